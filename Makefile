@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# One makefile for the whole house. Sources are found by folder, so adding a file needs no change here:
+#
+#   proto/**/*.proto          messages; protobuf-c turns them into "proto/rasad/v1/x.pb-c.h"
+#   proto engine collectors tools/lib
+#                             everything in them becomes one static library, librasad.a
+#   ebpf/*.bpf.c              kernel programs; bpftool turns them into "ebpf/x.skel.h"
+#   tools/<program>/**/*.c    one folder, one program, linked with the library
+#   tests/**/*_test.c         one cmocka program each; tests/**/*_fuzz.c: one fuzz target each;
+#                             any other tests/**/*.c is a helper which all of them may call
+#
+# The same tree is built in flavours, side by side: plain (build/), sanitized (build/asan/) and
+# libFuzzer (build/fuzz/). `make help` lists the targets and settings.
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG  ?= clang
+BUILD  ?= build
+ARCH   ?= x86-64-v3
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 30
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
+ifeq ($(WERROR),1) # does not rebuild what is built: for clean trees
+WARNINGS += -Werror
+endif
+
+# A library that is left out is another file (x_none.c instead of x.c), not an #ifdef.
+has  = $(shell pkg-config --exists $(1) 2>/dev/null && echo 1 || echo 0)
+DPDK ?= $(call has,libdpdk)
+XDP  ?= $(call has,libbpf)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+$(V).SILENT: # `make V=1` shows the commands
+
+# --- what there is ----------------------------------------------------------------------------
+
+find = $(sort $(shell find $(1) -name $(2) 2>/dev/null))
+
+# pick FILE,WANTED: the variant to leave out of collectors/FILE.c and collectors/FILE_none.c
+leave_out = collectors/$(1)$(if $(and $(filter 1,$(2)),$(wildcard collectors/$(1).c)),_none).c
+
+GEN    := $(BUILD)/gen
+PROTO  := $(call find,proto,'*.proto')
+BPF    := $(if $(filter 1,$(XDP)),$(call find,ebpf,'*.bpf.c'))
+LIBSRC := $(filter-out $(call leave_out,dpdk,$(DPDK)) $(call leave_out,xdp,$(XDP)), \
+            $(call find,proto engine collectors tools/lib,'*.c'))
+PBC    := $(PROTO:%.proto=$(GEN)/%.pb-c.c)
+
+TOOLSRC  := $(filter-out tools/dev/% tools/lib/%,$(call find,tools,'*.c'))
+PROGRAMS := $(sort $(foreach f,$(TOOLSRC),$(word 2,$(subst /, ,$(f)))))
+ALONE    := rasad-gen# shares no code with the meters it judges, so it does not get the library
+
+TESTS   := $(call find,tests,'*_test.c')
+FUZZERS := $(call find,tests,'*_fuzz.c')
+HELPERS := $(filter-out $(TESTS) $(FUZZERS) tests/fuzz_main.c,$(call find,tests,'*.c'))
+SCRIPTS := $(call find,tests,'*_test.py') $(call find,tests,'*_test.sh')
+
+GENERATED := $(PBC:.c=.h) $(BPF:%.bpf.c=$(GEN)/%.skel.h) $(GEN)/version.h
+
+# --- flags ------------------------------------------------------------------------------------
+
+# -D_GNU_SOURCE= and not =1: a file that defines it for itself then says the same thing.
+BASE := -std=gnu2x -march=$(ARCH) -D_GNU_SOURCE= -I. -I$(GEN) -I$(GEN)/proto $(CPPFLAGS)
+SANE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# One library, one room: only the file that talks to a library sees its flags. Foreign headers are
+# system headers (their warnings are not ours), and ARCH, not DPDK's own -march, chooses the CPU.
+%/obj/collectors/dpdk.o:        PKG = libdpdk
+%/obj/collectors/xdp.o:         PKG = libbpf
+%/obj/collectors/pcap_live.o:   PKG = libpcap
+%/obj/collectors/pcap_file.o:   PKG = zlib libzstd
+%/obj/engine/publish/redis.o:   PKG = hiredis
+pkg_cflags = $(if $(PKG),$(patsubst -I%,-isystem %,$(filter-out -march=%,$(shell pkg-config --cflags $(PKG)))))
+
+# The linker drops what a program does not use. Asked once, and only when something is linked.
+PKGS := libpcap zlib libzstd hiredis libprotobuf-c libcyaml jansson \
+        $(if $(filter 1,$(DPDK)),libdpdk) $(if $(filter 1,$(XDP)),libbpf)
+OPTIONAL := libmicrohttpd libcap-ng libseccomp# linked where they are installed
+LIBS = $(eval LIBS := $(shell pkg-config --libs $(PKGS)) \
+         $(foreach p,$(OPTIONAL),$(shell pkg-config --libs --silence-errors $(p))) -lm)$(LIBS)
+
+link = $(or $(LINKER),$(CC)) -pthread $(CFLAGS) $(SAN) $(LDFLAGS) -Wl,--as-needed -o $@ $(filter %.o,$^) \
+       -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
+# --- files that are rewritten only when their text changes -------------------------------------
+
+.PHONY: FORCE
+FORCE:
+
+# keep FILE,TEXT
+define keep
+$(1): FORCE
+	mkdir -p $$(@D); printf '%s\n' '$(2)' | cmp -s - $$@ || printf '%s\n' '$(2)' > $$@
+endef
+
+VERSION := $(or $(shell cat VERSION 2>/dev/null || \
+             git --no-optional-locks describe --always --dirty 2>/dev/null),unknown)
+$(eval $(call keep,$(GEN)/version.h,#define RASAD_VERSION "$(VERSION)"))
+$(eval $(call keep,$(BUILD)/flags,$(CC) $(CFLAGS) $(BASE) $(filter-out -Werror,$(WARNINGS)) $(LDFLAGS)))
+$(eval $(call keep,$(BUILD)/sources,$(LIBSRC) $(PBC) $(TOOLSRC) $(HELPERS)))
+
+# --- generated code ---------------------------------------------------------------------------
+
+$(GEN)/proto/%.pb-c.c $(GEN)/proto/%.pb-c.h: proto/%.proto
+	echo "  PROTOC  $<"
+	mkdir -p $(GEN)/proto
+	protoc-c --proto_path=proto --c_out=$(GEN)/proto $<
+
+$(GEN)/ebpf/%.bpf.o: ebpf/%.bpf.c $(BUILD)/flags
+	echo "  BPF     $<"
+	mkdir -p $(@D)
+	$(CLANG) -target bpf -mcpu=v3 -O2 -g -std=gnu2x -Wall -Wextra -I. \
+	  -I/usr/include/$(shell $(CC) -print-multiarch) -MMD -MP -c -o $@ $<
+
+$(GEN)/ebpf/%.skel.h: $(GEN)/ebpf/%.bpf.o
+	PATH="$$PATH:/usr/sbin" bpftool gen skeleton $< name $(subst -,_,$*)_bpf > $@
+
+# --- the flavours -----------------------------------------------------------------------------
+
+compile = mkdir -p $(@D); $(or $(COMPILER),$(CC)) $(BASE) $(CFLAGS) $(SAN) -pthread
+
+# flavour DIR
+define flavour
+$(1)/obj/gen/%.o: $(GEN)/%.c $(BUILD)/flags | $(GENERATED)
+	echo "  CC      $$@"
+	$$(compile) -MMD -MP -c -o $$@ $$<
+
+$(1)/obj/%.o: %.c $(BUILD)/flags | $(GENERATED)
+	echo "  CC      $$@"
+	$$(compile) $(WARNINGS) $$(pkg_cflags) -MMD -MP -c -o $$@ $$<
+
+$(1)/lib/librasad.a: $(LIBSRC:%.c=$(1)/obj/%.o) $(PBC:$(GEN)/%.c=$(1)/obj/gen/%.o)
+$(1)/lib/libtests.a: $(HELPERS:%.c=$(1)/obj/%.o)
+$(1)/lib/%.a: $(BUILD)/sources
+	mkdir -p $$(@D); rm -f $$@
+	ar rcs $$@ $$(filter %.o,$$^)
+
+$(1)/tests/%_test: $(1)/obj/tests/%_test.o $(1)/lib/libtests.a $(1)/lib/librasad.a
+	echo "  LINK    $$@"
+	mkdir -p $$(@D); $$(link) -lcmocka $$(LIBS)
+
+$(1)/tests/%_fuzz: $(1)/obj/tests/%_fuzz.o $(1)/lib/libtests.a $(1)/lib/librasad.a
+	echo "  LINK    $$@"
+	mkdir -p $$(@D); $$(link) $$(LIBS)
+
+$(foreach p,$(PROGRAMS),$(call program,$(1),$(p)))
+endef
+
+# program DIR,NAME: the program itself, and its parts as an archive for tests/tools/NAME
+define program
+
+$(1)/bin/$(2): $(patsubst %.c,$(1)/obj/%.o,$(filter tools/$(2)/%,$(TOOLSRC)))
+$(1)/bin/$(2): $(if $(filter $(2),$(ALONE)),,$(1)/lib/librasad.a) $(BUILD)/sources
+	echo "  LINK    $$@"
+	mkdir -p $$(@D); $$(link) $$(LIBS)
+
+$(1)/lib/$(2).a: $(patsubst %.c,$(1)/obj/%.o,$(filter tools/$(2)/%,$(TOOLSRC)))
+$(patsubst %.c,$(1)/%,$(filter tests/tools/$(2)/%,$(TESTS) $(FUZZERS))): $(1)/lib/$(2).a
+endef
+
+$(eval $(call flavour,$(BUILD)))
+$(eval $(call flavour,$(BUILD)/asan))
+$(eval $(call flavour,$(BUILD)/fuzz))
+
+$(BUILD)/asan/%: SAN = $(SANE)
+$(BUILD)/fuzz/%: SAN = $(SANE) -fsanitize=fuzzer-no-link
+$(BUILD)/fuzz/%: COMPILER = $(CLANG)
+$(BUILD)/fuzz/%: LINKER = $(CLANG)
+$(BUILD)/fuzz/%_fuzz: SAN = $(SANE) -fsanitize=fuzzer
+
+# Outside libFuzzer a fuzz target needs a main of ours, which feeds it its seeds.
+$(FUZZERS:%.c=$(BUILD)/asan/%): $(BUILD)/asan/obj/tests/fuzz_main.o
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# --- targets ----------------------------------------------------------------------------------
+
+.PHONY: all both setup test check fuzz lint format bench demo install clean help
+
+BIN      := $(PROGRAMS:%=$(BUILD)/bin/%)
+ASAN_BIN := $(PROGRAMS:%=$(BUILD)/asan/bin/%)
+TEST_BIN := $(TESTS:%.c=$(BUILD)/%) $(TESTS:%.c=$(BUILD)/asan/%) $(FUZZERS:%.c=$(BUILD)/asan/%)
+
+all: $(if $(filter 1,$(SANITIZE)),$(ASAN_BIN),$(BIN)) ## build the programs (SANITIZE=1: with ASan and UBSan)
+
+both: $(BIN) $(ASAN_BIN) $(TEST_BIN) ## build everything `make test` runs
+
+setup: ## install what the build and the tests need (Debian)
+	tools/dev/setup
+
+# A second make, because set-up may just have installed what the first one looked for in vain.
+test: setup ## set up, build both flavours, run every test (ONLY=text: those whose path has it)
+	$(MAKE) check
+
+check: both ## the same without set-up
+	RASAD_BIN=$(abspath $(BUILD)/bin) RASAD_ASAN_BIN=$(abspath $(BUILD)/asan/bin) \
+	  tools/dev/run-tests $(ONLY:%=--only %) $(TEST_BIN) $(SCRIPTS)
+
+fuzz: $(FUZZERS:%.c=$(BUILD)/fuzz/%) ## run every fuzz target for FUZZ_SECONDS (30) under libFuzzer
+	tools/dev/run-fuzz $(BUILD)/fuzz $(FUZZ_SECONDS) $^
+
+lint: ## formatting, the floors of the house, scripts, sizes, words
+	bad=0; for check in tools/dev/lint-*; do $$check || bad=1; done; exit $$bad
+
+format: ## let clang-format rewrite every C file
+	tools/dev/files '*.c' '*.h' | xargs -r clang-format -i
+
+ifneq ($(wildcard tools/dev/bench),)
+bench: $(BIN) ## measure, and print the numbers
+	tools/dev/bench
+endif
+
+demo: setup ## set up, build, and watch rasad at work
+	$(MAKE) all
+	tools/dev/demo
+
+install: $(BIN) ## install programs and man pages (PREFIX=/usr/local, DESTDIR=)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	$(if $(BIN),install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin)
+	$(if $(wildcard tools/*/*.1),install -m 644 $(wildcard tools/*/*.1) $(DESTDIR)$(PREFIX)/share/man/man1)
+
+clean: ## remove everything built
+	rm -rf $(BUILD)
+
+help: ## this list
+	sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	echo 'settings: SANITIZE=1 V=1 WERROR=1 DPDK=0|1 XDP=0|1 ARCH=x86-64-v3 CC=gcc BUILD=build'
