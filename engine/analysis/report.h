@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the analysis floor says to the world: typed records, one call each, in time order.
+ *
+ * Whoever takes them (the replay printer, the publisher) copies or encodes within the call:
+ * every pointer belongs to the engine and dies with it. Absent values: a NULL or empty string,
+ * an int64 time of REPORT_ABSENT, a distribution with n == 0. The enums carry the numbers of
+ * proto/rasad/v1, so that the codec hands them over as they are.
+ */
+#ifndef RASAD_ENGINE_ANALYSIS_REPORT_H
+#define RASAD_ENGINE_ANALYSIS_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REPORT_ABSENT INT64_MIN
+
+enum session_event_kind {
+	SESSION_UP = 1,
+	SESSION_SUSPECT,
+	SESSION_RECOVERED,
+	SESSION_DOWN,
+	SESSION_SETUP_FAILED,
+};
+
+enum drop_cause { /* reference: DropCause of the session state machine */
+	CAUSE_NONE,
+	CAUSE_LINE_LOST,
+	CAUSE_CPE_TERM,
+	CAUSE_CPE_POWER,
+	CAUSE_ADMIN,
+	CAUSE_NAS_FAULT,
+	CAUSE_SESSION_TIMEOUT,
+	CAUSE_IDLE_TIMEOUT,
+	CAUSE_AUTH_FAIL,
+	CAUSE_RESOURCE,
+	CAUSE_REPLACED,
+	CAUSE_LOOPBACK,
+	CAUSE_UNKNOWN,
+	CAUSE_COUNT,
+};
+
+enum setup_stage {
+	STAGE_NONE,
+	STAGE_PADI_NO_PADO,
+	STAGE_PADR_NO_PADS,
+	STAGE_LCP,
+	STAGE_AUTH_REJECT,
+	STAGE_AUTH_SILENT,
+	STAGE_NCP,
+};
+
+enum evidence_source { EVIDENCE_NONE, EVIDENCE_TAP, EVIDENCE_RADIUS, EVIDENCE_ANCP, EVIDENCE_LOG };
+
+enum line_state { LINE_UNKNOWN, LINE_UP, LINE_SUSPECT, LINE_DOWN };
+
+/* Who a line is. VLAN id 0 = none; MAC as text, "" = unknown. */
+struct report_line {
+	const char *line; /* the name: circuit-id, else S-VLAN.C-VLAN, else the address */
+	const char *subscriber, *circuit_id, *remote_id;
+	const char *cpe_mac, *ac_mac;
+	uint16_t svlan, cvlan;
+};
+
+struct report_session_event {
+	int64_t unix_ns;
+	struct report_line who;
+	enum session_event_kind kind;
+	enum drop_cause cause;
+	enum setup_stage stage;
+	int64_t down_since_unix_ns; /* or REPORT_ABSENT */
+	int32_t pppoe_session_id;   /* -1: none */
+	enum evidence_source evidence;
+	const char *text; /* error tag or authentication message, or NULL */
+	int64_t setup_ms; /* or REPORT_ABSENT */
+};
+
+struct report_flap_summary {
+	int64_t unix_ns;
+	struct report_line who;
+	bool flapping;
+	uint32_t flaps, flaps_5m, flaps_1h, flaps_24h, penalty;
+};
+
+/* Latency in microseconds; n == 0: not measured. */
+struct report_dist {
+	uint64_t n;
+	double min_us, p50_us, p90_us, p95_us, p99_us, max_us, mean_us;
+};
+
+struct report_rtt {
+	struct report_dist line, access, home, internet, dns, icmp, host_delay;
+};
+
+struct report_loss {
+	uint64_t lost, packets; /* packets == 0: not measured */
+};
+
+struct report_loss_sides {
+	struct report_loss access_down, access_up, internet_down, internet_up;
+};
+
+struct report_flow_direction {
+	uint64_t packets, data_packets, bytes;
+	uint64_t retransmit_seen, hole_fill, reordered, spurious;
+	uint64_t suspected_tail_loss, keepalive, zero_window_probe, duplicate;
+	uint64_t syn_retransmit, fin_retransmit, tap_missed;
+};
+
+struct report_flow {
+	const char *line;
+	uint16_t svlan, cvlan;
+	const char *client, *server;
+	uint16_t client_port, server_port;
+	int64_t first_unix_ns, last_unix_ns;
+	struct report_flow_direction down, up;
+	struct report_dist rtt_access, rtt_internet, host_delay;
+};
+
+struct report_session {
+	uint16_t pppoe_session_id;
+	int64_t pads_unix_ns, up_unix_ns, down_unix_ns, first_seen_unix_ns, detected_unix_ns;
+	enum drop_cause cause;
+	enum setup_stage failed_stage;
+};
+
+struct report_subscriber {
+	int64_t unix_ns; /* packet time of this state */
+	struct report_line who;
+	const char *const *ipv4, *const *ipv6;
+	size_t n_ipv4, n_ipv6;
+	enum line_state state;
+	int64_t down_since_unix_ns, last_upstream_unix_ns;
+	uint64_t flaps, outages, auth_failures, setup_failures;
+	uint32_t flaps_5m, flaps_1h, flaps_24h;
+	bool flapping;
+	const struct report_session *sessions;
+	size_t n_sessions;
+	uint64_t sessions_total;
+	uint64_t packets_down, packets_up, bytes_down, bytes_up;
+	struct report_rtt rtt;
+	struct report_loss_sides loss;
+	uint64_t reordered_down, reordered_up, spurious_down, spurious_up;
+	uint64_t suspected_tail_loss_down, suspected_tail_loss_up;
+	uint32_t line_rate_down, line_rate_up; /* TR-101 actual rates as sent; 0: unknown */
+};
+
+struct report_node {
+	const char *group_type, *group;
+	uint64_t lines, up, down, suspect, unknown, flaps;
+	struct report_rtt rtt;
+	struct report_loss_sides loss;
+	uint64_t packets_down, packets_up, bytes_down, bytes_up;
+};
+
+struct report_count {
+	const char *name;
+	uint64_t value;
+};
+
+/* The engine's own health: counters by name, zero ones included. */
+struct report_health {
+	int64_t unix_ns;
+	const char *collector;
+	uint64_t packets, bytes, dropped, lines, flows;
+	const struct report_count *verdicts, *refusals, *control, *notes;
+	size_t n_verdicts, n_refusals, n_control, n_notes;
+	int64_t first_unix_ns, last_unix_ns; /* REPORT_ABSENT before the first packet */
+	bool running;
+};
+
+enum report_kind {
+	REPORT_SESSION_EVENT,
+	REPORT_FLAP_SUMMARY,
+	REPORT_SUBSCRIBER, /* a line changed or its card is due; at the end of a replay, all lines */
+	REPORT_FLOW,
+	REPORT_NODE,
+	REPORT_HEALTH,
+};
+
+struct report {
+	enum report_kind kind;
+	union {
+		const struct report_session_event *session_event;
+		const struct report_flap_summary *flap_summary;
+		const struct report_subscriber *subscriber;
+		const struct report_flow *flow;
+		const struct report_node *node;
+		const struct report_health *health;
+	};
+};
+
+/* Takes one record; must not keep pointers. */
+struct report_sink {
+	void (*take)(void *context, const struct report *report);
+	void *context;
+};
+
+#endif

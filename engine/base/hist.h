@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A mergeable log-linear histogram of latencies: 32 buckets an octave, so a value is known to
+ * 1.6 % (half of that after interpolation), with exact count, sum, minimum and maximum.
+ *
+ * Values are ticks of HIST_TICK_NS. Octaves are allocated on their first value: the latencies of
+ * one line span two or three of them. One thread only.
+ */
+#ifndef RASAD_ENGINE_BASE_HIST_H
+#define RASAD_ENGINE_BASE_HIST_H
+
+#include <stdint.h>
+
+#include "engine/base/pool.h"
+
+enum { HIST_TICK_NS = 128, HIST_SUB = 32, HIST_OCTAVES = 28 };
+
+/* Both pools are shared by all histograms of a worker. */
+struct hist_pools {
+	struct pool hists, octaves;
+};
+
+struct hist {
+	uint64_t n, sum;
+	uint32_t min, max;
+	uint32_t octave[HIST_OCTAVES]; /* pool index of uint32_t[HIST_SUB], 0: empty */
+};
+
+/* A histogram in the open, for summing and reading. */
+struct hist_sum {
+	uint64_t n, sum;
+	uint32_t min, max;
+	uint64_t bucket[HIST_OCTAVES * HIST_SUB];
+};
+
+void hist_pools_init(struct hist_pools *pools, uint32_t limit);
+void hist_pools_fini(struct hist_pools *pools);
+
+/* Adds a value to the histogram *index, which is taken from the pool when it is 0. A refusal is
+ * counted by the pool and loses this one value. */
+void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks);
+
+/* Adds histogram `index` (0: nothing) to *sum. */
+void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t index);
+
+/* The q-quantile (0..1) in ticks, interpolated inside its bucket; 0 when empty. */
+double hist_sum_quantile(const struct hist_sum *sum, double q);
+
+/* Removes the values above `ticks` (whole buckets), for the delayed-ACK rule. */
+void hist_sum_cut_above(struct hist_sum *sum, double ticks);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frame -> record, with what the parser alone cannot know: the direction, and the counters.
+ *
+ * Direction (DESIGN 3): the access concentrator's MAC, learned from PADO, PADS, PAP and CHAP
+ * answers; else the private side of an IP packet. What stays unknown is decided once per flow by
+ * the worker. Used by every collector; belongs to the thread that decodes.
+ */
+#ifndef RASAD_ENGINE_DECODE_H
+#define RASAD_ENGINE_DECODE_H
+
+#include <stdint.h>
+
+#include "engine/source.h"
+
+enum { DECODE_MAX_AC = 64 };
+
+/* Control-plane messages seen, by kind. */
+enum decode_control {
+	CONTROL_PADI,
+	CONTROL_PADO,
+	CONTROL_PADR,
+	CONTROL_PADS,
+	CONTROL_PADT,
+	CONTROL_LCP_CONFREQ,
+	CONTROL_LCP_TERMREQ,
+	CONTROL_LCP_ECHO_REQ,
+	CONTROL_LCP_ECHO_REP,
+	CONTROL_PAP_REQ,
+	CONTROL_PAP_ACK,
+	CONTROL_PAP_NAK,
+	CONTROL_CHAP_CHAL,
+	CONTROL_CHAP_RESP,
+	CONTROL_CHAP_SUCC,
+	CONTROL_CHAP_FAIL,
+	CONTROL_IPCP,
+	CONTROL_IPV6CP,
+	CONTROL_DHCP,
+	CONTROL_DHCP6,
+	CONTROL_COUNT,
+};
+
+extern const char *const decode_verdict_names[VERDICT_COUNT];
+extern const char *const decode_control_names[CONTROL_COUNT];
+
+struct decoder {
+	uint64_t ac[DECODE_MAX_AC]; /* MACs of access concentrators */
+	uint32_t n_ac;
+	uint64_t ac_refused; /* more concentrators than DECODE_MAX_AC */
+	struct source_stats stats;
+};
+
+/* Declares a concentrator's MAC (configuration); learning does the same. */
+void decode_add_ac(struct decoder *decoder, const uint8_t mac[6]);
+
+/*
+ * Decodes `caplen` bytes at `frame` into the next slot of `burst`, which must have room.
+ * `link` is the LINKTYPE_ number, `wire_len` the length on the wire, `ts_ns` Unix time.
+ */
+void decode_frame(struct decoder *decoder, struct burst *burst, const uint8_t *frame,
+		  uint32_t caplen, uint32_t wire_len, uint32_t link, uint64_t ts_ns);
+
+#endif

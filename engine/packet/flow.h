@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The flow table: 5-tuple within a VLAN pair -> the state of one TCP (or QUIC) flow.
+ *
+ * An index of cache-line buckets (ten 16-bit tags compared at once, ten 32-bit record numbers)
+ * over records that never move, so a burst can be looked up in stages: hash and prefetch the
+ * buckets, match and prefetch the records, then work. The index doubles at 80 % load; records
+ * come from a pool with a configured limit. At the limit the oldest idle flow of the bucket goes,
+ * counted. One thread only.
+ *
+ * Sequence numbers follow RFC 9293 arithmetic modulo 2^32. Direction 0 is data sent by the key's
+ * endpoint A, direction 1 by B.
+ */
+#ifndef RASAD_ENGINE_PACKET_FLOW_H
+#define RASAD_ENGINE_PACKET_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ebpf/pkt.h"
+#include "engine/base/pool.h"
+
+enum { /* flow_dir.flags */
+	DIR_SEEN = 1 << 0,	 /* sequence state is valid */
+	DIR_ACKED = 1 << 1,	 /* the other side has acknowledged something */
+	DIR_WINDOW = 1 << 2,	 /* `window` is known */
+	DIR_FIN = 1 << 3,
+	DIR_HANDSHAKE = 1 << 4,	 /* the SYN of this direction was seen */
+	DIR_PROMPT = 1 << 5,	 /* prompt_hi is valid */
+	DIR_TIMED = 1 << 6,	 /* min_rtt is valid */
+	DIR_SPIN = 1 << 7,	 /* QUIC: last spin bit (value in `nxt`) */
+};
+
+/* Data sent in one direction, as far as the tap knows. */
+struct flow_dir {
+	uint32_t nxt, una;	   /* highest end seen; highest ACK seen for it */
+	uint32_t valid_from;	   /* cumulative ACKs time only data from here on (Karn, holes) */
+	uint32_t segs_head, segs_tail; /* outstanding segments: pool of rtt.c */
+	uint32_t holes;		   /* gaps below nxt: pool of loss.c */
+	uint32_t sack_hi;	   /* right-most byte reported by SACK */
+	uint32_t last_tick;	   /* of the last data */
+	uint32_t min_rtt, prompt_hi; /* ticks: half from the tap to the receiver and back */
+	uint32_t isn;
+	uint32_t packets, data_packets;
+	uint32_t tsval;
+	uint16_t last_ip_id, window;
+	uint16_t mss, largest; /* offered by the receiver; largest payload seen, up to it */
+	uint8_t flags, id_score; /* id_score: how surely IP-IDs count packets, 0..7 */
+	uint16_t n_chunks, n_holes;
+	uint64_t bytes;
+};
+
+/* What only flows with anomalies or with --flows have. Pooled; index 0: none. */
+struct flow_dir_rare {
+	uint32_t retransmit_seen, hole_fill, reordered, spurious;
+	uint32_t suspected_tail_loss, keepalive, zero_window_probe, duplicate;
+	uint32_t syn_retransmit, fin_retransmit, tap_missed;
+	uint32_t fill_seq, fill_tick; /* last hole fill, to know its mirror copy */
+	uint16_t fill_id, pending_n, pending_next;
+	struct { /* resends whose original may yet turn out to have arrived (DSACK) */
+		uint32_t start, end;
+	} pending[32];
+};
+
+struct flow {
+	uint32_t key[4];
+	uint64_t last_ns, first_ns;
+	uint32_t line;		 /* line table index */
+	uint32_t rare[2];	 /* flow_dir_rare, by direction */
+	uint32_t samples[2];	 /* log of rtt samples, by direction of the data */
+	uint32_t addresses;	 /* IPv6: pool index of both addresses; IPv4: 0 */
+	uint8_t flags;
+	uint8_t kind;		 /* KIND_TCP or KIND_QUIC */
+	_Alignas(64) struct flow_dir dir[2];
+};
+_Static_assert(sizeof(struct flow) == 256, "four cache lines, fetched together");
+
+enum { /* flow.flags */
+	FLOW_USED = 1 << 0,
+	FLOW_SUB_IS_B = 1 << 1, /* the subscriber is endpoint B */
+	FLOW_RETIRED = 1 << 2,	/* out of the index: the 5-tuple was used again */
+};
+
+struct flow_bucket;
+
+struct flow_table {
+	struct flow_bucket *buckets; /* owned */
+	uint32_t mask, used;
+	struct pool records;
+	uint64_t evicted;	     /* table full: the oldest idle flow went */
+	uint64_t created;
+	uint32_t limit;
+};
+
+struct flow_addresses {
+	uint8_t a[16], b[16];
+};
+
+int flow_table_init(struct flow_table *table, uint32_t limit);
+void flow_table_fini(struct flow_table *table);
+
+uint32_t flow_hash(const uint32_t key[4]);
+void flow_prefetch_bucket(const struct flow_table *table, uint32_t hash);
+
+/* The record of `key`, or 0. */
+uint32_t flow_find(const struct flow_table *table, const uint32_t key[4], uint32_t hash);
+
+/* First half of a look-up: a record that probably matches, for prefetching; or 0. */
+uint32_t flow_guess(const struct flow_table *table, uint32_t hash);
+
+/*
+ * A new record for `key`, zeroed but for the key, or 0 when the table is full: then the caller
+ * retires flow_victim() and tries again.
+ */
+uint32_t flow_create(struct flow_table *table, const uint32_t key[4], uint32_t hash);
+
+/* The flow near `hash` that has been idle for longest; 0 when there is none. */
+uint32_t flow_victim(const struct flow_table *table, uint32_t hash);
+
+/* Takes the flow out of the index; its record stays until flow_free. */
+void flow_unlink(struct flow_table *table, uint32_t index);
+void flow_free(struct flow_table *table, uint32_t index);
+
+static inline struct flow *flow_at(const struct flow_table *table, uint32_t index)
+{
+	return pool_at(&table->records, index);
+}
+
+/* Records are numbered 1..n in order of creation while none is freed. */
+static inline uint32_t flow_count(const struct flow_table *table)
+{
+	return table->records.next ? table->records.next - 1 : 0;
+}
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine/packet/loss.h"
+
+#include "ebpf/pkt.h"
+#include "engine/packet/meter.h"
+#include "engine/packet/rtt.h"
+#include "engine/packet/seq.h"
+
+enum {
+	TICKS_PER_MS = 1000000 / HIST_TICK_NS,
+	MIRROR_TICKS = 2 * TICKS_PER_MS,       /* a mirror port copies within 2 ms */
+	REORDER_TICKS = 3 * TICKS_PER_MS,      /* while the round trip is unknown */
+	MIN_RTO_TICKS = 180 * TICKS_PER_MS,    /* no stack resends a tail sooner */
+	ID_SURE = 3,			       /* id_score from which IP-IDs count packets */
+	MAX_TAIL = 16,
+};
+
+static struct hole *hole_at(const struct meter *m, uint32_t index)
+{
+	return pool_at(&m->holes, index);
+}
+
+void loss_open(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t end,
+	       const struct pkt *p, uint32_t tick)
+{
+	uint32_t *link = &d->holes, index;
+	if (d->n_holes >= METER_MAX_HOLES) {
+		m->holes_refused++;
+		return;
+	}
+	index = pool_take(&m->holes);
+	if (!index)
+		return;
+	if (d->holes) {
+		while (hole_at(m, *link)->next)
+			link = &hole_at(m, *link)->next;
+		link = &hole_at(m, *link)->next;
+	}
+	*link = index;
+	*hole_at(m, index) = (struct hole){
+		.start = start,
+		.end = end,
+		.tick = tick,
+		.tsval = p->tsval,
+		.ip_id = p->ip_id,
+		.flags = p->flags & PKT_TIMESTAMPS ? HOLE_HAS_TIMESTAMP : 0,
+	};
+	d->n_holes++;
+}
+
+static void close_hole(struct meter *m, struct flow_dir *d, uint32_t *link)
+{
+	uint32_t index = *link;
+	*link = hole_at(m, index)->next;
+	pool_give(&m->holes, index);
+	d->n_holes--;
+}
+
+void loss_forget(struct meter *m, struct flow_dir *d)
+{
+	while (d->holes)
+		close_hole(m, d, &d->holes);
+}
+
+bool loss_acked(struct meter *m, struct flow *f, int dir, uint32_t ack)
+{
+	struct flow_dir *d = &f->dir[dir];
+	bool clean = true;
+	while (d->holes && seq_lt(hole_at(m, d->holes)->start, ack)) {
+		struct hole *h = hole_at(m, d->holes);
+		uint32_t end = seq_lt(h->end, ack) ? h->end : ack;
+		struct flow_dir_rare *rare = meter_rare(m, f, dir);
+		uint32_t n = meter_segments(d, end - h->start);
+		m->acked_unseen += n;
+		if (rare)
+			rare->tap_missed += n;
+		clean = false;
+		if (end != h->end) {
+			h->start = end;
+			break;
+		}
+		close_hole(m, d, &d->holes);
+	}
+	return clean;
+}
+
+/* The first hole that overlaps [seq, end): the link that holds it, or NULL. */
+static uint32_t *find_hole(struct meter *m, struct flow_dir *d, uint32_t seq, uint32_t end)
+{
+	uint32_t *link = &d->holes;
+	while (*link && seq_le(hole_at(m, *link)->end, seq))
+		link = &hole_at(m, *link)->next;
+	return *link && seq_lt(hole_at(m, *link)->start, end) ? link : NULL;
+}
+
+/* Cuts [seq, end) out of the holes from `link` on. */
+static void carve(struct meter *m, struct flow_dir *d, uint32_t *link, uint32_t seq, uint32_t end)
+{
+	while (*link && seq_lt(hole_at(m, *link)->start, end)) {
+		struct hole *h = hole_at(m, *link);
+		bool left = seq_lt(h->start, seq), right = seq_gt(h->end, end);
+		if (left && right) {
+			uint32_t index = d->n_holes < METER_MAX_HOLES ? pool_take(&m->holes) : 0;
+			if (index) {
+				struct hole *rest = hole_at(m, index);
+				*rest = *h;
+				rest->start = end;
+				h->next = index;
+				d->n_holes++;
+			} else {
+				m->holes_refused++;
+			}
+			h->end = seq;
+			return;
+		}
+		if (left) {
+			h->end = seq;
+			link = &h->next;
+		} else if (right) {
+			h->start = end;
+			return;
+		} else {
+			close_hole(m, d, link);
+		}
+	}
+}
+
+/* Sooner than the receiver's complaint can reach the sender and its answer the tap. */
+static bool too_soon(const struct flow *f, uint32_t dt)
+{
+	const struct flow_dir *a = &f->dir[0], *b = &f->dir[1];
+	if (!(a->flags & b->flags & DIR_TIMED))
+		return dt < REORDER_TICKS;
+	return dt < (uint64_t)(a->min_rtt + b->min_rtt) * 9 / 10;
+}
+
+static bool is_late(const struct flow *f, const struct flow_dir *d, const struct hole *h,
+		    const struct pkt *p, uint32_t tick)
+{
+	if (h->flags & HOLE_HAS_TIMESTAMP && p->flags & PKT_TIMESTAMPS && p->tsval != h->tsval)
+		return seq_lt(p->tsval, h->tsval);
+	if (d->id_score >= ID_SURE && p->ip_id != h->ip_id)
+		return (int16_t)(uint16_t)(p->ip_id - h->ip_id) < 0;
+	return too_soon(f, tick - h->tick);
+}
+
+static void add_loss(struct meter *m, const struct flow *f, int dir, bool before, uint32_t n)
+{
+	struct line *line = line_at(&m->lines, f->line);
+	int way = flow_dir_is_up(f, dir) ? UP : DOWN;
+	(before ? line->lost_before : line->lost_after)[way] += n;
+}
+
+static enum loss_verdict fill(struct meter *m, struct flow *f, int dir, uint32_t *link, uint32_t seq,
+			      uint32_t end, const struct pkt *p, uint32_t tick)
+{
+	struct flow_dir *d = &f->dir[dir];
+	struct flow_dir_rare *rare = meter_rare(m, f, dir);
+	bool late = is_late(f, d, hole_at(m, *link), p, tick);
+	uint32_t n = meter_segments(d, end - seq);
+	carve(m, d, link, seq, end);
+	if (!rare)
+		return late ? LOSS_LATE : LOSS_FILL;
+	rare->hole_fill += n;
+	rare->fill_seq = seq;
+	rare->fill_tick = tick;
+	rare->fill_id = rtt_packet_id(p);
+	if (late) {
+		rare->reordered += n;
+		line_at(&m->lines, f->line)->reordered[flow_dir_is_up(f, dir) ? UP : DOWN] += n;
+		return LOSS_LATE;
+	}
+	add_loss(m, f, dir, true, n);
+	return LOSS_FILL;
+}
+
+static bool is_mirror_copy(const struct flow_dir_rare *rare, const struct seg *s, uint32_t seq,
+			   const struct pkt *p, uint32_t tick)
+{
+	uint16_t id = rtt_packet_id(p);
+	if (s && s->start == seq && s->id == id && tick - s->tick <= MIRROR_TICKS)
+		return true;
+	return rare && rare->fill_tick && rare->fill_seq == seq && rare->fill_id == id &&
+	       tick - rare->fill_tick <= MIRROR_TICKS;
+}
+
+static void count_spurious(struct meter *m, struct flow *f, int dir, struct flow_dir_rare *rare,
+			   uint32_t n)
+{
+	rare->spurious += n;
+	line_at(&m->lines, f->line)->spurious[flow_dir_is_up(f, dir) ? UP : DOWN] += n;
+}
+
+/* A resend that may yet prove needless. */
+static void remember(struct meter *m, struct flow_dir_rare *rare, uint32_t seq, uint32_t end)
+{
+	uint32_t room = sizeof rare->pending / sizeof *rare->pending, slot = rare->pending_next;
+	if (rare->pending[slot].start != rare->pending[slot].end)
+		m->dsack_forgotten++;
+	rare->pending[slot].start = seq;
+	rare->pending[slot].end = end;
+	rare->pending_next = (uint16_t)((slot + 1) % room);
+}
+
+enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32_t seq, uint32_t end,
+				const struct pkt *p, uint32_t tick)
+{
+	struct flow_dir *d = &f->dir[dir];
+	uint32_t *link = find_hole(m, d, seq, end), n = meter_segments(d, end - seq);
+	struct flow_dir_rare *rare;
+	const struct seg *s;
+	bool had;
+	if (link)
+		return fill(m, f, dir, link, seq, end, p, tick);
+	rare = meter_rare(m, f, dir);
+	s = rtt_find(m, d, seq);
+	if (!rare)
+		return LOSS_RESENT;
+	if (is_mirror_copy(rare, s, seq, p, tick)) {
+		rare->duplicate += n;
+		return LOSS_DUPLICATE;
+	}
+	had = seq_le(end, d->una) || (s && s->flags & SEG_SACKED && seq_le(end, s->end));
+	rare->retransmit_seen += n;
+	rtt_resent(m, d, seq, end);
+	if (had) {
+		count_spurious(m, f, dir, rare, n);
+		return LOSS_SPURIOUS;
+	}
+	add_loss(m, f, dir, false, n);
+	remember(m, rare, seq, end);
+	return LOSS_RESENT;
+}
+
+void loss_dsack(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right)
+{
+	struct flow_dir_rare *rare;
+	if (!f->rare[dir])
+		return;
+	rare = meter_rare(m, f, dir);
+	for (uint32_t i = 0; i < sizeof rare->pending / sizeof *rare->pending; i++) {
+		uint32_t start = rare->pending[i].start, end = rare->pending[i].end, n;
+		if (start == end || seq_ge(start, right) || seq_le(end, left))
+			continue;
+		n = meter_segments(&f->dir[dir], end - start);
+		rare->pending[i].start = rare->pending[i].end = 0;
+		count_spurious(m, f, dir, rare, n);
+		add_loss(m, f, dir, false, 0u - n);
+		return; /* one duplicate, one resend */
+	}
+}
+
+void loss_tail(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick)
+{
+	struct flow_dir *d = &f->dir[dir];
+	uint16_t jump = (uint16_t)(p->ip_id - d->last_ip_id);
+	struct flow_dir_rare *rare;
+	if (d->id_score < ID_SURE || jump < 2 || jump > MAX_TAIL || d->una != d->nxt ||
+	    tick - d->last_tick < MIN_RTO_TICKS)
+		return;
+	rare = meter_rare(m, f, dir);
+	if (!rare)
+		return;
+	rare->suspected_tail_loss += jump - 1u;
+	line_at(&m->lines, f->line)->tail_loss[flow_dir_is_up(f, dir) ? UP : DOWN] += jump - 1u;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Loss by side of the tap (measurement.md, definitions 5 to 11; Benko & Veres 2002).
+ *
+ * Everything between `una` and `nxt` was seen, but for the holes. A packet that closes a hole was
+ * lost before the tap, unless it is merely late: older by timestamp or IP-ID than the packet that
+ * opened the hole, or sooner than any resend could be. A packet that repeats seen data was lost
+ * behind the tap, unless the receiver had it already: acknowledged, SACKed, or reported by DSACK
+ * afterwards (RFC 2883). Mirror copies, keepalives, window probes and SYN resends are counted
+ * apart. An ACK over an open hole means that the tap missed a packet: a capture gap, not loss.
+ */
+#ifndef RASAD_ENGINE_PACKET_LOSS_H
+#define RASAD_ENGINE_PACKET_LOSS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct meter;
+struct flow;
+struct flow_dir;
+struct pkt;
+
+struct hole {
+	uint32_t next;
+	uint32_t start, end;
+	uint32_t tick;	/* when it was opened, */
+	uint32_t tsval; /* and by which packet */
+	uint16_t ip_id, flags;
+};
+
+enum { HOLE_HAS_TIMESTAMP = 1 };
+
+enum loss_verdict {
+	LOSS_NEW,	/* in order, or beyond a hole: a first transmission */
+	LOSS_FILL,	/* closes a hole: lost before the tap */
+	LOSS_LATE,	/* closes a hole, only reordered */
+	LOSS_RESENT,	/* seen before: lost behind the tap, as far as known now */
+	LOSS_SPURIOUS,	/* seen before, and the receiver had it */
+	LOSS_DUPLICATE, /* a mirror copy */
+};
+
+/* Opens a hole [start, end) that packet `p` shows. Refusals are counted. */
+void loss_open(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t end,
+	       const struct pkt *p, uint32_t tick);
+
+/* Judges and accounts data [seq, end) below nxt, sent in direction `dir`. */
+enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32_t seq, uint32_t end,
+				const struct pkt *p, uint32_t tick);
+
+/* An ACK reached `ack`: true when no hole lies below it. Holes below it are dropped, counted as
+ * missed by the tap. */
+bool loss_acked(struct meter *m, struct flow *f, int dir, uint32_t ack);
+
+/* The receiver of `dir` reports [left, right) as received twice. */
+void loss_dsack(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right);
+
+/* In-order data after a silence: was there an earlier copy that never reached the tap? */
+void loss_tail(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick);
+
+/* Drops all holes. */
+void loss_forget(struct meter *m, struct flow_dir *d);
+
+#endif

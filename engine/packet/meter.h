@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the meters of one worker share: the pools, the lines, and where a sample goes.
+ *
+ * Time on the packet path is a 32-bit tick of 128 ns (wraps in 9 minutes; a flow that was silent
+ * for longer than METER_STALE_NS forgets its open samples).
+ */
+#ifndef RASAD_ENGINE_PACKET_METER_H
+#define RASAD_ENGINE_PACKET_METER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/hist.h"
+#include "engine/packet/flow.h"
+#include "engine/packet/line.h"
+
+#define METER_STALE_NS 60000000000ull
+
+enum { /* limits of one direction of one flow */
+	METER_MAX_SEG_CHUNKS = 256,
+	METER_MAX_HOLES = 2048,
+	METER_SAMPLES_PER_CHUNK = 14,
+};
+
+enum sample_class {
+	SAMPLE_PROMPT, /* acknowledged at once */
+	SAMPLE_SINGLE, /* one segment: the receiver may have waited for another */
+};
+
+/* Logged samples of a flow side, for exact quantiles in a flow report. 64 bytes. */
+struct sample_chunk {
+	uint32_t prev, n;
+	uint32_t value[METER_SAMPLES_PER_CHUNK]; /* ticks << 1 | class */
+};
+
+struct meter {
+	struct pool segs, holes, rares, addresses, samples;
+	struct hist_pools hists;
+	struct line_table lines;
+	bool log_samples; /* keep each sample of each flow */
+	uint64_t segments_refused;  /* a direction had METER_MAX_SEG_CHUNKS outstanding */
+	uint64_t holes_refused;	    /* a direction had METER_MAX_HOLES open */
+	uint64_t dsack_forgotten;   /* more open resends than a direction remembers */
+	uint64_t acked_unseen;      /* segments acknowledged that never passed the tap */
+};
+
+static inline uint32_t meter_tick(uint64_t ts_ns)
+{
+	return (uint32_t)(ts_ns / HIST_TICK_NS);
+}
+
+/* The subscriber sends in this direction. */
+static inline bool flow_dir_is_up(const struct flow *f, int dir)
+{
+	return (f->flags & FLOW_SUB_IS_B ? 1 : 0) == dir;
+}
+
+/* The rare state of a direction, made when needed; NULL when the pool refuses. */
+struct flow_dir_rare *meter_rare(struct meter *meter, struct flow *f, int dir);
+
+/* Largest payload that one packet of this direction carries on the wire. */
+static inline uint32_t meter_mss(const struct flow_dir *d)
+{
+	return d->largest ? d->largest : d->mss ? d->mss : 1460;
+}
+
+/* Packets in MSS units, so that offloaded super-segments count as on the wire. */
+uint32_t meter_segments(const struct flow_dir *d, uint32_t bytes);
+
+/* One round trip from the tap to the receiver of `dir`'s data and back. */
+void meter_sample(struct meter *meter, struct flow *f, int dir, uint32_t ticks,
+		  enum sample_class class);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine/packet/rtt.h"
+
+#include "ebpf/pkt.h"
+#include "engine/packet/meter.h"
+#include "engine/packet/seq.h"
+
+static struct seg_chunk *chunk_at(const struct meter *m, uint32_t index)
+{
+	return pool_at(&m->segs, index);
+}
+
+uint16_t rtt_packet_id(const struct pkt *p)
+{
+	return (uint16_t)(p->tcp_checksum ^ (uint16_t)(p->ip_id * 0x9e37u));
+}
+
+static void drop_head(struct meter *m, struct flow_dir *d)
+{
+	uint32_t index = d->segs_head, next = chunk_at(m, index)->next;
+	pool_give(&m->segs, index);
+	d->segs_head = next;
+	d->n_chunks--;
+	if (next)
+		chunk_at(m, next)->prev = 0;
+	else
+		d->segs_tail = 0;
+}
+
+void rtt_forget(struct meter *m, struct flow_dir *d)
+{
+	while (d->segs_head)
+		drop_head(m, d);
+	d->valid_from = d->nxt;
+}
+
+/* A chunk with room at the tail, or NULL. A direction that nobody acknowledges on this tap keeps
+ * one chunk; it will never be sampled. */
+static struct seg_chunk *room(struct meter *m, struct flow_dir *d)
+{
+	struct seg_chunk *tail = d->segs_tail ? chunk_at(m, d->segs_tail) : NULL;
+	uint32_t index;
+	if (tail && tail->first + tail->n < SEGS_PER_CHUNK)
+		return tail;
+	if (tail && !(d->flags & DIR_ACKED) && d->n_chunks >= 4)
+		rtt_forget(m, d);
+	if (d->n_chunks >= METER_MAX_SEG_CHUNKS) {
+		m->segments_refused++;
+		return NULL;
+	}
+	index = pool_take(&m->segs);
+	if (!index)
+		return NULL;
+	*chunk_at(m, index) = (struct seg_chunk){ .prev = d->segs_tail };
+	if (d->segs_tail)
+		chunk_at(m, d->segs_tail)->next = index;
+	else
+		d->segs_head = index;
+	d->segs_tail = index;
+	d->n_chunks++;
+	return chunk_at(m, index);
+}
+
+void rtt_sent(struct meter *m, struct flow *f, int dir, const struct seg *seg)
+{
+	struct flow_dir *d = &f->dir[dir];
+	struct seg_chunk *c = room(m, d);
+	if (c)
+		c->seg[c->first + c->n++] = *seg;
+	else
+		d->valid_from = seg->end; /* unremembered: an older segment must not stand in */
+}
+
+struct seg *rtt_find(const struct meter *m, const struct flow_dir *d, uint32_t seq)
+{
+	for (uint32_t i = d->segs_head; i; i = chunk_at(m, i)->next) {
+		struct seg_chunk *c = chunk_at(m, i);
+		if (!c->n || seq_le(c->seg[c->first + c->n - 1].end, seq))
+			continue;
+		for (uint32_t k = c->first; k < (uint32_t)c->first + c->n; k++)
+			if (seq_gt(c->seg[k].end, seq))
+				return seq_le(c->seg[k].start, seq) ? &c->seg[k] : NULL;
+	}
+	return NULL;
+}
+
+void rtt_resent(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t end)
+{
+	while (seq_lt(start, end)) {
+		struct seg *s = rtt_find(m, d, start);
+		if (!s)
+			return;
+		s->flags |= SEG_RESENT;
+		start = s->end;
+	}
+}
+
+/* An ACK into the middle of a super-segment: the capture joined packets that the wire had apart,
+ * and the first such ACK answers the first of them. */
+static void sample_partial(struct meter *m, struct flow *f, int dir, struct seg *s, uint32_t tick)
+{
+	struct flow_dir *d = &f->dir[dir];
+	if (s->flags & (SEG_RESENT | SEG_SAMPLED) || meter_segments(d, s->end - s->start) < 2)
+		return;
+	s->flags |= SEG_SAMPLED;
+	meter_sample(m, f, dir, tick - s->tick, SAMPLE_PROMPT);
+}
+
+void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick, bool prompt,
+	       bool clean)
+{
+	struct flow_dir *d = &f->dir[dir];
+	struct seg last = { .flags = SEG_RESENT };
+	uint32_t covered = ack - d->una, n = 0;
+	bool valid = clean && seq_ge(d->una, d->valid_from);
+	while (d->segs_head) {
+		struct seg_chunk *c = chunk_at(m, d->segs_head);
+		while (c->n && seq_le(c->seg[c->first].end, ack)) {
+			last = c->seg[c->first++];
+			c->n--;
+			n++;
+		}
+		if (c->n) {
+			if (valid && seq_lt(c->seg[c->first].start, ack))
+				sample_partial(m, f, dir, &c->seg[c->first], tick);
+			break;
+		}
+		drop_head(m, d);
+	}
+	d->una = ack;
+	if (!valid || n == 0 || last.flags & (SEG_RESENT | SEG_SAMPLED))
+		return;
+	prompt = prompt || last.flags & SEG_SYN || covered > meter_mss(d);
+	meter_sample(m, f, dir, tick - last.tick, prompt ? SAMPLE_PROMPT : SAMPLE_SINGLE);
+}
+
+/* From the right: a growing block adds a segment or two, and what lies left of them was marked
+ * by the ACK before. */
+void rtt_sacked(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right,
+		uint32_t tick, bool duplicate_ack)
+{
+	struct flow_dir *d = &f->dir[dir];
+	bool new_edge = seq_gt(right, d->sack_hi) || seq_le(d->sack_hi, d->una);
+	for (uint32_t i = d->segs_tail; i; i = chunk_at(m, i)->prev) {
+		struct seg_chunk *c = chunk_at(m, i);
+		for (uint32_t k = (uint32_t)c->first + c->n; k-- > c->first;) {
+			struct seg *s = &c->seg[k];
+			if (seq_gt(s->end, right))
+				continue;
+			if (seq_lt(s->start, left) || s->flags & SEG_SACKED)
+				goto done;
+			s->flags |= SEG_SACKED;
+			if (new_edge && duplicate_ack && s->end == right && !(s->flags & SEG_RESENT))
+				meter_sample(m, f, dir, tick - s->tick, SAMPLE_PROMPT);
+		}
+	}
+done:
+	if (new_edge)
+		d->sack_hi = right;
+}

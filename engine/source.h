@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The face between collectors and engine: bursts of decoded packets.
+ *
+ * A collector reads frames, decodes each with engine/decode.h into the next slot of its burst and
+ * hands the burst over. `frame` is only good while the burst is being handled; the engine reads it
+ * for control packets alone. A source belongs to one thread.
+ */
+#ifndef RASAD_ENGINE_SOURCE_H
+#define RASAD_ENGINE_SOURCE_H
+
+#include <stdint.h>
+
+#include "ebpf/pkt.h"
+
+enum { BURST_MAX = 64 };
+
+struct burst {
+	uint32_t n;
+	_Alignas(64) struct pkt pkt[BURST_MAX];
+	struct pkt_extra extra[BURST_MAX];
+	const uint8_t *frame[BURST_MAX];
+};
+
+struct source_stats {
+	uint64_t packets, bytes;
+	uint64_t dropped;       /* lost by kernel or NIC before they were seen here */
+	uint64_t verdicts[VERDICT_COUNT];
+	uint64_t control[32];   /* by enum decode_control */
+};
+
+enum source_status { SOURCE_MORE, SOURCE_IDLE, SOURCE_END };
+
+/* One open source. `next` fills the burst (n may be 0 with SOURCE_IDLE) or returns -errno. */
+struct source {
+	int (*next)(struct source *source, struct burst *burst);
+	void (*close)(struct source *source);
+	const struct source_stats *(*stats)(struct source *source);
+};
+
+#endif
