@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/rasad-gen/pcap_out.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tools/rasad-gen/mem.h"
+
+#define MAGIC_NS	  0xa1b23c4du
+#define LINKTYPE_ETHERNET 1
+
+static uint8_t *put_le32(uint8_t *p, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		*p++ = (uint8_t)(v >> (8 * i));
+	return p;
+}
+
+static void put(struct pcap_out *p, const void *data, size_t n)
+{
+	if (fwrite(data, 1, n, p->file) != n)
+		die("%s: cannot write: %s", p->path, strerror(errno));
+}
+
+void pcap_out_open(struct pcap_out *p, const char *path, uint32_t snaplen)
+{
+	uint8_t header[24], *h = header;
+
+	*p = (struct pcap_out){.path = path, .snaplen = snaplen};
+	p->file = fopen(path, "wb");
+	if (!p->file)
+		die("%s: cannot create: %s", path, strerror(errno));
+	setvbuf(p->file, NULL, _IOFBF, 1 << 20);
+	h = put_le32(h, MAGIC_NS);
+	h = put_le32(h, 2 | 4 << 16); /* version 2.4 */
+	h = put_le32(h, 0);
+	h = put_le32(h, 0);
+	h = put_le32(h, snaplen);
+	put_le32(h, LINKTYPE_ETHERNET);
+	put(p, header, sizeof(header));
+}
+
+void pcap_out_write(struct pcap_out *p, uint64_t unix_ns, const void *data, uint32_t wire_len)
+{
+	uint32_t captured = wire_len < p->snaplen ? wire_len : p->snaplen;
+	uint8_t header[16], *h = header;
+
+	h = put_le32(h, (uint32_t)(unix_ns / 1000000000u));
+	h = put_le32(h, (uint32_t)(unix_ns % 1000000000u));
+	h = put_le32(h, captured);
+	put_le32(h, wire_len);
+	put(p, header, sizeof(header));
+	put(p, data, captured);
+	p->packets++;
+	p->bytes += wire_len;
+}
+
+void pcap_out_close(struct pcap_out *p)
+{
+	if (p->file && fclose(p->file))
+		die("%s: cannot write: %s", p->path, strerror(errno));
+	p->file = NULL;
+}
