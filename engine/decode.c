@@ -65,7 +65,7 @@ void decode_add_ac(struct decoder *d, const uint8_t mac[6])
 	if (v == 0 || is_ac(d, v))
 		return;
 	if (d->n_ac == DECODE_MAX_AC) {
-		d->ac_refused++;
+		d->stats.ac_refused++;
 		return;
 	}
 	d->ac[d->n_ac++] = v;

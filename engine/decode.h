@@ -46,7 +46,6 @@ extern const char *const decode_control_names[CONTROL_COUNT];
 struct decoder {
 	uint64_t ac[DECODE_MAX_AC]; /* MACs of access concentrators */
 	uint32_t n_ac;
-	uint64_t ac_refused; /* more concentrators than DECODE_MAX_AC */
 	struct source_stats stats;
 };
 

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/base/dist.h"
+
 #define REPORT_ABSENT INT64_MIN
 
 enum session_event_kind {
@@ -81,12 +83,6 @@ struct report_flap_summary {
 	struct report_line who;
 	bool flapping;
 	uint32_t flaps, flaps_5m, flaps_1h, flaps_24h, penalty;
-};
-
-/* Latency in microseconds; n == 0: not measured. */
-struct report_dist {
-	uint64_t n;
-	double min_us, p50_us, p90_us, p95_us, p99_us, max_us, mean_us;
 };
 
 struct report_rtt {

@@ -69,6 +69,7 @@ struct flow {
 	uint32_t rare[2];	 /* flow_dir_rare, by direction */
 	uint32_t samples[2];	 /* log of rtt samples, by direction of the data */
 	uint32_t addresses;	 /* IPv6: pool index of both addresses; IPv4: 0 */
+	uint16_t port[2];	 /* of endpoint A and B */
 	uint8_t flags;
 	uint8_t kind;		 /* KIND_TCP or KIND_QUIC */
 	_Alignas(64) struct flow_dir dir[2];

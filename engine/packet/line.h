@@ -40,12 +40,14 @@ struct line {
 	uint32_t unanswered, unanswered_resends;
 	uint32_t gap_us;	       /* envelope of the line's own upstream gaps under load */
 	uint64_t demand_ns;	       /* first unanswered packet */
-	bool watch;		       /* analysis waits for the next upstream frame */
+	bool watch;		       /* tell analysis of the next upstream frame */
 	bool unanswered_told;
-	bool touched;		       /* since the last window */
 	uint8_t echo_id;
 	uint64_t echo_ns;	       /* open LCP echo request of the BRAS */
 	uint64_t key;
+	uint32_t seen_ipv4;	       /* last subscriber addresses told to analysis, folded */
+	uint32_t seen_ipv6;
+	uint16_t session_id;	       /* PPPoE session last seen upstream */
 	uint16_t svlan, cvlan;
 	uint8_t cpe_mac[6];
 	uint8_t address[16];	       /* where the address names the line */

@@ -207,16 +207,16 @@ static void follow_ip_id(struct flow_dir *d, const struct pkt *p)
 static void count(struct meter *m, struct flow *f, int dir, const struct pkt *p)
 {
 	struct flow_dir *d = &f->dir[dir];
-	uint32_t mss = d->mss ? d->mss : 1460;
+	uint32_t mss = d->mss ? d->mss : 1460, n;
 	d->packets++;
 	if (!p->payload_len)
 		return;
 	if (p->payload_len > d->largest && p->payload_len <= mss)
 		d->largest = p->payload_len;
-	d->data_packets++;
+	n = meter_segments(d, p->payload_len);
+	d->data_packets += n;
 	d->bytes += p->payload_len;
-	line_at(&m->lines, f->line)->data_packets[flow_dir_is_up(f, dir) ? UP : DOWN] +=
-		p->payload_len > 1460 ? meter_segments(d, p->payload_len) : 1;
+	line_at(&m->lines, f->line)->data_packets[flow_dir_is_up(f, dir) ? UP : DOWN] += n;
 }
 
 bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Records of one capture file: pcap (microseconds, nanoseconds, both byte orders, the "modified"
+ * variant) and pcapng (draft-ietf-opsawg-pcapng: section, interface, enhanced, simple and the
+ * obsolete packet block). A record that cannot be is the end of the file, with a message that
+ * says where; what was read before stays. One thread.
+ */
+#ifndef RASAD_COLLECTORS_CAPTURE_H
+#define RASAD_COLLECTORS_CAPTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collectors/input.h"
+
+enum { CAPTURE_MAX_INTERFACES = 1024, CAPTURE_MESSAGE = 256 };
+
+struct capture_frame {
+	uint64_t ts_ns;
+	const uint8_t *bytes; /* in the window of the input */
+	uint32_t caplen, wire_len, link;
+};
+
+struct capture_interface {
+	uint32_t link, snaplen;
+	uint64_t ticks_per_s; /* of its time stamps */
+	int64_t offset_s;
+};
+
+enum capture_result {
+	CAPTURE_FRAME,
+	CAPTURE_REFILL, /* the window must move: let go of frames, then call capture_refill */
+	CAPTURE_END,
+	CAPTURE_DAMAGED, /* ended early: capture->message says why */
+};
+
+struct capture {
+	struct input input;
+	const char *name;
+	bool swapped, pcapng, fraction_ns, modified;
+	uint32_t link;
+	uint64_t records;
+	size_t needed; /* by CAPTURE_REFILL */
+	size_t held;   /* bytes of the record handed out last */
+	struct capture_interface *interfaces; /* owned */
+	uint32_t n_interfaces;
+	char message[CAPTURE_MESSAGE];
+};
+
+/* 0, or -1 with capture->message set. `name` is kept, not copied. */
+int capture_open(struct capture *capture, const char *name);
+void capture_close(struct capture *capture);
+
+enum capture_result capture_next(struct capture *capture, struct capture_frame *frame);
+enum capture_result capture_refill(struct capture *capture);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine/analysis/subject.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_open(const struct session *session)
+{
+	return session->state == STATE_UP || session->state == STATE_SUSPECT;
+}
+
+struct session *subject_current(struct subject *s)
+{
+	for (uint32_t i = s->n_sessions; i-- > 0;)
+		if (is_open(&s->sessions[i]))
+			return &s->sessions[i];
+	return NULL;
+}
+
+struct session *subject_find(struct subject *s, uint16_t session_id, bool ended)
+{
+	for (uint32_t i = s->n_sessions; i-- > 0;)
+		if (s->sessions[i].told.pppoe_session_id == session_id &&
+		    (ended || s->sessions[i].state != STATE_ENDED))
+			return &s->sessions[i];
+	return NULL;
+}
+
+/* Power-of-two growth; at the limit the oldest makes room (sessions_total still counts it). */
+static bool make_room(struct subject *s)
+{
+	uint32_t n = s->n_sessions;
+	struct session *grown;
+	if (n == SUBJECT_MAX_SESSIONS) {
+		memmove(s->sessions, s->sessions + 1, (n - 1) * sizeof *s->sessions);
+		s->n_sessions--;
+		return true;
+	}
+	if (n & (n - 1))
+		return true;
+	grown = realloc(s->sessions, (n ? 2 * n : 1) * sizeof *grown);
+	if (!grown)
+		return false;
+	s->sessions = grown;
+	return true;
+}
+
+struct session *subject_open(struct subject *s, uint16_t session_id)
+{
+	struct session *session;
+	if (!make_room(s))
+		return NULL;
+	session = &s->sessions[s->n_sessions++];
+	*session = (struct session){ .told = {
+					     .pppoe_session_id = session_id,
+					     .pads_unix_ns = REPORT_ABSENT,
+					     .up_unix_ns = REPORT_ABSENT,
+					     .down_unix_ns = REPORT_ABSENT,
+					     .first_seen_unix_ns = REPORT_ABSENT,
+					     .detected_unix_ns = REPORT_ABSENT,
+				     } };
+	s->sessions_total++;
+	return session;
+}
+
+static bool worth_keeping(bool ipv6, const uint8_t *a)
+{
+	static const uint8_t none[16];
+	if (memcmp(a, none, ipv6 ? 16 : 4) == 0)
+		return false;
+	if (ipv6)
+		return a[0] != 0xff && !(a[0] == 0xfe && (a[1] & 0xc0) == 0x80);
+	return a[0] != 0 && a[0] < 224 && a[0] != 127 && !(a[0] == 169 && a[1] == 254);
+}
+
+void subject_address(struct subject *s, bool ipv6, const uint8_t *bytes, uint8_t prefix_len,
+		     bool assigned)
+{
+	struct address *list = ipv6 ? s->ipv6 : s->ipv4, fresh = { .prefix_len = prefix_len };
+	uint8_t *n = ipv6 ? &s->n_ipv6 : &s->n_ipv4, i;
+	if (!worth_keeping(ipv6, bytes))
+		return;
+	memcpy(fresh.bytes, bytes, ipv6 ? 16 : 4);
+	fresh.assigned = assigned;
+	if (!assigned && !ipv6 && *n && list[0].assigned)
+		return; /* what IPCP gave is the address; other sources are spoofed or the LAN's */
+	for (i = 0; i < *n; i++)
+		if (list[i].prefix_len == prefix_len && memcmp(list[i].bytes, fresh.bytes, 16) == 0)
+			break;
+	if (i < *n && !assigned)
+		return;
+	if (assigned && !ipv6)
+		i = *n = *n && list[0].assigned ? *n : 0;
+	if (i == SUBJECT_MAX_ADDRESSES)
+		i--;
+	if (i >= *n)
+		*n = (uint8_t)(i + 1);
+	memmove(list + 1, list, i * sizeof *list);
+	list[0] = fresh;
+	s->changed = true;
+}
+
+static void mac_text(char to[18], const uint8_t m[6])
+{
+	static const uint8_t none[6], all[6] = { 255, 255, 255, 255, 255, 255 };
+	if (memcmp(m, none, 6) == 0 || memcmp(m, all, 6) == 0)
+		return;
+	snprintf(to, 18, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+}
+
+static void learn_name(struct subject *s, char *to, const char *name)
+{
+	if (!name[0] || strcmp(to, name) == 0)
+		return;
+	snprintf(to, CONTROL_NAME_MAX, "%s", name);
+	s->changed = true;
+}
+
+void subject_learn(struct subject *s, const struct control *c)
+{
+	learn_name(s, s->circuit_id, c->circuit_id);
+	learn_name(s, s->remote_id, c->remote_id);
+	learn_name(s, s->user, c->user);
+	if (c->rate_up)
+		s->rate_up = c->rate_up;
+	if (c->rate_down)
+		s->rate_down = c->rate_down;
+	if (c->dir == DIR_UNKNOWN)
+		return;
+	mac_text(s->cpe_mac_text, c->cpe_mac);
+	mac_text(s->ac_mac_text, c->ac_mac);
+}
+
+enum line_state subject_state(const struct subject *s)
+{
+	for (uint32_t i = s->n_sessions; i-- > 0;) {
+		if (s->sessions[i].state == STATE_UP)
+			return LINE_UP;
+		if (s->sessions[i].state == STATE_SUSPECT)
+			return LINE_SUSPECT;
+	}
+	return s->n_sessions || s->setup_failures ? LINE_DOWN : LINE_UNKNOWN;
+}
+
+struct report_line subject_who(const struct subject *s)
+{
+	return (struct report_line){
+		.line = subject_name(s),
+		.subscriber = s->user,
+		.circuit_id = s->circuit_id,
+		.remote_id = s->remote_id,
+		.cpe_mac = s->cpe_mac_text,
+		.ac_mac = s->ac_mac_text,
+		.svlan = s->svlan,
+		.cvlan = s->cvlan,
+	};
+}
+
+bool subject_node(const struct subject *s, char *node, uint32_t room)
+{
+	const char *space = strchr(s->circuit_id, ' '), *from = s->circuit_id, *to = space;
+	if (!space)
+		return false;
+	if (strncmp(space + 1, "atm ", 4) != 0 && strncmp(space + 1, "eth ", 4) != 0) {
+		from = space + 1; /* "<slot>/<subslot>/<port>:<x>.<y> <node>/<rack>/..." */
+		to = strchr(from, '/');
+		if (!to || !strchr(s->circuit_id, ':'))
+			return false;
+	}
+	if (to == from || (uint32_t)(to - from) >= room)
+		return false;
+	memcpy(node, from, (size_t)(to - from));
+	node[to - from] = '\0';
+	return true;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What analysis knows of a line: who it is (line, subscriber and CPE kept apart), its sessions
+ * and where the current one stands. Numbered like the worker's lines. One thread.
+ */
+#ifndef RASAD_ENGINE_ANALYSIS_SUBJECT_H
+#define RASAD_ENGINE_ANALYSIS_SUBJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/analysis/flap.h"
+#include "engine/analysis/report.h"
+#include "engine/packet/control.h"
+
+enum { SUBJECT_MAX_SESSIONS = 256, SUBJECT_MAX_ADDRESSES = 8 };
+
+enum session_state {
+	STATE_NONE,
+	STATE_LCP,
+	STATE_AUTH,
+	STATE_NCP,
+	STATE_REFUSED, /* rejected; waits for its end */
+	STATE_UP,
+	STATE_SUSPECT,
+	STATE_ENDED,
+};
+
+struct session {
+	struct report_session told; /* identity and times */
+	enum session_state state;
+	uint8_t cpe_mac[6], ac_mac[6];
+	uint32_t ac_magic;
+	uint64_t progress_ns, auth_ns; /* last step of the set-up; first authentication request */
+	bool inferred;		       /* ended by silence alone: a sign of life revives it */
+	bool was_up;
+	bool loopback;
+	bool acked_up, acked_down;     /* an NCP's ConfAck, by sender */
+};
+
+struct address {
+	uint8_t bytes[16];
+	uint8_t prefix_len; /* of a delegated prefix; 0: a host */
+	bool assigned;	    /* by IPCP, DHCP or delegation, not only used */
+};
+
+struct subject {
+	char circuit_id[CONTROL_NAME_MAX], remote_id[CONTROL_NAME_MAX], user[CONTROL_NAME_MAX];
+	char fallback[48]; /* the name while no circuit-id is known */
+	char cpe_mac_text[18], ac_mac_text[18];
+	uint16_t svlan, cvlan;
+	uint32_t rate_up, rate_down;
+	struct session *sessions; /* owned, oldest first */
+	uint32_t n_sessions;
+	uint64_t sessions_total, auth_failures, setup_failures;
+	/* discovery under way */
+	enum { DISCOVERY_NONE, DISCOVERY_PADI, DISCOVERY_PADO, DISCOVERY_PADR } discovery;
+	uint64_t padi_ns, discovery_ns; /* first PADI; last step */
+	/* liveness of the session that is up */
+	uint64_t echo_ns;	 /* open LCP echo request, 0: none */
+	uint64_t echo_last_up_ns;
+	uint32_t echoes_missed;
+	uint64_t suspect_ns, silent_since_ns;
+	bool suspect_by_demand;
+	/* the line's last drop */
+	uint64_t drop_since_ns; /* 0: none */
+	enum drop_cause drop_cause;
+	struct flap flap;
+	struct address ipv4[SUBJECT_MAX_ADDRESSES], ipv6[SUBJECT_MAX_ADDRESSES];
+	uint8_t n_ipv4, n_ipv6;
+	bool known; /* initialised */
+	bool changed; /* since its card was told last */
+	uint64_t told_ns;
+	uint64_t timer_ns; /* the deadline that counts; 0: none */
+};
+
+static inline const char *subject_name(const struct subject *s)
+{
+	return s->circuit_id[0] ? s->circuit_id : s->fallback;
+}
+
+/* The session that carries traffic now, the newest that is UP or SUSPECT; NULL: none. */
+struct session *subject_current(struct subject *s);
+
+/* The newest session with this id that has not ended; with `ended` the newest at all. */
+struct session *subject_find(struct subject *s, uint16_t session_id, bool ended);
+
+/* A new session at the end of the list; the oldest ended one goes when there are too many.
+ * NULL: no memory. */
+struct session *subject_open(struct subject *s, uint16_t session_id);
+
+/* Remembers an address; an assigned one comes first, and drives out those that were only used. */
+void subject_address(struct subject *s, bool ipv6, const uint8_t *bytes, uint8_t prefix_len,
+		     bool assigned);
+
+/* Identity from a control message. */
+void subject_learn(struct subject *s, const struct control *c);
+
+/* "up", "down"... of the line as a whole. */
+enum line_state subject_state(const struct subject *s);
+
+struct report_line subject_who(const struct subject *s);
+
+/* The access node in a circuit-id: TR-101 "<node> atm|eth ...", or the "China Telecom" form;
+ * false when it follows none. */
+bool subject_node(const struct subject *s, char *node, uint32_t room);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What was measured, as reports: one a line, one a group of lines. */
+#ifndef RASAD_ENGINE_ANALYSIS_SUMMARY_H
+#define RASAD_ENGINE_ANALYSIS_SUMMARY_H
+
+#include <stdint.h>
+
+struct analysis;
+
+/* Reports the line, whose subject is known. */
+void summary_line(struct analysis *analysis, uint32_t line, uint64_t now_ns);
+
+/* Reports every access node and every S-VLAN, in order of their names. */
+void summary_nodes(struct analysis *analysis);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine/packet/meter.h"
+
+#include <stddef.h>
+
+/* A round trip above this is no network's: a wrapped tick or a stale segment. */
+enum { SAMPLE_MAX_TICKS = 60000000 / HIST_TICK_NS * 1000 };
+
+struct flow_dir_rare *meter_rare(struct meter *m, struct flow *f, int dir)
+{
+	struct flow_dir_rare *rare;
+	if (f->rare[dir])
+		return pool_at(&m->rares, f->rare[dir]);
+	f->rare[dir] = pool_take(&m->rares);
+	if (!f->rare[dir])
+		return NULL;
+	rare = pool_at(&m->rares, f->rare[dir]);
+	*rare = (struct flow_dir_rare){ 0 };
+	return rare;
+}
+
+uint32_t meter_segments(const struct flow_dir *d, uint32_t bytes)
+{
+	uint32_t mss = d->mss ? d->mss : d->largest ? d->largest : 1460;
+	if (bytes <= mss || bytes <= 1460)
+		return 1;
+	return (bytes + mss - 1) / mss;
+}
+
+static void log_sample(struct meter *m, struct flow *f, int dir, uint32_t ticks,
+		       enum sample_class class)
+{
+	struct sample_chunk *c = f->samples[dir] ? pool_at(&m->samples, f->samples[dir]) : NULL;
+	if (!c || c->n == METER_SAMPLES_PER_CHUNK) {
+		uint32_t index = pool_take(&m->samples);
+		if (!index)
+			return;
+		c = pool_at(&m->samples, index);
+		c->prev = f->samples[dir];
+		c->n = 0;
+		f->samples[dir] = index;
+	}
+	c->value[c->n++] = ticks << 1 | (class == SAMPLE_SINGLE);
+}
+
+/* The upper envelope of PROMPT samples: up at once, down by a sixteenth a sample. A SINGLE
+ * above it has waited for the receiver's delayed-ACK timer. */
+static void follow_prompt(struct flow_dir *d, uint32_t ticks)
+{
+	if (!(d->flags & DIR_PROMPT) || ticks >= d->prompt_hi)
+		d->prompt_hi = ticks;
+	else
+		d->prompt_hi -= (d->prompt_hi - ticks) / 16;
+	d->flags |= DIR_PROMPT;
+}
+
+void meter_sample(struct meter *m, struct flow *f, int dir, uint32_t ticks, enum sample_class class)
+{
+	struct flow_dir *d = &f->dir[dir];
+	struct line *line = line_at(&m->lines, f->line);
+	enum line_hist hist = flow_dir_is_up(f, dir) ? HIST_INTERNET : HIST_ACCESS;
+	if (ticks > SAMPLE_MAX_TICKS)
+		return;
+	if (!(d->flags & DIR_TIMED) || ticks < d->min_rtt)
+		d->min_rtt = ticks;
+	d->flags |= DIR_TIMED;
+	if (m->log_samples)
+		log_sample(m, f, dir, ticks, class);
+	if (class == SAMPLE_PROMPT) {
+		follow_prompt(d, ticks);
+	} else if (d->flags & DIR_PROMPT && ticks > d->prompt_hi + d->prompt_hi / 8) {
+		hist = HIST_HOST_DELAY;
+		ticks -= d->min_rtt;
+	}
+	hist_add(&m->hists, &line->hist[hist], ticks);
+}

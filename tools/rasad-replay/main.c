@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * rasad-replay: captures in, a report out. The very engine of rasadd, on the clock of the
+ * packets; no root, no Redis (unless --publish), and the same bytes on every run but for the
+ * seconds that it took.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "collectors/pcap.h"
+#include "engine/base/inventory.h"
+#include "engine/engine.h"
+#include "engine/publish/codec.h"
+#include "engine/publish/publish.h"
+#include "tools/rasad-replay/options.h"
+#include "tools/rasad-replay/text.h"
+#include "version.h"
+
+enum { MAX_WARNINGS = 1000, PROGRESS_BURSTS = 4096, FLUSH_MS = 60000 };
+
+struct replay {
+	struct options options;
+	struct source *source;
+	struct engine *engine;
+	struct codec *codec;
+	struct text *text;
+	struct publisher *publisher;
+	struct inventory *inventory;
+	char **warnings; /* owned */
+	size_t n_warnings;
+	struct timespec started;
+	bool failed, bar, ending;
+};
+
+static double elapsed_s(const struct replay *r)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - r->started.tv_sec) +
+	       (double)(now.tv_nsec - r->started.tv_nsec) / 1e9;
+}
+
+static void clear_bar(struct replay *r)
+{
+	if (r->bar)
+		fprintf(stderr, "\r\033[K");
+}
+
+static void problem(void *context, const char *message)
+{
+	struct replay *r = context;
+	char **grown = r->n_warnings < MAX_WARNINGS ?
+			       realloc(r->warnings, (r->n_warnings + 1) * sizeof *grown) :
+			       NULL;
+	clear_bar(r);
+	fprintf(stderr, "rasad-replay: %s\n", message);
+	r->failed = true;
+	if (!grown)
+		return;
+	r->warnings = grown;
+	r->warnings[r->n_warnings] = strdup(message);
+	r->n_warnings += r->warnings[r->n_warnings] != NULL;
+}
+
+static void print_replay_summary(struct replay *r, const struct report_health *health)
+{
+	const struct codec_replay replay = {
+		.health = health,
+		.files = r->options.files,
+		.n_files = r->options.n_files,
+		.warnings = (const char *const *)r->warnings,
+		.n_warnings = r->n_warnings,
+		.elapsed_s = elapsed_s(r),
+		.version = RASAD_VERSION,
+	};
+	if (codec_replay_json(r->codec, &replay, stdout))
+		r->failed = true;
+}
+
+/* Lines are told while they run only for the publisher; the report has them once, at the end. */
+static void take(void *context, const struct report *report)
+{
+	struct replay *r = context;
+	if (r->publisher && report->kind != REPORT_FLOW)
+		publish_take(r->publisher, report);
+	if (report->kind == REPORT_SUBSCRIBER && !r->ending)
+		return;
+	if (!r->options.json)
+		text_take(r->text, report);
+	else if (report->kind == REPORT_HEALTH)
+		print_replay_summary(r, report->health);
+	else if (codec_json(r->codec, report, stdout))
+		r->failed = true;
+}
+
+static void show_progress(struct replay *r)
+{
+	double part = pcap_progress(r->source);
+	int width = 40, done = (int)(part * width);
+	uint64_t packets = r->source->stats(r->source)->packets;
+	if (part < 0)
+		fprintf(stderr, "\r%llu packets", (unsigned long long)packets);
+	else
+		fprintf(stderr, "\r[%.*s%*s] %3.0f %%  %llu packets", done,
+			"########################################", width - done, "", part * 100,
+			(unsigned long long)packets);
+}
+
+static void run(struct replay *r)
+{
+	int status;
+	for (uint64_t bursts = 1; (status = engine_step(r->engine)) == SOURCE_MORE; bursts++)
+		if (r->bar && bursts % PROGRESS_BURSTS == 0)
+			show_progress(r);
+	if (status < 0)
+		problem(r, strerror(-status));
+	clear_bar(r);
+	r->bar = false;
+	r->ending = true;
+	engine_summaries(r->engine);
+	engine_health(r->engine, false);
+	if (!r->options.json)
+		text_print(r->text, r->options.files, r->options.n_files, elapsed_s(r), stdout);
+}
+
+static bool open_publisher(struct replay *r)
+{
+	struct publish_error error;
+	const struct publish_options options = {
+		.url = r->options.publish,
+		.collector = "replay",
+		.version = RASAD_VERSION,
+		.epoch_unix_ms = (uint64_t)time(NULL) * 1000,
+		.shard = r->options.shard,
+		.inventory = r->inventory,
+		.lossless = true,
+	};
+	r->publisher = publish_open(&options, &error);
+	if (r->publisher)
+		return true;
+	fprintf(stderr, "rasad-replay: %s\n", error.text);
+	return false;
+}
+
+static void close_publisher(struct replay *r)
+{
+	struct publish_counters n;
+	struct publish_error error;
+	if (publish_close(r->publisher, FLUSH_MS, &n, &error)) {
+		fprintf(stderr, "rasad-replay: %s\n", error.text);
+		r->failed = true;
+	}
+	fprintf(stderr, "rasad-replay: published %llu events (%llu were there already), %llu cards\n",
+		(unsigned long long)n.events_published,
+		(unsigned long long)n.events_already_published, (unsigned long long)n.cards_published);
+}
+
+static bool open_all(struct replay *r)
+{
+	const struct pcap_options files = {
+		.files = r->options.files,
+		.n_files = r->options.n_files,
+		.ac_macs = r->options.ac_macs,
+		.n_ac_macs = r->options.n_ac_macs,
+		.problem = problem,
+		.context = r,
+	};
+	const struct engine_options engine = {
+		.worker = { .max_lines = r->options.max_lines,
+			    .max_flows = r->options.max_flows,
+			    .keep_flows = r->options.flows },
+		.cards = r->options.publish != NULL,
+		.collector = "replay",
+	};
+	if (pcap_open(&r->source, &files) < 0 || !r->source)
+		return false;
+	r->engine = engine_new(&engine, r->source, (struct report_sink){ take, r });
+	r->codec = codec_new();
+	r->text = text_new(r->options.top);
+	if (r->engine && r->codec && r->text)
+		return true;
+	fprintf(stderr, "rasad-replay: no memory\n");
+	return false;
+}
+
+static bool prepare(struct replay *r)
+{
+	if (r->options.inventory) {
+		r->inventory = inventory_load(r->options.inventory, stderr);
+		if (!r->inventory)
+			return false;
+	}
+	return (!r->options.publish || open_publisher(r)) && open_all(r);
+}
+
+int main(int argc, char **argv)
+{
+	struct replay r = { 0 };
+	int code = options_read(&r.options, argc, argv);
+	if (code >= 0)
+		return code;
+	clock_gettime(CLOCK_MONOTONIC, &r.started);
+	r.bar = !r.options.quiet && isatty(STDERR_FILENO);
+	if (prepare(&r))
+		run(&r);
+	else
+		r.failed = true;
+	if (r.publisher)
+		close_publisher(&r);
+	engine_free(r.engine);
+	codec_free(r.codec);
+	text_free(r.text);
+	inventory_free(r.inventory);
+	if (r.source)
+		r.source->close(r.source);
+	while (r.n_warnings)
+		free(r.warnings[--r.n_warnings]);
+	free(r.warnings);
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "rasad-replay: the report could not be written: %s\n", strerror(errno));
+		r.failed = true;
+	}
+	return r.failed ? 1 : 0;
+}
