@@ -9,14 +9,14 @@
 #include "engine/analysis/analysis.h"
 #include "engine/packet/worker.h"
 
-enum { FEW_PROMPT = 20 };
-/* No delayed-ACK timer is shorter; without PROMPT samples a SINGLE within that of the fastest
- * did not wait for one. */
+/* No delayed-ACK timer is shorter than that, so a bare ACK that is no later cannot have waited
+ * for one (Linux: 40 ms, others longer). */
 static const uint32_t SHORTEST_DELAY_TICKS = 20000000 / HIST_TICK_NS;
 
 struct samples {
-	uint32_t *prompt, *single; /* owned, sorted */
-	size_t n_prompt, n_single, room;
+	uint32_t *of[3]; /* owned, sorted, by enum sample_class */
+	uint32_t *kept;	 /* owned */
+	size_t n[3], n_kept, room;
 };
 
 static int ascending(const void *a, const void *b)
@@ -25,18 +25,20 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static bool grow(uint32_t **list, size_t n)
+{
+	uint32_t *grown = realloc(*list, n * sizeof *grown);
+	if (grown)
+		*list = grown;
+	return grown;
+}
+
 static bool make_room(struct samples *s, size_t n)
 {
-	uint32_t *prompt, *single;
 	if (n <= s->room)
 		return true;
-	prompt = realloc(s->prompt, 2 * n * sizeof *prompt);
-	if (prompt)
-		s->prompt = prompt;
-	single = realloc(s->single, 2 * n * sizeof *single);
-	if (single)
-		s->single = single;
-	if (!prompt || !single)
+	if (!grow(&s->of[0], 2 * n) || !grow(&s->of[1], 2 * n) || !grow(&s->of[2], 2 * n) ||
+	    !grow(&s->kept, 2 * n))
 		return false;
 	s->room = 2 * n;
 	return true;
@@ -45,53 +47,65 @@ static bool make_room(struct samples *s, size_t n)
 /* Gathers and sorts the logged samples of one side. */
 static bool gather(struct samples *s, const struct meter *m, uint32_t index)
 {
-	s->n_prompt = s->n_single = 0;
+	s->n[0] = s->n[1] = s->n[2] = s->n_kept = 0;
 	while (index) {
 		const struct sample_chunk *c = pool_at(&m->samples, index);
-		if (!make_room(s, s->n_prompt + s->n_single + c->n))
+		if (!make_room(s, s->n[0] + s->n[1] + s->n[2] + c->n))
 			return false;
 		for (uint32_t i = 0; i < c->n; i++) {
-			if (c->value[i] & 1)
-				s->single[s->n_single++] = c->value[i] >> 1;
-			else
-				s->prompt[s->n_prompt++] = c->value[i] >> 1;
+			uint32_t class = c->value[i] & 3;
+			s->of[class][s->n[class]++] = c->value[i] >> 2;
 		}
 		index = c->prev;
 	}
-	if (s->n_prompt)
-		qsort(s->prompt, s->n_prompt, sizeof *s->prompt, ascending);
-	if (s->n_single)
-		qsort(s->single, s->n_single, sizeof *s->single, ascending);
+	for (int class = 0; class < 3; class++)
+		if (s->n[class])
+			qsort(s->of[class], s->n[class], sizeof **s->of, ascending);
 	return true;
 }
 
-/* The largest SINGLE sample that is believed. */
-static uint32_t believed(const struct samples *s)
+static uint32_t least(const struct samples *s)
 {
-	uint32_t p95;
-	if (!s->n_prompt)
-		return s->n_single ? s->single[0] + SHORTEST_DELAY_TICKS : 0;
-	p95 = s->prompt[(s->n_prompt - 1) * 95 / 100];
-	return s->n_prompt < FEW_PROMPT ? s->prompt[s->n_prompt - 1] + p95 / 8 : p95;
+	uint32_t min = UINT32_MAX;
+	for (int class = 0; class < 3; class++)
+		if (s->n[class] && s->of[class][0] < min)
+			min = s->of[class][0];
+	return min;
 }
 
-/* Published samples and host delays of one side. */
-static void side(struct samples *s, struct report_dist *rtt, struct report_dist *delay)
+/* Takes the samples of a class up to `limit` into the published ones; the rest stays. */
+static void keep(struct samples *s, enum sample_class class, uint32_t limit)
 {
-	uint32_t limit = believed(s), base;
-	size_t kept = 0;
-	while (kept < s->n_single && s->single[kept] <= limit)
-		kept++;
-	for (size_t i = 0; i < kept; i++)
-		s->prompt[s->n_prompt + i] = s->single[i];
-	s->n_prompt += kept;
-	if (kept)
-		qsort(s->prompt, s->n_prompt, sizeof *s->prompt, ascending);
-	*rtt = dist_of_sorted(s->prompt, s->n_prompt);
-	base = s->n_prompt ? s->prompt[s->n_prompt / 2] : 0;
-	for (size_t i = kept; i < s->n_single; i++)
-		s->single[i] -= base < s->single[i] ? base : s->single[i];
-	*delay = dist_of_sorted(s->single + kept, s->n_single - kept);
+	size_t n = 0;
+	while (n < s->n[class] && s->of[class][n] <= limit)
+		s->kept[s->n_kept++] = s->of[class][n++];
+	s->n[class] -= n;
+	memmove(s->of[class], s->of[class] + n, s->n[class] * sizeof **s->of);
+}
+
+/* Published samples of one side; what is left of SINGLE are host delays. */
+static struct report_dist side(struct samples *s, struct report_dist *delay)
+{
+	uint32_t single = least(s), riding = single, base;
+	size_t n = s->n[SAMPLE_PROMPT];
+	if (s->n[0] + s->n[1] + s->n[2] == 0)
+		return (struct report_dist){ 0 };
+	single += SHORTEST_DELAY_TICKS;
+	if (n) {
+		riding = s->of[SAMPLE_PROMPT][(n - 1) * 95 / 100];
+		single = riding > single ? riding : single;
+	} else {
+		riding = single;
+	}
+	keep(s, SAMPLE_PROMPT, UINT32_MAX);
+	keep(s, SAMPLE_SINGLE, single);
+	keep(s, SAMPLE_RIDING, riding);
+	qsort(s->kept, s->n_kept, sizeof *s->kept, ascending);
+	base = s->kept[s->n_kept / 2];
+	for (size_t i = 0; i < s->n[SAMPLE_SINGLE]; i++)
+		s->of[SAMPLE_SINGLE][i] -= base;
+	*delay = dist_of_sorted(s->of[SAMPLE_SINGLE], s->n[SAMPLE_SINGLE]);
+	return dist_of_sorted(s->kept, s->n_kept);
 }
 
 static struct report_flow_direction direction(const struct meter *m, const struct flow *f, int dir)
@@ -159,9 +173,9 @@ static void report_flow(const struct worker *w, struct analysis *a, const struct
 	const struct report report = { REPORT_FLOW, { .flow = &told } };
 	write_addresses(&w->meter, f, text[0], text[1]);
 	if (gather(s, &w->meter, f->samples[down]))
-		side(s, &told.rtt_access, &delays[0]);
+		told.rtt_access = side(s, &delays[0]);
 	if (gather(s, &w->meter, f->samples[up]))
-		side(s, &told.rtt_internet, &delays[1]);
+		told.rtt_internet = side(s, &delays[1]);
 	told.host_delay = delays[0].n ? delays[0] : delays[1];
 	a->sink.take(a->sink.context, &report);
 }
@@ -176,6 +190,7 @@ void flows_report(const struct worker *w, struct analysis *a)
 		if (f->flags & FLOW_USED && f->kind == KIND_TCP && analysis_knows(a, f->line))
 			report_flow(w, a, f, &s);
 	}
-	free(s.prompt);
-	free(s.single);
+	for (int class = 0; class < 3; class++)
+		free(s.of[class]);
+	free(s.kept);
 }

@@ -2,9 +2,10 @@
 /*
  * The report of single TCP flows, for whoever replays a capture with --flows.
  *
- * Quantiles are exact here: each sample of the flow was kept. PROMPT samples are published, and
- * SINGLE ones unless they stick out above the PROMPT ones: those waited for the receiver's
- * delayed-ACK timer, and their excess is the host delay (measurement.md, definition 3).
+ * Quantiles are exact here: each sample of the flow was kept (measurement.md, definition 3).
+ * PROMPT samples are published; bare SINGLE ones unless they are so late that a delayed-ACK timer
+ * can have held them back and they stick out above the PROMPT ones, whose excess is then the host
+ * delay; those that ride on data only when they do not stick out.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_FLOWS_H
 #define RASAD_ENGINE_ANALYSIS_FLOWS_H

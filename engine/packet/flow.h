@@ -29,6 +29,7 @@ enum { /* flow_dir.flags */
 	DIR_PROMPT = 1 << 5,	 /* prompt_hi is valid */
 	DIR_TIMED = 1 << 6,	 /* min_rtt is valid */
 	DIR_SPIN = 1 << 7,	 /* QUIC: last spin bit (value in `nxt`) */
+	DIR_CLOCK = 1 << 7,	 /* TCP: timestamps were seen */
 };
 
 /* Data sent in one direction, as far as the tap knows. */
@@ -41,12 +42,15 @@ struct flow_dir {
 	uint32_t last_tick;	   /* of the last data */
 	uint32_t min_rtt, prompt_hi; /* ticks: half from the tap to the receiver and back */
 	uint32_t isn;
+	uint32_t told_tick; /* of the last sample that went to the line */
 	uint32_t packets, data_packets;
-	uint32_t tsval;
+	uint32_t tsval, ts_tick; /* newest TSval, and when it passed first */
+	uint32_t first_tsval, first_ts_tick;
 	uint16_t last_ip_id, window;
 	uint16_t mss, largest; /* offered by the receiver; largest payload seen, up to it */
 	uint8_t flags, id_score; /* id_score: how surely IP-IDs count packets, 0..7 */
 	uint16_t n_chunks, n_holes;
+	uint16_t stride; /* bytes/64 that the receiver lets gather before it acknowledges at once */
 	uint64_t bytes;
 };
 
@@ -55,11 +59,8 @@ struct flow_dir_rare {
 	uint32_t retransmit_seen, hole_fill, reordered, spurious;
 	uint32_t suspected_tail_loss, keepalive, zero_window_probe, duplicate;
 	uint32_t syn_retransmit, fin_retransmit, tap_missed;
-	uint32_t fill_seq, fill_tick; /* last hole fill, to know its mirror copy */
-	uint16_t fill_id, pending_n, pending_next;
-	struct { /* resends whose original may yet turn out to have arrived (DSACK) */
-		uint32_t start, end;
-	} pending[32];
+	uint32_t resends; /* newest first: pool of loss.c */
+	uint32_t n_resends;
 };
 
 struct flow {

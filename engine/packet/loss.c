@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/packet/loss.h"
 
+#include <stddef.h>
+
 #include "ebpf/pkt.h"
 #include "engine/packet/meter.h"
 #include "engine/packet/rtt.h"
@@ -8,11 +10,12 @@
 
 enum {
 	TICKS_PER_MS = 1000000 / HIST_TICK_NS,
-	MIRROR_TICKS = 2 * TICKS_PER_MS,       /* a mirror port copies within 2 ms */
 	REORDER_TICKS = 3 * TICKS_PER_MS,      /* while the round trip is unknown */
 	MIN_RTO_TICKS = 180 * TICKS_PER_MS,    /* no stack resends a tail sooner */
 	ID_SURE = 3,			       /* id_score from which IP-IDs count packets */
+	MIN_CLOCK_TICKS = 20 * TICKS_PER_MS,   /* to know how fast a timestamp clock runs */
 	MAX_TAIL = 16,
+	SETTLED_TICKS = 2000 * TICKS_PER_MS,   /* no answer to a resend comes later */
 };
 
 static struct hole *hole_at(const struct meter *m, uint32_t index)
@@ -162,9 +165,6 @@ static enum loss_verdict fill(struct meter *m, struct flow *f, int dir, uint32_t
 	if (!rare)
 		return late ? LOSS_LATE : LOSS_FILL;
 	rare->hole_fill += n;
-	rare->fill_seq = seq;
-	rare->fill_tick = tick;
-	rare->fill_id = rtt_packet_id(p);
 	if (late) {
 		rare->reordered += n;
 		line_at(&m->lines, f->line)->reordered[flow_dir_is_up(f, dir) ? UP : DOWN] += n;
@@ -174,16 +174,6 @@ static enum loss_verdict fill(struct meter *m, struct flow *f, int dir, uint32_t
 	return LOSS_FILL;
 }
 
-static bool is_mirror_copy(const struct flow_dir_rare *rare, const struct seg *s, uint32_t seq,
-			   const struct pkt *p, uint32_t tick)
-{
-	uint16_t id = rtt_packet_id(p);
-	if (s && s->start == seq && s->id == id && tick - s->tick <= MIRROR_TICKS)
-		return true;
-	return rare && rare->fill_tick && rare->fill_seq == seq && rare->fill_id == id &&
-	       tick - rare->fill_tick <= MIRROR_TICKS;
-}
-
 static void count_spurious(struct meter *m, struct flow *f, int dir, struct flow_dir_rare *rare,
 			   uint32_t n)
 {
@@ -191,15 +181,44 @@ static void count_spurious(struct meter *m, struct flow *f, int dir, struct flow
 	line_at(&m->lines, f->line)->spurious[flow_dir_is_up(f, dir) ? UP : DOWN] += n;
 }
 
-/* A resend that may yet prove needless. */
-static void remember(struct meter *m, struct flow_dir_rare *rare, uint32_t seq, uint32_t end)
+static struct resend *resend_at(const struct meter *m, uint32_t index)
 {
-	uint32_t room = sizeof rare->pending / sizeof *rare->pending, slot = rare->pending_next;
-	if (rare->pending[slot].start != rare->pending[slot].end)
-		m->dsack_forgotten++;
-	rare->pending[slot].start = seq;
-	rare->pending[slot].end = end;
-	rare->pending_next = (uint16_t)((slot + 1) % room);
+	return pool_at(&m->resends, index);
+}
+
+static void drop_resend(struct meter *m, struct flow_dir_rare *rare, uint32_t *link)
+{
+	uint32_t index = *link;
+	*link = resend_at(m, index)->next;
+	pool_give(&m->resends, index);
+	rare->n_resends--;
+}
+
+void loss_forget_resends(struct meter *m, struct flow_dir_rare *rare)
+{
+	while (rare->resends)
+		drop_resend(m, rare, &rare->resends);
+}
+
+/* A resend that may yet prove needless; those that are older than any answer are settled. */
+static void remember(struct meter *m, struct flow_dir_rare *rare, uint32_t seq, uint32_t end,
+		     uint32_t tick)
+{
+	uint32_t *link = &rare->resends, index;
+	while (*link && tick - resend_at(m, *link)->tick < SETTLED_TICKS)
+		link = &resend_at(m, *link)->next;
+	while (*link)
+		drop_resend(m, rare, link);
+	if (rare->n_resends >= METER_MAX_RESENDS) {
+		m->resends_refused++;
+		return;
+	}
+	index = pool_take(&m->resends);
+	if (!index)
+		return;
+	*resend_at(m, index) = (struct resend){ rare->resends, seq, end, tick };
+	rare->resends = index;
+	rare->n_resends++;
 }
 
 enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32_t seq, uint32_t end,
@@ -216,10 +235,6 @@ enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32
 	s = rtt_find(m, d, seq);
 	if (!rare)
 		return LOSS_RESENT;
-	if (is_mirror_copy(rare, s, seq, p, tick)) {
-		rare->duplicate += n;
-		return LOSS_DUPLICATE;
-	}
 	had = seq_le(end, d->una) || (s && s->flags & SEG_SACKED && seq_le(end, s->end));
 	rare->retransmit_seen += n;
 	rtt_resent(m, d, seq, end);
@@ -228,39 +243,83 @@ enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32
 		return LOSS_SPURIOUS;
 	}
 	add_loss(m, f, dir, false, n);
-	remember(m, rare, seq, end);
+	remember(m, rare, seq, end, tick);
 	return LOSS_RESENT;
+}
+
+/* The resend was needless: what counted as lost had arrived. */
+static void settle_spurious(struct meter *m, struct flow *f, int dir, struct flow_dir_rare *rare,
+			    uint32_t *link)
+{
+	const struct resend *r = resend_at(m, *link);
+	uint32_t n = meter_segments(&f->dir[dir], r->end - r->start);
+	drop_resend(m, rare, link);
+	count_spurious(m, f, dir, rare, n);
+	add_loss(m, f, dir, false, 0u - n);
 }
 
 void loss_dsack(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right)
 {
 	struct flow_dir_rare *rare;
+	uint32_t *oldest = NULL;
 	if (!f->rare[dir])
 		return;
 	rare = meter_rare(m, f, dir);
-	for (uint32_t i = 0; i < sizeof rare->pending / sizeof *rare->pending; i++) {
-		uint32_t start = rare->pending[i].start, end = rare->pending[i].end, n;
-		if (start == end || seq_ge(start, right) || seq_le(end, left))
-			continue;
-		n = meter_segments(&f->dir[dir], end - start);
-		rare->pending[i].start = rare->pending[i].end = 0;
-		count_spurious(m, f, dir, rare, n);
-		add_loss(m, f, dir, false, 0u - n);
-		return; /* one duplicate, one resend */
+	for (uint32_t *link = &rare->resends; *link; link = &resend_at(m, *link)->next)
+		if (seq_lt(resend_at(m, *link)->start, right) && seq_gt(resend_at(m, *link)->end, left))
+			oldest = link;
+	if (oldest) /* one duplicate, one resend */
+		settle_spurious(m, f, dir, rare, oldest);
+}
+
+void loss_answered(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick)
+{
+	struct flow_dir *d = &f->dir[dir];
+	struct flow_dir_rare *rare;
+	uint32_t *link;
+	if (!f->rare[dir] || !(d->flags & DIR_TIMED))
+		return;
+	rare = meter_rare(m, f, dir);
+	link = &rare->resends;
+	while (*link && tick - resend_at(m, *link)->tick < (uint64_t)d->min_rtt * 9 / 10) {
+		if (seq_le(resend_at(m, *link)->end, ack))
+			settle_spurious(m, f, dir, rare, link);
+		else
+			link = &resend_at(m, *link)->next;
 	}
+}
+
+/* Copies before this one that took an IP-ID but never passed. */
+static uint32_t missing_by_id(const struct flow_dir *d, const struct pkt *p)
+{
+	uint16_t jump = (uint16_t)(p->ip_id - d->last_ip_id);
+	return d->id_score >= ID_SURE && jump >= 2 && jump <= MAX_TAIL ? jump - 1u : 0;
+}
+
+/* The sender's clock stood still during the silence: what passes now was stamped before it. */
+static bool stamped_before(const struct flow_dir *d, const struct pkt *p, uint32_t tick)
+{
+	uint32_t base = d->ts_tick - d->first_ts_tick, ran = d->tsval - d->first_tsval;
+	uint64_t silence = tick - d->ts_tick, expected;
+	if (!(p->flags & PKT_TIMESTAMPS) || base < MIN_CLOCK_TICKS || !ran)
+		return false;
+	expected = ran * silence / base;
+	return expected >= 4 && p->tsval - d->tsval < expected / 2;
 }
 
 void loss_tail(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick)
 {
 	struct flow_dir *d = &f->dir[dir];
-	uint16_t jump = (uint16_t)(p->ip_id - d->last_ip_id);
 	struct flow_dir_rare *rare;
-	if (d->id_score < ID_SURE || jump < 2 || jump > MAX_TAIL || d->una != d->nxt ||
-	    tick - d->last_tick < MIN_RTO_TICKS)
+	uint32_t n;
+	if (d->una != d->nxt || tick - d->last_tick < MIN_RTO_TICKS)
 		return;
-	rare = meter_rare(m, f, dir);
+	n = missing_by_id(d, p);
+	if (!n && stamped_before(d, p, tick))
+		n = 1;
+	rare = n ? meter_rare(m, f, dir) : NULL;
 	if (!rare)
 		return;
-	rare->suspected_tail_loss += jump - 1u;
-	line_at(&m->lines, f->line)->tail_loss[flow_dir_is_up(f, dir) ? UP : DOWN] += jump - 1u;
+	rare->suspected_tail_loss += n;
+	line_at(&m->lines, f->line)->tail_loss[flow_dir_is_up(f, dir) ? UP : DOWN] += n;
 }

@@ -5,8 +5,9 @@
  * Everything between `una` and `nxt` was seen, but for the holes. A packet that closes a hole was
  * lost before the tap, unless it is merely late: older by timestamp or IP-ID than the packet that
  * opened the hole, or sooner than any resend could be. A packet that repeats seen data was lost
- * behind the tap, unless the receiver had it already: acknowledged, SACKed, or reported by DSACK
- * afterwards (RFC 2883). Mirror copies, keepalives, window probes and SYN resends are counted
+ * behind the tap, unless the receiver had it already: acknowledged, SACKed, reported by DSACK
+ * afterwards (RFC 2883), or acknowledged sooner than the resend can have reached it (as Eifel,
+ * RFC 3522). Mirror copies, keepalives, window probes and SYN resends are counted
  * apart. An ACK over an open hole means that the tap missed a packet: a capture gap, not loss.
  */
 #ifndef RASAD_ENGINE_PACKET_LOSS_H
@@ -18,6 +19,7 @@
 struct meter;
 struct flow;
 struct flow_dir;
+struct flow_dir_rare;
 struct pkt;
 
 struct hole {
@@ -30,13 +32,18 @@ struct hole {
 
 enum { HOLE_HAS_TIMESTAMP = 1 };
 
+/* A resend whose original may yet turn out to have arrived. */
+struct resend {
+	uint32_t next;
+	uint32_t start, end, tick;
+};
+
 enum loss_verdict {
 	LOSS_NEW,	/* in order, or beyond a hole: a first transmission */
 	LOSS_FILL,	/* closes a hole: lost before the tap */
 	LOSS_LATE,	/* closes a hole, only reordered */
 	LOSS_RESENT,	/* seen before: lost behind the tap, as far as known now */
 	LOSS_SPURIOUS,	/* seen before, and the receiver had it */
-	LOSS_DUPLICATE, /* a mirror copy */
 };
 
 /* Opens a hole [start, end) that packet `p` shows. Refusals are counted. */
@@ -54,10 +61,17 @@ bool loss_acked(struct meter *m, struct flow *f, int dir, uint32_t ack);
 /* The receiver of `dir` reports [left, right) as received twice. */
 void loss_dsack(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right);
 
+/* An ACK for `ack` arrived: whatever it covers and was resent so recently that the receiver cannot
+ * have answered the resend, had arrived before. */
+void loss_answered(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick);
+
 /* In-order data after a silence: was there an earlier copy that never reached the tap? */
 void loss_tail(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick);
 
 /* Drops all holes. */
 void loss_forget(struct meter *m, struct flow_dir *d);
+
+/* Drops the memory of resends. */
+void loss_forget_resends(struct meter *m, struct flow_dir_rare *rare);
 
 #endif

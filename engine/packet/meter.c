@@ -4,7 +4,11 @@
 #include <stddef.h>
 
 /* A round trip above this is no network's: a wrapped tick or a stale segment. */
-enum { SAMPLE_MAX_TICKS = 60000000 / HIST_TICK_NS * 1000 };
+enum {
+	SAMPLE_MAX_TICKS = 60000000 / HIST_TICK_NS * 1000,
+	LINE_SAMPLE_TICKS = 10000000 / HIST_TICK_NS,
+	SHORTEST_DELAY_TICKS = 20000000 / HIST_TICK_NS, /* of any delayed-ACK timer, with a margin */
+};
 
 struct flow_dir_rare *meter_rare(struct meter *m, struct flow *f, int dir)
 {
@@ -40,7 +44,7 @@ static void log_sample(struct meter *m, struct flow *f, int dir, uint32_t ticks,
 		c->n = 0;
 		f->samples[dir] = index;
 	}
-	c->value[c->n++] = ticks << 1 | (class == SAMPLE_SINGLE);
+	c->value[c->n++] = ticks << 2 | class;
 }
 
 /* The upper envelope of PROMPT samples: up at once, down by a sixteenth a sample. A SINGLE
@@ -54,23 +58,42 @@ static void follow_prompt(struct flow_dir *d, uint32_t ticks)
 	d->flags |= DIR_PROMPT;
 }
 
-void meter_sample(struct meter *m, struct flow *f, int dir, uint32_t ticks, enum sample_class class)
+/* The receiver may have held this ACK back: no timer is as short as 20 ms, but data may come any
+ * time. Before any PROMPT sample the fastest one
+ * is the measure. */
+static bool sticks_out(const struct flow_dir *d, uint32_t ticks, enum sample_class class)
+{
+	uint32_t limit = d->prompt_hi + d->prompt_hi / 8;
+	if (!(d->flags & DIR_PROMPT))
+		limit = d->min_rtt;
+	if (class == SAMPLE_SINGLE && limit < d->min_rtt + SHORTEST_DELAY_TICKS)
+		limit = d->min_rtt + SHORTEST_DELAY_TICKS;
+	return ticks > limit;
+}
+
+void meter_sample(struct meter *m, struct flow *f, int dir, uint32_t sent, uint32_t now,
+		  enum sample_class class)
 {
 	struct flow_dir *d = &f->dir[dir];
 	struct line *line = line_at(&m->lines, f->line);
 	enum line_hist hist = flow_dir_is_up(f, dir) ? HIST_INTERNET : HIST_ACCESS;
+	uint32_t ticks = now - sent;
 	if (ticks > SAMPLE_MAX_TICKS)
 		return;
 	if (!(d->flags & DIR_TIMED) || ticks < d->min_rtt)
 		d->min_rtt = ticks;
-	d->flags |= DIR_TIMED;
 	if (m->log_samples)
 		log_sample(m, f, dir, ticks, class);
-	if (class == SAMPLE_PROMPT) {
+	if (class == SAMPLE_PROMPT)
 		follow_prompt(d, ticks);
-	} else if (d->flags & DIR_PROMPT && ticks > d->prompt_hi + d->prompt_hi / 8) {
+	if (class != SAMPLE_PROMPT && sticks_out(d, ticks, class)) {
 		hist = HIST_HOST_DELAY;
 		ticks -= d->min_rtt;
+	} else if (d->flags & DIR_TIMED && now - d->told_tick < LINE_SAMPLE_TICKS) {
+		return;
+	} else {
+		d->told_tick = now;
 	}
+	d->flags |= DIR_TIMED;
 	hist_add(&m->hists, &line->hist[hist], ticks);
 }

@@ -14,34 +14,38 @@
 #include "engine/base/hist.h"
 #include "engine/packet/flow.h"
 #include "engine/packet/line.h"
+#include "engine/packet/mirror.h"
 
 #define METER_STALE_NS 60000000000ull
 
 enum { /* limits of one direction of one flow */
 	METER_MAX_SEG_CHUNKS = 256,
 	METER_MAX_HOLES = 2048,
+	METER_MAX_RESENDS = 1024,
 	METER_SAMPLES_PER_CHUNK = 14,
 };
 
 enum sample_class {
 	SAMPLE_PROMPT, /* acknowledged at once */
 	SAMPLE_SINGLE, /* one segment: the receiver may have waited for another */
+	SAMPLE_RIDING, /* one segment, acknowledged with data: it may have waited for the data */
 };
 
 /* Logged samples of a flow side, for exact quantiles in a flow report. 64 bytes. */
 struct sample_chunk {
 	uint32_t prev, n;
-	uint32_t value[METER_SAMPLES_PER_CHUNK]; /* ticks << 1 | class */
+	uint32_t value[METER_SAMPLES_PER_CHUNK]; /* ticks << 2 | class */
 };
 
 struct meter {
-	struct pool segs, holes, rares, addresses, samples;
+	struct pool segs, holes, resends, rares, addresses, samples;
 	struct hist_pools hists;
 	struct line_table lines;
 	bool log_samples; /* keep each sample of each flow */
 	uint64_t segments_refused;  /* a direction had METER_MAX_SEG_CHUNKS outstanding */
 	uint64_t holes_refused;	    /* a direction had METER_MAX_HOLES open */
-	uint64_t dsack_forgotten;   /* more open resends than a direction remembers */
+	struct mirror mirror;
+	uint64_t resends_refused;   /* a direction had METER_MAX_RESENDS unsettled */
 	uint64_t acked_unseen;      /* segments acknowledged that never passed the tap */
 };
 
@@ -68,8 +72,12 @@ static inline uint32_t meter_mss(const struct flow_dir *d)
 /* Packets in MSS units, so that offloaded super-segments count as on the wire. */
 uint32_t meter_segments(const struct flow_dir *d, uint32_t bytes);
 
-/* One round trip from the tap to the receiver of `dir`'s data and back. */
-void meter_sample(struct meter *meter, struct flow *f, int dir, uint32_t ticks,
+/*
+ * One round trip, from `sent` to `now`, from the tap to the receiver of `dir`'s data and back. The
+ * flow's log takes every one; its line takes one in 10 ms, so that a burst, whose ACKs come one
+ * behind the other, weighs no more than the time that it lasts.
+ */
+void meter_sample(struct meter *meter, struct flow *f, int dir, uint32_t sent, uint32_t now,
 		  enum sample_class class);
 
 #endif

@@ -10,11 +10,6 @@ static struct seg_chunk *chunk_at(const struct meter *m, uint32_t index)
 	return pool_at(&m->segs, index);
 }
 
-uint16_t rtt_packet_id(const struct pkt *p)
-{
-	return (uint16_t)(p->tcp_checksum ^ (uint16_t)(p->ip_id * 0x9e37u));
-}
-
 static void drop_head(struct meter *m, struct flow_dir *d)
 {
 	uint32_t index = d->segs_head, next = chunk_at(m, index)->next;
@@ -103,15 +98,25 @@ static void sample_partial(struct meter *m, struct flow *f, int dir, struct seg 
 	if (s->flags & (SEG_RESENT | SEG_SAMPLED) || meter_segments(d, s->end - s->start) < 2)
 		return;
 	s->flags |= SEG_SAMPLED;
-	meter_sample(m, f, dir, tick - s->tick, SAMPLE_PROMPT);
+	meter_sample(m, f, dir, s->tick, tick, SAMPLE_PROMPT);
 }
 
-void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick, bool prompt,
-	       bool clean)
+/* A second full segment is acknowledged at once (RFC 1122 4.2.3.2), but some receivers let more
+ * gather: less than two thirds of what this one usually takes may have waited for the timer. */
+static bool fills_stride(struct flow_dir *d, uint32_t covered)
+{
+	uint32_t units = covered / 64 < 0xffff ? covered / 64 : 0xffff, usual = d->stride;
+	d->stride = (uint16_t)(units > usual ? units : usual - (usual - units) / 16);
+	return covered > meter_mss(d) && units * 3 >= usual * 2;
+}
+
+void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick,
+	       enum ack_reason reason, bool clean)
 {
 	struct flow_dir *d = &f->dir[dir];
 	struct seg last = { .flags = SEG_RESENT };
 	uint32_t covered = ack - d->una, n = 0;
+	enum sample_class class;
 	bool valid = clean && seq_ge(d->una, d->valid_from);
 	while (d->segs_head) {
 		struct seg_chunk *c = chunk_at(m, d->segs_head);
@@ -130,8 +135,10 @@ void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t 
 	d->una = ack;
 	if (!valid || n == 0 || last.flags & (SEG_RESENT | SEG_SAMPLED))
 		return;
-	prompt = prompt || last.flags & SEG_SYN || covered > meter_mss(d);
-	meter_sample(m, f, dir, tick - last.tick, prompt ? SAMPLE_PROMPT : SAMPLE_SINGLE);
+	class = last.flags & SEG_SYN || reason == ACK_OPENS || fills_stride(d, covered) ?
+			SAMPLE_PROMPT :
+		reason == ACK_RIDES ? SAMPLE_RIDING : SAMPLE_SINGLE;
+	meter_sample(m, f, dir, last.tick, tick, class);
 }
 
 /* From the right: a growing block adds a segment or two, and what lies left of them was marked
@@ -151,7 +158,7 @@ void rtt_sacked(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_
 				goto done;
 			s->flags |= SEG_SACKED;
 			if (new_edge && duplicate_ack && s->end == right && !(s->flags & SEG_RESENT))
-				meter_sample(m, f, dir, tick - s->tick, SAMPLE_PROMPT);
+				meter_sample(m, f, dir, s->tick, tick, SAMPLE_PROMPT);
 		}
 	}
 done:

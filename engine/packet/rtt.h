@@ -3,7 +3,8 @@
  * Round trips from sequence numbers (measurement.md, definitions 1 to 3).
  *
  * Each first transmission that passes the tap is remembered as a segment until it is
- * acknowledged. An ACK that advances samples the last segment it covers. Nothing is sampled over
+ * acknowledged. An ACK that advances samples the last segment it covers; whether it was sent at
+ * once or may have waited is the sample's class. Nothing is sampled over
  * a resend or a hole (Karn's rule by collapsing range, as in Dart), but during loss the right
  * edge of a new SACK block times the segment that it names. Segments live in chunks of a shared
  * pool; the chunk given back last is taken first, so a short queue stays in the cache.
@@ -29,11 +30,16 @@ enum { /* seg.flags */
 struct seg {
 	uint32_t start, end;
 	uint32_t tick;
-	uint16_t id; /* identity of the packet: IP-ID and checksum folded */
-	uint16_t flags;
+	uint32_t flags;
 };
 
 enum { SEGS_PER_CHUNK = 15 };
+
+enum ack_reason { /* what the ACK came with */
+	ACK_BARE,
+	ACK_RIDES, /* data: it may have waited for that */
+	ACK_OPENS, /* SYN or FIN, which do not wait */
+};
 
 struct seg_chunk {
 	uint32_t prev, next;
@@ -42,9 +48,6 @@ struct seg_chunk {
 	struct seg seg[SEGS_PER_CHUNK];
 };
 _Static_assert(sizeof(struct seg_chunk) == 256, "four cache lines");
-
-/* What identifies a packet beyond its sequence number: a mirrored copy has the same. */
-uint16_t rtt_packet_id(const struct pkt *p);
 
 /* Remembers a first transmission at the right end of direction `dir`. */
 void rtt_sent(struct meter *m, struct flow *f, int dir, const struct seg *seg);
@@ -58,10 +61,10 @@ struct seg *rtt_find(const struct meter *m, const struct flow_dir *d, uint32_t s
 /* Marks the segments in [start, end) resent: they are ambiguous. */
 void rtt_resent(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t end);
 
-/* The other side acknowledged direction `dir` up to `ack`, past d->una. `prompt`: the ACK had
- * its own reason to be sent at once. `clean`: no hole lies below the ACK. Advances una. */
-void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick, bool prompt,
-	       bool clean);
+/* The other side acknowledged direction `dir` up to `ack`, past d->una. `clean`: no hole lies
+ * below the ACK. Advances una. */
+void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick,
+	       enum ack_reason reason, bool clean);
 
 /* A SACK block [left, right) for direction `dir`; `duplicate_ack`: the ACK itself did not move. */
 void rtt_sacked(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right,

@@ -29,5 +29,5 @@ void spin_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p)
 	/* The edge answers the peer's last one when it carries the value that follows from it. */
 	if (period >= MIN_PERIOD && period <= MAX_PERIOD && peer->flags & DIR_ACKED &&
 	    peer->nxt == (up ? !spin : spin) && tick - peer->una < period)
-		meter_sample(m, f, !dir, tick - peer->una, SAMPLE_PROMPT);
+		meter_sample(m, f, !dir, peer->una, tick, SAMPLE_PROMPT);
 }

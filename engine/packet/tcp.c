@@ -25,10 +25,10 @@ static void start_direction(struct flow_dir *d, uint32_t seq)
 }
 
 static void sent(struct meter *m, struct flow *f, int dir, uint32_t start, uint32_t end,
-		 const struct pkt *p, uint32_t tick, uint16_t flags)
+		 uint32_t tick, uint32_t flags)
 {
 	struct flow_dir *d = &f->dir[dir];
-	const struct seg seg = { start, end, tick, rtt_packet_id(p), flags };
+	const struct seg seg = { start, end, tick, flags };
 	rtt_sent(m, f, dir, &seg);
 	d->nxt = end;
 	d->last_tick = tick;
@@ -40,24 +40,19 @@ static void syn(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 {
 	struct flow_dir *d = &f->dir[dir];
 	struct flow_dir_rare *rare;
-	const struct seg *first;
 	if (x->mss)
 		f->dir[!dir].mss =
 			(uint16_t)(x->mss - (p->flags & PKT_TIMESTAMPS && x->mss > 100 ? 12 : 0));
 	if (!(d->flags & DIR_SEEN)) {
 		start_direction(d, p->seq);
 		d->flags |= DIR_HANDSHAKE;
-		sent(m, f, dir, p->seq, p->seq + 1, p, tick, SEG_SYN);
+		sent(m, f, dir, p->seq, p->seq + 1, tick, SEG_SYN);
 		return;
 	}
 	if (p->seq != d->isn)
 		return;
 	rare = meter_rare(m, f, dir);
-	first = rtt_find(m, d, p->seq);
-	if (rare && first && first->id == rtt_packet_id(p) &&
-	    tick - first->tick <= 2000000 / HIST_TICK_NS)
-		rare->duplicate++;
-	else if (rare)
+	if (rare)
 		rare->syn_retransmit++;
 	rtt_resent(m, d, p->seq, p->seq + 1);
 }
@@ -98,8 +93,7 @@ static bool old_data(struct meter *m, struct flow *f, int dir, uint32_t end, con
 		return false;
 	}
 	verdict = loss_old_data(m, f, dir, p->seq, end, p, tick);
-	if (verdict != LOSS_DUPLICATE)
-		d->valid_from = d->nxt;
+	d->valid_from = d->nxt;
 	return verdict == LOSS_RESENT || verdict == LOSS_SPURIOUS || verdict == LOSS_FILL;
 }
 
@@ -120,14 +114,14 @@ static bool data(struct meter *m, struct flow *f, int dir, const struct pkt *p, 
 	} else if (seq_lt(p->seq, d->nxt)) {
 		bool resent = old_data(m, f, dir, seq_lt(end, d->nxt) ? end : d->nxt, p, tick);
 		if (seq_gt(end, d->nxt))
-			sent(m, f, dir, d->nxt, end, p, tick, SEG_RESENT);
+			sent(m, f, dir, d->nxt, end, tick, SEG_RESENT);
 		return resent;
 	} else if (p->payload_len) {
 		loss_tail(m, f, dir, p, tick);
 	}
 	if (fin)
 		d->flags |= DIR_FIN;
-	sent(m, f, dir, p->seq, end, p, tick, 0);
+	sent(m, f, dir, p->seq, end, tick, 0);
 	return false;
 }
 
@@ -179,10 +173,13 @@ static void acknowledge(struct meter *m, struct flow *f, int dir, const struct p
 	}
 	if (advances) {
 		bool clean = loss_acked(m, f, dir, p->ack);
-		bool prompt = p->payload_len || p->tcp_flags & (TCP_SYN | TCP_FIN);
+		enum ack_reason reason = p->tcp_flags & (TCP_SYN | TCP_FIN) ? ACK_OPENS :
+					 p->payload_len			    ? ACK_RIDES :
+									      ACK_BARE;
 		if (!clean)
 			d->valid_from = d->nxt;
-		rtt_acked(m, f, dir, p->ack, tick, prompt, clean);
+		loss_answered(m, f, dir, p->ack, tick);
+		rtt_acked(m, f, dir, p->ack, tick, reason, clean);
 	}
 	if (p->flags & PKT_SACK)
 		sack(m, f, dir, p, x, tick, !advances);
@@ -204,6 +201,20 @@ static void follow_ip_id(struct flow_dir *d, const struct pkt *p)
 		d->last_ip_id = p->ip_id;
 }
 
+static void follow_clock(struct flow_dir *d, const struct pkt *p, uint32_t tick)
+{
+	if (!(p->flags & PKT_TIMESTAMPS))
+		return;
+	if (!(d->flags & DIR_CLOCK)) {
+		d->first_tsval = d->tsval = p->tsval;
+		d->first_ts_tick = d->ts_tick = tick;
+		d->flags |= DIR_CLOCK;
+	} else if (seq_gt(p->tsval, d->tsval)) {
+		d->tsval = p->tsval;
+		d->ts_tick = tick;
+	}
+}
+
 static void count(struct meter *m, struct flow *f, int dir, const struct pkt *p)
 {
 	struct flow_dir *d = &f->dir[dir];
@@ -219,12 +230,25 @@ static void count(struct meter *m, struct flow *f, int dir, const struct pkt *p)
 	line_at(&m->lines, f->line)->data_packets[flow_dir_is_up(f, dir) ? UP : DOWN] += n;
 }
 
+/* Bare ACKs without timestamps and IP-ID look alike without being copies. */
+static bool has_identity(const struct pkt *p)
+{
+	return p->payload_len || p->tcp_flags & (TCP_SYN | TCP_FIN) || p->flags & PKT_TIMESTAMPS ||
+	       p->ip_id;
+}
+
 bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 		const struct pkt_extra *x)
 {
 	struct flow_dir *d = &f->dir[dir];
 	uint32_t tick = meter_tick(p->ts_ns);
 	bool resent = false;
+	if (has_identity(p) && mirror_copy(&m->mirror, p)) {
+		struct flow_dir_rare *rare = meter_rare(m, f, dir);
+		if (rare)
+			rare->duplicate++;
+		return false;
+	}
 	count(m, f, dir, p);
 	if (p->ts_ns - f->last_ns > METER_STALE_NS) {
 		rtt_forget(m, &f->dir[0]);
@@ -241,5 +265,6 @@ bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 	d->window = p->window;
 	d->flags |= DIR_WINDOW;
 	follow_ip_id(d, p);
+	follow_clock(d, p, tick);
 	return resent;
 }

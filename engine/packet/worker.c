@@ -25,6 +25,7 @@ int worker_init(struct worker *w, const struct worker_options *options)
 	*w = (struct worker){ .options = *options };
 	pool_init(&m->segs, sizeof(struct seg_chunk), flows / 2 + 4096);
 	pool_init(&m->holes, sizeof(struct hole), flows + 65536);
+	pool_init(&m->resends, sizeof(struct resend), flows + 65536);
 	pool_init(&m->rares, sizeof(struct flow_dir_rare), 2 * flows);
 	pool_init(&m->addresses, sizeof(struct flow_addresses), flows);
 	pool_init(&m->samples, sizeof(struct sample_chunk), UINT32_MAX / 16);
@@ -41,6 +42,7 @@ void worker_fini(struct worker *w)
 	struct meter *m = &w->meter;
 	pool_fini(&m->segs);
 	pool_fini(&m->holes);
+	pool_fini(&m->resends);
 	pool_fini(&m->rares);
 	pool_fini(&m->addresses);
 	pool_fini(&m->samples);
@@ -209,8 +211,10 @@ static void give_chain(struct meter *m, struct flow *f, int dir)
 {
 	rtt_forget(m, &f->dir[dir]);
 	loss_forget(m, &f->dir[dir]);
-	if (f->rare[dir])
+	if (f->rare[dir]) {
+		loss_forget_resends(m, pool_at(&m->rares, f->rare[dir]));
 		pool_give(&m->rares, f->rare[dir]);
+	}
 	for (uint32_t i = f->samples[dir]; i;) {
 		uint32_t prev = ((struct sample_chunk *)pool_at(&m->samples, i))->prev;
 		pool_give(&m->samples, i);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Copies of a packet that a mirror port makes (measurement.md, definition 8): the same flow,
+ * sequence numbers, IP-ID and checksum (which covers TSval and window) within 2 ms. IPv6 and hosts
+ * without an IP-ID are told by the checksum alone.
+ *
+ * A direct-mapped table of recent packets: at a rate where 2 ms hold more packets than it has
+ * slots, some copies pass for resends. One thread.
+ */
+#ifndef RASAD_ENGINE_PACKET_MIRROR_H
+#define RASAD_ENGINE_PACKET_MIRROR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ebpf/pkt.h"
+#include "engine/base/map.h"
+
+enum { MIRROR_SLOTS = 1 << 13, MIRROR_NS = 2000000 };
+
+struct mirror {
+	struct mirror_slot {
+		uint32_t identity, micros;
+	} slot[MIRROR_SLOTS];
+};
+
+/* The same packet passed less than 2 ms ago; remembers it otherwise. */
+static inline bool mirror_copy(struct mirror *mirror, const struct pkt *p)
+{
+	uint64_t h = ((uint64_t)p->key[1] << 32 | p->key[3]) ^ ((uint64_t)p->seq << 24) ^
+		     (uint64_t)p->ack << 40;
+	uint32_t micros = (uint32_t)(p->ts_ns / 1000);
+	struct mirror_slot *slot;
+	h = map_hash(map_hash(h) + ((uint64_t)p->ip_id << 48 | (uint64_t)p->tcp_checksum << 32 |
+				    (uint32_t)p->payload_len << 16 | p->tcp_flags << 8 | p->flags));
+	slot = &mirror->slot[h & (MIRROR_SLOTS - 1)];
+	if (slot->identity == (uint32_t)(h >> 32) && micros - slot->micros <= MIRROR_NS / 1000)
+		return true;
+	*slot = (struct mirror_slot){ (uint32_t)(h >> 32), micros };
+	return false;
+}
+
+#endif
