@@ -35,7 +35,7 @@ enum { /* flow_dir.flags */
 /* Data sent in one direction, as far as the tap knows. */
 struct flow_dir {
 	uint32_t nxt, una;	   /* highest end seen; highest ACK seen for it */
-	uint32_t valid_from;	   /* cumulative ACKs time only data from here on (Karn, holes) */
+	uint32_t valid_from;	   /* no cumulative ACK from below is timed (Karn, holes) */
 	uint32_t segs_head, segs_tail; /* outstanding segments: pool of rtt.c */
 	uint32_t holes;		   /* gaps below nxt: pool of loss.c */
 	uint32_t sack_hi;	   /* right-most byte reported by SACK */
@@ -59,6 +59,7 @@ struct flow_dir_rare {
 	uint32_t retransmit_seen, hole_fill, reordered, spurious;
 	uint32_t suspected_tail_loss, keepalive, zero_window_probe, duplicate;
 	uint32_t syn_retransmit, fin_retransmit, tap_missed;
+	uint32_t tainted_from; /* while una < valid_from: ACKs up to here are still timed */
 	uint32_t resends; /* newest first: pool of loss.c */
 	uint32_t n_resends;
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/packet/rtt.h"
 
-#include "ebpf/pkt.h"
+#include <stddef.h>
+
 #include "engine/packet/meter.h"
 #include "engine/packet/seq.h"
 
@@ -90,6 +91,27 @@ void rtt_resent(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t en
 	}
 }
 
+void rtt_taint(struct meter *m, struct flow *f, int dir, uint32_t start, uint32_t end)
+{
+	struct flow_dir *d = &f->dir[dir];
+	struct flow_dir_rare *rare = meter_rare(m, f, dir);
+	bool none = seq_ge(d->una, d->valid_from);
+	if (rare && (none || seq_lt(start, rare->tainted_from)))
+		rare->tainted_from = start;
+	if (seq_gt(end, d->valid_from))
+		d->valid_from = end;
+}
+
+static bool is_untainted(struct meter *m, const struct flow *f, int dir, uint32_t ack)
+{
+	const struct flow_dir *d = &f->dir[dir];
+	const struct flow_dir_rare *rare;
+	if (seq_ge(d->una, d->valid_from))
+		return true;
+	rare = f->rare[dir] ? pool_at(&m->rares, f->rare[dir]) : NULL;
+	return rare && seq_le(ack, rare->tainted_from);
+}
+
 /* An ACK into the middle of a super-segment: the capture joined packets that the wire had apart,
  * and the first such ACK answers the first of them. */
 static void sample_partial(struct meter *m, struct flow *f, int dir, struct seg *s, uint32_t tick)
@@ -117,7 +139,7 @@ void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t 
 	struct seg last = { .flags = SEG_RESENT };
 	uint32_t covered = ack - d->una, n = 0;
 	enum sample_class class;
-	bool valid = clean && seq_ge(d->una, d->valid_from);
+	bool valid = clean && is_untainted(m, f, dir, ack);
 	while (d->segs_head) {
 		struct seg_chunk *c = chunk_at(m, d->segs_head);
 		while (c->n && seq_le(c->seg[c->first].end, ack)) {

@@ -61,6 +61,10 @@ struct seg *rtt_find(const struct meter *m, const struct flow_dir *d, uint32_t s
 /* Marks the segments in [start, end) resent: they are ambiguous. */
 void rtt_resent(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t end);
 
+/* [start, end) was sent again or late: an ACK that covers part of it may answer either copy, or
+ * have waited for it, and is not timed. */
+void rtt_taint(struct meter *m, struct flow *f, int dir, uint32_t start, uint32_t end);
+
 /* The other side acknowledged direction `dir` up to `ack`, past d->una. `clean`: no hole lies
  * below the ACK. Advances una. */
 void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick,

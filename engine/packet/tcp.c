@@ -93,7 +93,7 @@ static bool old_data(struct meter *m, struct flow *f, int dir, uint32_t end, con
 		return false;
 	}
 	verdict = loss_old_data(m, f, dir, p->seq, end, p, tick);
-	d->valid_from = d->nxt;
+	rtt_taint(m, f, dir, p->seq, end);
 	return verdict == LOSS_RESENT || verdict == LOSS_SPURIOUS || verdict == LOSS_FILL;
 }
 
@@ -176,8 +176,6 @@ static void acknowledge(struct meter *m, struct flow *f, int dir, const struct p
 		enum ack_reason reason = p->tcp_flags & (TCP_SYN | TCP_FIN) ? ACK_OPENS :
 					 p->payload_len			    ? ACK_RIDES :
 									      ACK_BARE;
-		if (!clean)
-			d->valid_from = d->nxt;
 		loss_answered(m, f, dir, p->ack, tick);
 		rtt_acked(m, f, dir, p->ack, tick, reason, clean);
 	}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The names of keys in Redis: the contract between the publisher and everyone who reads.
+ *
+ *   rasad:{eXX}:ev               stream of shard XX (one publisher each): t v k p
+ *   rasad:{eXX}:k:<k>            an event that had to take another id than its own: that id
+ *   rasad:{sXX}:sub:<sub_id>     SubscriberCard, XX = last two digits of sub_id
+ *   rasad:{xXX}:user:<name>      SubscriberIndex by PPP user name; XX = hash of the name
+ *   rasad:{xXX}:circuit:<id>     … by access-loop circuit-id
+ *   rasad:{xXX}:ip:<address>     … by address or prefix in the form of inet_ntop, "/n" if shorter
+ *   rasad:{xXX}:mac:<mac>        … by CPE MAC, aa:bb:cc:dd:ee:ff
+ *   rasad:{pXX}:phone:<e164>     … by phone, from the inventory, no TTL
+ *   rasad:{n}:node:<type>:<name> NodeSummary
+ *   rasad:{h}:health:<collector> CollectorHealth
+ *
+ * The braces are Redis Cluster's hash tags. An index is a hint: it may still name a line that has
+ * let go of the address meanwhile; the card tells, and readers must look.
+ */
+#ifndef RASAD_ENGINE_PUBLISH_KEYSPACE_H
+#define RASAD_ENGINE_PUBLISH_KEYSPACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define KEYSPACE_SUB_ID_SIZE   17
+#define KEYSPACE_KEY_MAX       320 /* names in a key are cut at 255 bytes, NUL included in this */
+#define KEYSPACE_SHARDS	       256
+#define KEYSPACE_STREAM_MAXLEN "200000"
+#define KEYSPACE_CARD_TTL_S    "900"
+#define KEYSPACE_NODE_TTL_S    "300"
+#define KEYSPACE_HEALTH_TTL_S  "30"
+#define KEYSPACE_MOVED_TTL_S   "604800" /* a week */
+#define KEYSPACE_ALL_CARDS     "rasad:{s??}:sub:*"
+#define KEYSPACE_ALL_HEALTH    "rasad:{h}:health:*"
+
+enum keyspace_index { KEYSPACE_USER, KEYSPACE_CIRCUIT, KEYSPACE_IP, KEYSPACE_MAC, KEYSPACE_PHONE };
+
+typedef char keyspace_key[KEYSPACE_KEY_MAX];
+
+/* SipHash-2-4 with a fixed key: the same everywhere and for ever. */
+uint64_t keyspace_hash(const void *bytes, size_t n);
+
+/* 16 hex digits: the hash of the line's name. */
+void keyspace_sub_id(const char *line, char out[KEYSPACE_SUB_ID_SIZE]);
+
+void keyspace_events(unsigned shard, keyspace_key out);
+void keyspace_moved(unsigned shard, const char *k, keyspace_key out);
+void keyspace_card(const char *sub_id, keyspace_key out);
+void keyspace_node(const char *type, const char *name, keyspace_key out);
+void keyspace_health(const char *collector, keyspace_key out);
+
+/* name must be in the canonical form of its kind. */
+void keyspace_index(enum keyspace_index kind, const char *name, keyspace_key out);
+
+/*
+ * "2001:DB8::1", "2001:db8:1::/56" -> canonical, host bits cleared, no suffix for a full length.
+ * Returns 0, or -EINVAL. length: the bits to keep, or -1 for those that the text says.
+ */
+int keyspace_ip(const char *text, int length, char out[64]);
+
+/* Any usual notation (aa:bb:…, aa-bb-…, aabb.ccdd.eeff, aabbccddeeff) -> 02:5a:…; or -EINVAL. */
+int keyspace_mac(const char *text, char out[18]);
+
+#endif
