@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Every message byte for byte as in golden/: a reader of last year still reads these bytes. What
+ * the bytes mean is protoc's word, in golden/<message>.txt. After a change that is meant, write
+ * them anew with RASAD_GOLDEN=write, and look at the difference.
+ */
+#include "engine/publish/codec.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/base/inventory.h"
+#include "tests/engine/publish/sample.h"
+#include "tests/engine/publish/server.h"
+
+static struct codec *codec;
+
+static int set_up(void **state)
+{
+	(void)state;
+	codec = codec_new();
+	return codec ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	codec = codec_free(codec);
+	return 0;
+}
+
+static size_t read_golden(const char *name, const char *suffix, char *out, size_t size)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "tests/engine/publish/golden/%s.%s", name, suffix);
+	FILE *file = fopen(path, "rb");
+	if (!file)
+		fail_msg("%s: %s", path, strerror(errno));
+	size_t n = fread(out, 1, size - 1, file);
+	out[n] = 0;
+	fclose(file);
+	return n;
+}
+
+static void write_golden(const char *name, const char *suffix, const void *bytes, size_t n)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "tests/engine/publish/golden/%s.%s", name, suffix);
+	FILE *file = fopen(path, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, n, file), n);
+	fclose(file);
+}
+
+static void assert_golden(const struct codec_bytes *packed)
+{
+	const char *decoded =
+		protoc_decode(packed->type, (const char *)packed->data, packed->length);
+	const char *mode = getenv("RASAD_GOLDEN");
+	char golden[8192], meaning[8192];
+
+	if (mode && !strcmp(mode, "write")) {
+		write_golden(packed->type, "pb", packed->data, packed->length);
+		write_golden(packed->type, "txt", decoded, strlen(decoded));
+	}
+	size_t n = read_golden(packed->type, "pb", golden, sizeof(golden));
+
+	read_golden(packed->type, "txt", meaning, sizeof(meaning));
+	assert_string_equal(decoded, meaning);
+	assert_int_equal(packed->length, n);
+	assert_memory_equal(packed->data, golden, n);
+}
+
+static void assert_report(const struct report *report)
+{
+	struct codec_bytes packed;
+
+	assert_int_equal(codec_pack(codec, report, &packed), 0);
+	assert_golden(&packed);
+}
+
+static void test_session_event(void **state)
+{
+	(void)state;
+	struct report_session_event event = sample_event();
+	assert_report(&(struct report){.kind = REPORT_SESSION_EVENT, .session_event = &event});
+}
+
+static void test_flap_summary(void **state)
+{
+	(void)state;
+	struct report_flap_summary flap = sample_flap();
+	assert_report(&(struct report){.kind = REPORT_FLAP_SUMMARY, .flap_summary = &flap});
+}
+
+static void test_subscriber_summary(void **state)
+{
+	(void)state;
+	struct report_subscriber subscriber = sample_subscriber();
+	assert_report(&(struct report){.kind = REPORT_SUBSCRIBER, .subscriber = &subscriber});
+}
+
+static void test_flow_summary(void **state)
+{
+	(void)state;
+	struct report_flow flow = sample_flow();
+	assert_report(&(struct report){.kind = REPORT_FLOW, .flow = &flow});
+}
+
+static void test_node_summary(void **state)
+{
+	(void)state;
+	struct report_node node = sample_node();
+	assert_report(&(struct report){.kind = REPORT_NODE, .node = &node});
+}
+
+static void test_collector_health(void **state)
+{
+	(void)state;
+	struct report_health health = sample_health();
+	assert_report(&(struct report){.kind = REPORT_HEALTH, .health = &health});
+}
+
+static void test_replay_summary(void **state)
+{
+	(void)state;
+	struct report_health health = sample_health();
+	struct codec_replay replay = {
+		.health = &health,
+		.files = (const char *const[]){"a.pcap", "b.pcap"},
+		.n_files = 2,
+		.elapsed_s = 1.25,
+		.version = "1",
+	};
+	struct codec_bytes packed;
+	assert_int_equal(codec_replay_pack(codec, &replay, &packed), 0);
+	assert_golden(&packed);
+}
+
+static void test_card(void **state)
+{
+	(void)state;
+	static const char csv[] =
+		"line,subscriber,phone,exchange,node,card,port,cabinet,plan_down_kbps\r\n"
+		"DSLAM-101 eth 0/1/1:11,booked,021 8877 6655,Azadi,DSLAM-101,1,11,KV7,16000\r\n";
+	struct inventory *inventory = inventory_parse(csv, sizeof(csv) - 1, "test.csv", stderr);
+	struct report_subscriber subscriber = sample_subscriber();
+	struct codec_bytes packed;
+
+	assert_int_equal(codec_card(codec, &subscriber,
+				    inventory_find(inventory, subscriber.who.line), &packed),
+			 0);
+	assert_golden(&packed);
+	inventory_free(inventory);
+}
+
+static void test_index(void **state)
+{
+	(void)state;
+	struct codec_bytes packed;
+
+	assert_int_equal(codec_index_add(codec, NULL, 0, "00000000000000aa", &packed), 0);
+	assert_int_equal(
+		codec_index_add(codec, packed.data, packed.length, "00000000000000bb", &packed), 0);
+	/* Again is not twice; it is the newest now. */
+	assert_int_equal(
+		codec_index_add(codec, packed.data, packed.length, "00000000000000aa", &packed), 0);
+	assert_golden(&packed);
+}
+
+static void test_index_is_bounded(void **state)
+{
+	(void)state;
+	struct codec_bytes packed = {0};
+	char id[17];
+
+	for (int i = 0; i < CODEC_INDEX_MAX + 10; i++) {
+		snprintf(id, sizeof(id), "%016x", (unsigned)i);
+		assert_int_equal(codec_index_add(codec, packed.data, packed.length, id, &packed),
+				 0);
+	}
+	assert_int_equal(packed.length, CODEC_INDEX_MAX * 18);
+	assert_memory_equal(packed.data,
+			    "\x0a\x10"
+			    "000000000000000a",
+			    18); /* ten have left */
+	const uint8_t broken[] = {0x0a, 0xff, 0xff};
+	assert_int_equal(codec_index_add(codec, broken, sizeof(broken), id, &packed), 0);
+	assert_int_equal(packed.length, 18);
+}
+
+/* --- JSON, by the same mapping --- */
+
+static const char *json_of(const struct report *report)
+{
+	static char text[8192];
+	FILE *file = fmemopen(text, sizeof(text), "w");
+
+	assert_int_equal(codec_json(codec, report, file), 0);
+	fclose(file);
+	return text;
+}
+
+static void test_json_event(void **state)
+{
+	(void)state;
+	struct report_session_event event = sample_event();
+	assert_string_equal(
+		json_of(&(struct report){.kind = REPORT_SESSION_EVENT, .session_event = &event}),
+		"{\"type\":\"session_event\",\"unix_ns\":1700000000123456789,"
+		"\"line\":\"DSLAM-101 eth 0/1/1:11\",\"subscriber\":\"u101-11@isp.test\","
+		"\"kind\":\"DOWN\",\"cause\":\"LINE_LOST\",\"down_since_unix_ns\":1699999999123456789,"
+		"\"svlan\":101,\"cvlan\":11,\"cpe_mac\":\"02:5a:00:01:01:0b\",\"pppoe_session_id\":7,"
+		"\"evidence\":\"TAP\"}\n");
+}
+
+/* Nothing was measured: nothing is said but what is counted. */
+static void test_absent_is_absent(void **state)
+{
+	(void)state;
+	struct report_subscriber nothing = {
+		.who = {.line = "a"},
+		.down_since_unix_ns = REPORT_ABSENT,
+		.last_upstream_unix_ns = REPORT_ABSENT,
+	};
+	assert_string_equal(
+		json_of(&(struct report){.kind = REPORT_SUBSCRIBER, .subscriber = &nothing}),
+		"{\"type\":\"subscriber_summary\",\"line\":\"a\",\"ipv4\":[],\"ipv6\":[],"
+		"\"state\":\"UNKNOWN\",\"flaps\":0,\"auth_failures\":0,\"sessions\":[],"
+		"\"packets_down\":0,\"packets_up\":0,\"bytes_down\":0,\"bytes_up\":0,"
+		"\"rtt\":{},\"loss\":{},\"reordered_down\":0,\"reordered_up\":0,"
+		"\"spurious_down\":0,\"spurious_up\":0,\"outages\":0,\"setup_failures\":0,"
+		"\"flapping\":false,\"sessions_total\":0,\"suspected_tail_loss_down\":0,"
+		"\"suspected_tail_loss_up\":0}\n");
+}
+
+static void test_derived_loss(void **state)
+{
+	(void)state;
+	struct report_flow flow = sample_flow();
+	const char *json = json_of(&(struct report){.kind = REPORT_FLOW, .flow = &flow});
+
+	assert_non_null(strstr(json, "\"lost_before_tap\":7,\"lost_after_tap\":4,"));
+	/* Upstream more is taken back than was given: never a wrapped number. */
+	assert_non_null(strstr(json, "\"lost_before_tap\":0,\"lost_after_tap\":0,"));
+	assert_non_null(strstr(json, "\"rtt_access\":{"));
+	assert_null(strstr(json, "\"rtt_internet\""));
+}
+
+/* A name of any bytes becomes UTF-8, or strict readers would throw the message away. */
+static void test_wrong_utf8(void **state)
+{
+	(void)state;
+	struct report_session_event event = sample_event();
+	struct report report = {.kind = REPORT_SESSION_EVENT, .session_event = &event};
+	struct codec_bytes packed;
+
+	event.text = "caf\xe9 \xd8\xb3\xed\xa0\x80";
+	assert_int_equal(codec_pack(codec, &report, &packed), 0);
+	assert_non_null(memmem(packed.data, packed.length,
+			       "caf\xef\xbf\xbd \xd8\xb3\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", 18));
+}
+
+static void test_unknown_kind(void **state)
+{
+	(void)state;
+	struct codec_bytes packed;
+	assert_int_equal(codec_pack(codec, &(struct report){.kind = (enum report_kind)99}, &packed),
+			 -EINVAL);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_session_event),    TEST(test_flap_summary), TEST(test_subscriber_summary),
+		TEST(test_flow_summary),     TEST(test_node_summary), TEST(test_collector_health),
+		TEST(test_replay_summary),   TEST(test_card),	      TEST(test_index),
+		TEST(test_index_is_bounded), TEST(test_json_event),   TEST(test_absent_is_absent),
+		TEST(test_derived_loss),     TEST(test_wrong_utf8),   TEST(test_unknown_kind),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

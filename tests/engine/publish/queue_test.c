@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine/publish/queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SIZE (sizeof(struct item) + 2 + 100) /* of each item here */
+
+static struct queue queue;
+
+static int set_up(void **state)
+{
+	(void)state;
+	queue = (struct queue){.capacity = 10 * SIZE};
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	queue_fini(&queue);
+	return 0;
+}
+
+static void push(enum item_class class, char name, uint8_t value)
+{
+	uint8_t payload[100] = {value};
+	char names[2] = {name, 0};
+	struct item *item = item_new(class, names, sizeof(names), payload, sizeof(payload));
+
+	assert_non_null(item);
+	item->coalesce_key = (uint64_t)name;
+	queue_push(&queue, item);
+}
+
+/* Takes everything; the names in order, and the values of their payloads. */
+static const char *take_all(uint8_t *values)
+{
+	static char names[64];
+	struct item *items[4];
+	size_t n, at = 0;
+
+	while ((n = queue_take(&queue, items, 4)))
+		for (size_t i = 0; i < n; i++) {
+			values[at] = items[i]->payload[0];
+			names[at++] = *items[i]->names;
+			queue_release(&queue, items[i]->size);
+			free(items[i]);
+		}
+	names[at] = 0;
+	assert_int_equal(queue.bytes, 0);
+	return names;
+}
+
+static void test_events_first(void **state)
+{
+	(void)state;
+	uint8_t values[64];
+	push(ITEM_NODE, 'n', 0);
+	push(ITEM_CARD, 'c', 0);
+	push(ITEM_EVENT, 'e', 0);
+	push(ITEM_CARD, 'd', 0);
+	push(ITEM_EVENT, 'f', 0);
+	assert_string_equal(take_all(values), "efcdn");
+	assert_true(queue_is_empty(&queue));
+}
+
+static void test_latest_wins_in_place(void **state)
+{
+	(void)state;
+	uint8_t values[64];
+	push(ITEM_CARD, 'a', 1);
+	push(ITEM_CARD, 'b', 2);
+	push(ITEM_NODE, 'a', 3); /* not the same thing */
+	push(ITEM_CARD, 'a', 4);
+	push(ITEM_CARD, 'b', 5);
+	push(ITEM_CARD, 'a', 6);
+	assert_string_equal(take_all(values), "aba");
+	assert_memory_equal(values, "\x06\x05\x03", 3);
+	assert_int_equal(queue.coalesced, 3);
+	push(ITEM_CARD, 'a', 7); /* what was taken is no predecessor */
+	assert_int_equal(queue.coalesced, 3);
+}
+
+static void test_order_of_shedding(void **state)
+{
+	(void)state;
+	uint8_t values[64];
+	for (char c = 'a'; c < 'e'; c++)
+		push(ITEM_CARD, c, 0);
+	for (char c = 'n'; c < 'q'; c++)
+		push(ITEM_NODE, c, 0);
+	for (char c = 'A'; c < 'D'; c++)
+		push(ITEM_EVENT, c, 0);
+	assert_false(queue_has_room(&queue, SIZE));
+	push(ITEM_EVENT, 'D', 0); /* the oldest node goes */
+	push(ITEM_CARD, 'e', 0);  /* the next one */
+	push(ITEM_NODE, 'q', 0);  /* the last: a newer node for an older */
+	assert_int_equal(queue.shed[ITEM_NODE], 3);
+	push(ITEM_EVENT, 'E', 0); /* 'q', then cards from the oldest */
+	push(ITEM_EVENT, 'F', 0);
+	assert_int_equal(queue.shed[ITEM_NODE], 4);
+	assert_int_equal(queue.shed[ITEM_CARD], 1);
+	push(ITEM_NODE, 'r', 0); /* nothing is worth less: it goes itself */
+	assert_int_equal(queue.shed[ITEM_NODE], 5);
+	assert_string_equal(take_all(values), "ABCDEFbcde");
+}
+
+static void test_events_last(void **state)
+{
+	(void)state;
+	uint8_t values[64];
+	for (char c = 'A'; c < 'K'; c++)
+		push(ITEM_EVENT, c, 0);
+	push(ITEM_EVENT, 'X', 0);
+	push(ITEM_CARD, 'c', 0);
+	assert_int_equal(queue.shed[ITEM_EVENT], 1);
+	assert_int_equal(queue.shed[ITEM_CARD], 1);
+	assert_string_equal(take_all(values), "ABCDEFGHIJ");
+}
+
+/* What is on its way to Redis still needs its memory. */
+static void test_taken_bytes_count(void **state)
+{
+	(void)state;
+	struct item *items[10];
+	for (char c = 'A'; c < 'K'; c++)
+		push(ITEM_EVENT, c, 0);
+	assert_int_equal(queue_take(&queue, items, 10), 10);
+	assert_false(queue_has_room(&queue, SIZE));
+	for (size_t i = 0; i < 10; i++) {
+		queue_release(&queue, items[i]->size);
+		free(items[i]);
+	}
+	assert_true(queue_has_room(&queue, 100 * SIZE)); /* empty: anything */
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_events_first),      TEST(test_latest_wins_in_place),
+		TEST(test_order_of_shedding), TEST(test_events_last),
+		TEST(test_taken_bytes_count),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the commands of rasadctl share: the options, the connection, reading cards, words. */
+#ifndef RASAD_TOOLS_RASADCTL_CTL_H
+#define RASAD_TOOLS_RASADCTL_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/json.h"
+#include "proto/rasad/v1/card.pb-c.h"
+
+enum exit_code { EXIT_OK, EXIT_TROUBLE, EXIT_USAGE };
+
+struct redis;
+struct redis_reply;
+
+struct ctl {
+	const char *url;
+	bool json, colour;
+	const char *state, *sort, *line; /* NULL: not said */
+	size_t number;			 /* 0: all */
+	int64_t since_unix_ns;		 /* or INT64_MIN */
+	bool follow;
+	char **arguments; /* after the command's name */
+	int n_arguments;
+
+	struct redis *redis;
+	struct json_buffer buffer;
+};
+
+int run_sub(struct ctl *ctl);
+int run_lines(struct ctl *ctl);
+int run_events(struct ctl *ctl);
+int run_health(struct ctl *ctl);
+
+/* --- stored values --- */
+
+__attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+
+/* Sends one command of texts; the reply is left to ctl_next. false: complained. */
+bool ctl_send(struct ctl *ctl, const char *const *arguments);
+/* The next reply, or NULL after complaining of a lost connection or an error reply. */
+struct redis_reply *ctl_next(struct ctl *ctl);
+
+typedef bool (*take_key)(struct ctl *ctl, const char *key, void *context);
+/* Calls take for every key that matches, once or more often. */
+bool ctl_scan(struct ctl *ctl, const char *pattern, take_key take, void *context);
+
+/* NULL when the reply is no such message; free with protobuf_c_message_free_unpacked. */
+ProtobufCMessage *ctl_unpack(const ProtobufCMessageDescriptor *type,
+			     const struct redis_reply *reply);
+
+void ctl_print_json(struct ctl *ctl, const ProtobufCMessage *message);
+
+/* --- finding --- */
+
+struct found {
+	char (*sub_ids)[17];
+	size_t n;
+};
+
+/* Every line that is indexed under the text, in whatever form it is. false: complained. */
+bool find_lines(struct ctl *ctl, const char *text, struct found *found);
+/* Does the card still answer to the text? An index may be older than the card. */
+bool card_answers(const Rasad__V1__SubscriberCard *card, const char *text);
+
+/* --- words --- */
+
+void print_card(struct ctl *ctl, const Rasad__V1__SubscriberCard *card);
+
+/* Text from the network as it may stand on a terminal: UTF-8, no controls. */
+const char *tidy(const char *text);
+/* Prints a tidy text and fills up with blanks to so many columns, cutting when it is longer. */
+void print_cell(const char *text, int columns);
+
+const char *cause_words(int cause);
+const char *cause_name(int cause);
+const char *stage_words(int stage);
+const char *state_name(int state);
+const char *colour_of_state(const struct ctl *ctl, int state);
+const char *colour_end(const struct ctl *ctl);
+
+#define TIME_SIZE 40
+/* "2026-11-23 15:04:05", in local time. */
+const char *format_time(int64_t unix_ns, char out[TIME_SIZE]);
+/* "19 s", "3 min", "2 h 5 min", "4 d 2 h" */
+const char *format_span(int64_t ns, char out[TIME_SIZE]);
+int64_t now_unix_ns(void);
+/* "90s", "10m", "2h", "3d" ago; "2026-11-23", "2026-11-23T15:04[:05]" local; "@seconds". */
+bool parse_since(const char *text, int64_t *unix_ns);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/publish/keyspace.h"
+#include "engine/publish/redis.h"
+#include "tools/rasadctl/ctl.h"
+
+enum outcome { SHOWN, NO_CARD, NOT_THIS_LINE, FAILED };
+
+static void print_no_card(struct ctl *ctl, const char *sub_id)
+{
+	/* JSON has cards only: a value that is not there is left out. */
+	if (ctl->json)
+		complain("line %s: no card: monitoring unavailable", sub_id);
+	else
+		printf("line %s: no card: monitoring unavailable, its state is not known\n\n",
+		       sub_id);
+}
+
+static enum outcome show_line(struct ctl *ctl, const char *sub_id, const char *text)
+{
+	struct redis_reply *reply = ctl_next(ctl);
+	enum outcome outcome = SHOWN;
+
+	if (!reply)
+		return FAILED;
+	Rasad__V1__SubscriberCard *card = (Rasad__V1__SubscriberCard *)ctl_unpack(
+		&rasad__v1__subscriber_card__descriptor, reply);
+	redis_reply_free(reply);
+	if (!card || !card->summary) {
+		print_no_card(ctl, sub_id);
+		outcome = NO_CARD;
+	} else if (!card_answers(card, text))
+		outcome = NOT_THIS_LINE;
+	else if (ctl->json)
+		ctl_print_json(ctl, &card->base);
+	else
+		print_card(ctl, card);
+	if (card)
+		protobuf_c_message_free_unpacked(&card->base, NULL);
+	return outcome;
+}
+
+static bool ask_cards(struct ctl *ctl, const struct found *found)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		keyspace_key key;
+		keyspace_card(found->sub_ids[i], key);
+		if (!ctl_send(ctl, (const char *[]){"GET", key, NULL}))
+			return false;
+	}
+	return true;
+}
+
+int run_sub(struct ctl *ctl)
+{
+	const char *text = ctl->arguments[0];
+	struct found found;
+	size_t shown = 0;
+	bool failed = !find_lines(ctl, text, &found) || !ask_cards(ctl, &found);
+
+	for (size_t i = 0; i < found.n && !failed; i++) {
+		enum outcome outcome = show_line(ctl, found.sub_ids[i], text);
+		failed = outcome == FAILED;
+		shown += outcome == SHOWN;
+	}
+	free(found.sub_ids);
+	if (!failed && !shown)
+		complain("%s: no card: monitoring unavailable or unknown", tidy(text));
+	return shown && !failed ? EXIT_OK : EXIT_TROUBLE;
+}
