@@ -144,6 +144,28 @@ enum capture_result capture_refill(struct capture *c)
 		       input_left(&c->input));
 }
 
+/* The record that every pcap of today holds: own byte order, wholly in the window. */
+static bool next_plain(struct capture *c, struct capture_frame *f)
+{
+	struct input *in = &c->input;
+	size_t at = in->at + c->held, left = in->end - at;
+	uint32_t h[4];
+	if (left < 16)
+		return false;
+	memcpy(h, in->window + at, 16);
+	if (h[2] > left - 16 || h[2] > MAX_CAPLEN)
+		return false;
+	f->ts_ns = (uint64_t)h[0] * 1000000000u + (c->fraction_ns ? h[1] : h[1] * 1000ull);
+	f->bytes = in->window + at + 16;
+	f->caplen = h[2];
+	f->wire_len = h[3] < h[2] ? h[2] : h[3];
+	f->link = c->link;
+	in->at = at;
+	c->held = 16 + h[2];
+	c->records++;
+	return true;
+}
+
 static enum capture_result next_pcap(struct capture *c, struct capture_frame *f)
 {
 	size_t header = c->modified ? 24 : 16;
@@ -301,5 +323,7 @@ static enum capture_result next_pcapng(struct capture *c, struct capture_frame *
 
 enum capture_result capture_next(struct capture *c, struct capture_frame *f)
 {
+	if (!c->pcapng && !c->swapped && !c->modified && next_plain(c, f))
+		return CAPTURE_FRAME;
 	return c->pcapng ? next_pcapng(c, f) : next_pcap(c, f);
 }

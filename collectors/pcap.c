@@ -79,18 +79,34 @@ static struct file *oldest(struct pcap_source *s)
 	return best;
 }
 
+static void take(struct pcap_source *s, struct file *f, struct burst *burst)
+{
+	decode_frame(&s->decoder, burst, f->frame.bytes, f->frame.caplen, f->frame.wire_len,
+		     f->frame.link, f->frame.ts_ns);
+	advance(s, f);
+}
+
+/* One file needs no merging. */
+static void read_one(struct pcap_source *s, struct file *f, struct burst *burst)
+{
+	while (burst->n < BURST_MAX && f->ready)
+		take(s, f, burst);
+}
+
 static int next(struct source *source, struct burst *burst)
 {
 	struct pcap_source *s = self_of(source);
 	burst->n = 0;
 	refill(s);
+	if (s->n_files == 1) {
+		read_one(s, &s->files[0], burst);
+		return burst->n || s->open ? SOURCE_MORE : SOURCE_END;
+	}
 	while (burst->n < BURST_MAX) {
 		struct file *f = oldest(s);
 		if (!f)
 			break;
-		decode_frame(&s->decoder, burst, f->frame.bytes, f->frame.caplen, f->frame.wire_len,
-			     f->frame.link, f->frame.ts_ns);
-		advance(s, f);
+		take(s, f, burst);
 	}
 	return burst->n || s->open ? SOURCE_MORE : SOURCE_END;
 }

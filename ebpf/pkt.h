@@ -89,7 +89,7 @@ _Static_assert(sizeof(struct pkt) == 64, "one cache line");
 struct pkt_extra {
 	pkt_u8 src[16], dst[16]; /* addresses; IPv4 in the first four bytes */
 	pkt_u32 sack[8];         /* up to four blocks: left, right */
-	pkt_u8 smac[6], dmac[6];
+	pkt_u8 dmac[6], smac[6]; /* in the order of the wire */
 	pkt_u8 n_sack;
 	pkt_u8 ip_proto;
 	pkt_u16 mss;          /* SYN; 0: not given */

@@ -123,12 +123,13 @@ static bool from_cpe(uint8_t control)
 }
 
 /* RFC 1918, RFC 6598 (carrier-grade NAT), RFC 3927; ULA. */
-static bool is_private(const uint8_t *a, bool ipv6)
+static inline bool is_private(const uint8_t *a, bool ipv6)
 {
+	uint32_t v = (uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 | (uint32_t)a[2] << 8 | a[3];
 	if (ipv6)
-		return (a[0] & 0xfe) == 0xfc;
-	return a[0] == 10 || (a[0] == 192 && a[1] == 168) || (a[0] == 172 && (a[1] & 0xf0) == 16) ||
-	       (a[0] == 100 && (a[1] & 0xc0) == 64) || (a[0] == 169 && a[1] == 254);
+		return v >> 25 == 0xfc >> 1;
+	return v >> 24 == 10 || v >> 22 == 0x64400000 >> 22 || v >> 16 == 0xc0a8 ||
+	       v >> 20 == 0xac100000 >> 20 || v >> 16 == 0xa9fe;
 }
 
 static uint8_t direction(const struct decoder *d, const struct pkt *p, const struct pkt_extra *x,
@@ -165,20 +166,21 @@ void decode_frame(struct decoder *d, struct burst *burst, const uint8_t *frame, 
 {
 	struct pkt *p = &burst->pkt[burst->n];
 	struct pkt_extra *x = &burst->extra[burst->n];
-	uint8_t control = 0xff;
 	parse_frame(frame, frame + caplen, wire_len, link, p, x);
 	p->ts_ns = ts_ns;
 	burst->frame[burst->n++] = frame;
 	d->stats.packets++;
 	d->stats.bytes += wire_len;
 	d->stats.verdicts[p->verdict]++;
-	if (pkt_is_control(p))
-		control = count_control(d, p, x, frame, link);
-	p->dir = direction(d, p, x, link) & 3;
-	if (from_cpe(control))
-		p->dir = DIR_UP;
-	else if (from_ac(control))
-		p->dir = DIR_DOWN;
+	if (pkt_is_control(p)) {
+		uint8_t control = count_control(d, p, x, frame, link);
+		p->dir = (from_cpe(control) ? DIR_UP :
+			  from_ac(control)  ? DIR_DOWN :
+					      direction(d, p, x, link)) &
+			 3;
+	} else {
+		p->dir = direction(d, p, x, link) & 3;
+	}
 	if (p->dir == DIR_DOWN && link == LINK_ETHERNET)
 		memcpy(p->cpe_mac, x->dmac, 6);
 }

@@ -90,8 +90,8 @@ void subject_address(struct subject *s, bool ipv6, const uint8_t *bytes, uint8_t
 			break;
 	if (i < *n && !assigned)
 		return;
-	if (assigned && !ipv6)
-		i = *n = *n && list[0].assigned ? *n : 0;
+	if (i == *n && assigned && !ipv6 && i && !list[0].assigned)
+		i = *n = 0;
 	if (i == SUBJECT_MAX_ADDRESSES)
 		i--;
 	if (i >= *n)

@@ -24,16 +24,26 @@ struct mirror {
 	} slot[MIRROR_SLOTS];
 };
 
+static inline uint64_t mirror_hash(const struct pkt *p)
+{
+	uint64_t h = ((uint64_t)p->key[1] << 32 | p->key[3]) ^ (uint64_t)p->seq << 24 ^
+		     (uint64_t)p->ack << 40;
+	h ^= (uint64_t)p->ip_id << 48 | (uint64_t)p->tcp_checksum << 32 |
+	     (uint32_t)p->payload_len << 16 | p->tcp_flags << 8 | p->flags;
+	return map_hash(h);
+}
+
+static inline void mirror_prefetch(const struct mirror *mirror, const struct pkt *p)
+{
+	__builtin_prefetch(&mirror->slot[mirror_hash(p) & (MIRROR_SLOTS - 1)], 1);
+}
+
 /* The same packet passed less than 2 ms ago; remembers it otherwise. */
 static inline bool mirror_copy(struct mirror *mirror, const struct pkt *p)
 {
-	uint64_t h = ((uint64_t)p->key[1] << 32 | p->key[3]) ^ ((uint64_t)p->seq << 24) ^
-		     (uint64_t)p->ack << 40;
+	uint64_t h = mirror_hash(p);
 	uint32_t micros = (uint32_t)(p->ts_ns / 1000);
-	struct mirror_slot *slot;
-	h = map_hash(map_hash(h) + ((uint64_t)p->ip_id << 48 | (uint64_t)p->tcp_checksum << 32 |
-				    (uint32_t)p->payload_len << 16 | p->tcp_flags << 8 | p->flags));
-	slot = &mirror->slot[h & (MIRROR_SLOTS - 1)];
+	struct mirror_slot *slot = &mirror->slot[h & (MIRROR_SLOTS - 1)];
 	if (slot->identity == (uint32_t)(h >> 32) && micros - slot->micros <= MIRROR_NS / 1000)
 		return true;
 	*slot = (struct mirror_slot){ (uint32_t)(h >> 32), micros };

@@ -35,6 +35,7 @@ void rtt_forget(struct meter *m, struct flow_dir *d)
 static struct seg_chunk *room(struct meter *m, struct flow_dir *d)
 {
 	struct seg_chunk *tail = d->segs_tail ? chunk_at(m, d->segs_tail) : NULL;
+	struct seg_chunk *fresh;
 	uint32_t index;
 	if (tail && tail->first + tail->n < SEGS_PER_CHUNK)
 		return tail;
@@ -47,14 +48,17 @@ static struct seg_chunk *room(struct meter *m, struct flow_dir *d)
 	index = pool_take(&m->segs);
 	if (!index)
 		return NULL;
-	*chunk_at(m, index) = (struct seg_chunk){ .prev = d->segs_tail };
+	fresh = chunk_at(m, index);
+	fresh->prev = d->segs_tail;
+	fresh->next = 0;
+	fresh->first = fresh->n = 0;
 	if (d->segs_tail)
 		chunk_at(m, d->segs_tail)->next = index;
 	else
 		d->segs_head = index;
 	d->segs_tail = index;
 	d->n_chunks++;
-	return chunk_at(m, index);
+	return fresh;
 }
 
 void rtt_sent(struct meter *m, struct flow *f, int dir, const struct seg *seg)
@@ -172,6 +176,8 @@ void rtt_sacked(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_
 	bool new_edge = seq_gt(right, d->sack_hi) || seq_le(d->sack_hi, d->una);
 	for (uint32_t i = d->segs_tail; i; i = chunk_at(m, i)->prev) {
 		struct seg_chunk *c = chunk_at(m, i);
+		if (c->n && seq_ge(c->seg[c->first].start, right))
+			continue;
 		for (uint32_t k = (uint32_t)c->first + c->n; k-- > c->first;) {
 			struct seg *s = &c->seg[k];
 			if (seq_gt(s->end, right))

@@ -228,11 +228,10 @@ static void count(struct meter *m, struct flow *f, int dir, const struct pkt *p)
 	line_at(&m->lines, f->line)->data_packets[flow_dir_is_up(f, dir) ? UP : DOWN] += n;
 }
 
-/* Bare ACKs without timestamps and IP-ID look alike without being copies. */
-static bool has_identity(const struct pkt *p)
+/* Bare ACKs without an IP-ID look alike without being copies. */
+static inline bool has_identity(const struct pkt *p)
 {
-	return p->payload_len || p->tcp_flags & (TCP_SYN | TCP_FIN) || p->flags & PKT_TIMESTAMPS ||
-	       p->ip_id;
+	return p->ip_id || p->payload_len || p->tcp_flags & (TCP_SYN | TCP_FIN);
 }
 
 bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,

@@ -429,34 +429,63 @@ static bool has_flow(const struct pkt *p)
 	return p->kind == KIND_TCP || p->kind == KIND_QUIC;
 }
 
+static void fetch_record(const struct worker *w, uint32_t guess)
+{
+	const char *record = (const char *)flow_at(&w->flows, guess);
+	for (int line = 0; line < 4; line++)
+		__builtin_prefetch(record + 64 * line, 1);
+}
+
+/* What the record points at: its line, and the segments that this packet adds to or takes from. */
+static void fetch_around(const struct worker *w, uint32_t guess, const struct pkt *p)
+{
+	const struct flow *f = flow_at(&w->flows, guess);
+	const struct flow_dir *d = &f->dir[p->flags & PKT_SRC_IS_B ? 1 : 0];
+	const struct flow_dir *peer = &f->dir[p->flags & PKT_SRC_IS_B ? 0 : 1];
+	const char *line = (const char *)line_at(&w->meter.lines, f->line);
+	__builtin_prefetch(line, 1);
+	__builtin_prefetch(line + 64, 1);
+	if (d->segs_tail && p->payload_len)
+		__builtin_prefetch(pool_at(&w->meter.segs, d->segs_tail), 1);
+	if (peer->segs_head)
+		__builtin_prefetch(pool_at(&w->meter.segs, peer->segs_head), 1);
+}
+
+static void handle(struct worker *w, const struct burst *burst, uint32_t i, uint32_t hash)
+{
+	const struct pkt *p = &burst->pkt[i];
+	if (!w->first_ns || p->ts_ns < w->first_ns)
+		w->first_ns = p->ts_ns;
+	if (p->ts_ns > w->last_ns)
+		w->last_ns = p->ts_ns;
+	if (has_flow(p))
+		flow_packet(w, p, &burst->extra[i], hash);
+	else if (pkt_is_control(p))
+		control_packet(w, p, &burst->extra[i], burst->frame[i]);
+	else
+		other_packet(w, p, &burst->extra[i]);
+}
+
 void worker_burst(struct worker *w, const struct burst *burst)
 {
-	uint32_t hash[BURST_MAX], guess;
+	uint32_t hash[BURST_MAX], guess[BURST_MAX];
 	w->n_signals = 0;
 	for (uint32_t i = 0; i < burst->n; i++)
 		if (has_flow(&burst->pkt[i])) {
 			hash[i] = flow_hash(burst->pkt[i].key);
 			flow_prefetch_bucket(&w->flows, hash[i]);
-		}
-	for (uint32_t i = 0; i < burst->n; i++)
-		if (has_flow(&burst->pkt[i]) && (guess = flow_guess(&w->flows, hash[i])) != 0) {
-			const char *record = (const char *)flow_at(&w->flows, guess);
-			for (int line = 0; line < 4; line++)
-				__builtin_prefetch(record + 64 * line, 1);
+			mirror_prefetch(&w->meter.mirror, &burst->pkt[i]);
 		}
 	for (uint32_t i = 0; i < burst->n; i++) {
-		const struct pkt *p = &burst->pkt[i];
-		if (!w->first_ns || p->ts_ns < w->first_ns)
-			w->first_ns = p->ts_ns;
-		if (p->ts_ns > w->last_ns)
-			w->last_ns = p->ts_ns;
-		if (has_flow(p))
-			flow_packet(w, p, &burst->extra[i], hash[i]);
-		else if (pkt_is_control(p))
-			control_packet(w, p, &burst->extra[i], burst->frame[i]);
-		else
-			other_packet(w, p, &burst->extra[i]);
+		guess[i] = has_flow(&burst->pkt[i]) ? flow_guess(&w->flows, hash[i]) : 0;
+		if (guess[i])
+			fetch_record(w, guess[i]);
 	}
+	for (uint32_t i = 0; i < burst->n; i++)
+		if (guess[i])
+			fetch_around(w, guess[i], &burst->pkt[i]);
+	for (uint32_t i = 0; i < burst->n; i++)
+		handle(w, burst, i, hash[i]);
 }
 
 void worker_add_line(const struct worker *w, uint32_t index, struct line_metrics *sum,

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The cursor of the frame parser: where it stands, how much the wire had, and the reads that are
+ * checked against the end. Part of ebpf/parse.h, and bound by its rules.
+ */
+#ifndef RASAD_EBPF_PARSE_CURSOR_H
+#define RASAD_EBPF_PARSE_CURSOR_H
+
+#include "ebpf/pkt.h"
+
+#define PARSE_INLINE static inline __attribute__((always_inline))
+
+enum { PARSE_MAX_TAGS = 3, PARSE_MAX_LABELS = 8, PARSE_MAX_EXT_HEADERS = 8 };
+
+/* The layers, in the only order in which they follow each other. Each is parsed in one place. */
+enum parse_next {
+	PARSE_DONE,
+	PARSE_ETHERTYPE, /* type: EtherType */
+	PARSE_PPPOE_SESSION,
+	PARSE_PPPOE_DISCOVERY,
+	PARSE_PPP,
+	PARSE_MPLS,
+	PARSE_IP, /* version in the first nibble */
+	PARSE_IPV4,
+	PARSE_IPV6,
+	PARSE_L4, /* type: IP protocol */
+};
+
+struct parse {
+	const pkt_u8 *start, *at, *end;
+	pkt_u32 wire_end; /* where the current layer ended on the wire, from `start` */
+	pkt_u16 svlan, cvlan;
+	pkt_u8 flags; /* of the packet */
+	pkt_u32 type;  /* EtherType or IP protocol, for the next layer */
+	pkt_u8 cut;    /* the capture holds fewer bytes than the wire had */
+	pkt_u8 next;   /* enum parse_next */
+	struct pkt *pkt;
+	struct pkt_extra *extra;
+};
+
+PARSE_INLINE pkt_u16 parse_u16(const pkt_u8 *p)
+{
+	return (pkt_u16)(p[0] << 8 | p[1]);
+}
+
+PARSE_INLINE pkt_u32 parse_u32(const pkt_u8 *p)
+{
+	return (pkt_u32)p[0] << 24 | (pkt_u32)p[1] << 16 | (pkt_u32)p[2] << 8 | p[3];
+}
+
+/* Four bytes as they lie in memory: for keys, where only equality and any fixed order matter. */
+PARSE_INLINE pkt_u32 parse_raw32(const pkt_u8 *p)
+{
+	pkt_u32 v;
+	__builtin_memcpy(&v, p, 4);
+	return v;
+}
+
+PARSE_INLINE pkt_u64 parse_raw64(const pkt_u8 *p)
+{
+	pkt_u64 v;
+	__builtin_memcpy(&v, p, 8);
+	return v;
+}
+
+PARSE_INLINE enum pkt_verdict parse_short(const struct parse *c)
+{
+	return c->cut ? VERDICT_TRUNCATED : VERDICT_MALFORMED;
+}
+
+PARSE_INLINE int parse_has(const struct parse *c, pkt_u32 n)
+{
+	return c->at + n <= c->end;
+}
+
+PARSE_INLINE void parse_skip(struct parse *c, pkt_u32 n)
+{
+	c->at += n;
+}
+
+/* Lengths of the record saturate: a wrapped one would turn a giant into a bare ACK. */
+PARSE_INLINE pkt_u16 parse_length(pkt_u32 n)
+{
+	return (pkt_u16)(n < 0xffff ? n : 0xffff);
+}
+
+/* Bytes of the current layer that the wire had from here on. */
+PARSE_INLINE pkt_u32 parse_left(const struct parse *c)
+{
+	pkt_u32 at = (pkt_u32)(c->at - c->start);
+	return c->wire_end > at ? c->wire_end - at : 0;
+}
+
+/* An inner length bounds the layer: what lies behind it is padding. A length that is longer
+ * than the frame means that somebody cut the frame. */
+PARSE_INLINE void parse_bound(struct parse *c, pkt_u32 len)
+{
+	pkt_u32 stop = (pkt_u32)(c->at - c->start) + len;
+	if (stop > c->wire_end) {
+		c->cut = 1;
+		return;
+	}
+	c->wire_end = stop;
+	if (c->at + len < c->end)
+		c->end = c->at + len;
+}
+
+PARSE_INLINE void parse_control(struct parse *c, pkt_u8 kind)
+{
+	pkt_u32 have = (pkt_u32)(c->end - c->at), left = parse_left(c);
+	c->pkt->kind = kind;
+	c->pkt->l4_off = (pkt_u16)(c->at - c->start);
+	c->pkt->payload_len = parse_length(left);
+	c->extra->payload_caplen = parse_length(have < left ? have : left);
+}
+
+/* Hands over to the layer that follows. */
+PARSE_INLINE enum pkt_verdict parse_then(struct parse *c, enum parse_next next)
+{
+	c->next = (pkt_u8)next;
+	return VERDICT_OK;
+}
+
+#endif

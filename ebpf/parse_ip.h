@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * IP and what it carries: IPv4 with options (RFC 791), IPv6 with extension headers (RFC 8200),
+ * TCP with its options (RFC 9293, 7323, 2018), UDP, ICMP; and the flow key. Part of ebpf/parse.h,
+ * and bound by its rules.
+ */
+#ifndef RASAD_EBPF_PARSE_IP_H
+#define RASAD_EBPF_PARSE_IP_H
+
+#include "ebpf/parse_cursor.h"
+
+PARSE_INLINE pkt_u64 parse_mix(pkt_u64 h, pkt_u64 v)
+{
+	h = (h ^ v) * 0x9fb21c651e98df25ull;
+	return h ^ h >> 32;
+}
+
+PARSE_INLINE void parse_key6(struct parse *c, pkt_u32 ports_ab, int b)
+{
+	const pkt_u8 *lo = b ? c->extra->dst : c->extra->src, *hi = b ? c->extra->src : c->extra->dst;
+	pkt_u64 x = parse_mix(0x243f6a8885a308d3ull, parse_raw64(lo)), y;
+	x = parse_mix(x, parse_raw64(lo + 8));
+	x = parse_mix(x, parse_raw64(hi));
+	x = parse_mix(x, parse_raw64(hi + 8));
+	x = parse_mix(x, ports_ab);
+	y = parse_mix(x ^ parse_raw64(lo + 8), parse_raw64(hi + 8) + ports_ab);
+	c->pkt->key[1] = (pkt_u32)x;
+	c->pkt->key[2] = (pkt_u32)(x >> 32);
+	c->pkt->key[3] = (pkt_u32)y;
+}
+
+/* Orders the endpoints and writes the flow key. */
+PARSE_INLINE void parse_key(struct parse *c, pkt_u8 proto, pkt_u16 sport, pkt_u16 dport)
+{
+	struct pkt *p = c->pkt;
+	struct pkt_extra *x = c->extra;
+	int v6 = c->flags & PKT_IPV6, b;
+	pkt_u64 s = parse_raw32(x->src), d = parse_raw32(x->dst);
+	if (v6) {
+		s = parse_raw64(x->src);
+		d = parse_raw64(x->dst);
+		if (s == d) {
+			s = parse_raw64(x->src + 8);
+			d = parse_raw64(x->dst + 8);
+		}
+	}
+	b = s > d || (s == d && sport > dport);
+	x->sport = sport;
+	x->dport = dport;
+	x->ip_proto = proto;
+	c->flags |= (pkt_u8)(b ? PKT_SRC_IS_B : 0);
+	p->key[0] = pkt_key0(c->svlan, c->cvlan, proto, v6);
+	p->key[1] = (pkt_u32)(b ? d : s);
+	p->key[2] = (pkt_u32)(b ? s : d);
+	p->key[3] = b ? (pkt_u32)dport << 16 | sport : (pkt_u32)sport << 16 | dport;
+	if (v6)
+		parse_key6(c, p->key[3], b);
+}
+
+PARSE_INLINE void parse_sack(struct parse *c, const pkt_u8 *o, pkt_u32 len)
+{
+	pkt_u32 n = (len - 2) / 8;
+	if (n > 4)
+		n = 4;
+	for (pkt_u32 i = 0; i < 4; i++) {
+		if (i >= n || o + 2 + 8 * i + 8 > c->end)
+			break;
+		c->extra->sack[2 * i] = parse_u32(o + 2 + 8 * i);
+		c->extra->sack[2 * i + 1] = parse_u32(o + 6 + 8 * i);
+		c->extra->n_sack = (pkt_u8)(i + 1);
+		c->flags |= PKT_SACK;
+	}
+}
+
+PARSE_INLINE enum pkt_verdict parse_tcp_options(struct parse *c, const pkt_u8 *o, const pkt_u8 *stop)
+{
+	for (int i = 0; i < 40 && o < stop; i++) {
+		pkt_u32 kind, len;
+		if (o + 1 > c->end)
+			return parse_short(c);
+		kind = o[0];
+		if (kind == 0)
+			break;
+		if (kind == 1) {
+			o++;
+			continue;
+		}
+		if (o + 2 > c->end)
+			return parse_short(c);
+		len = o[1];
+		if (len < 2 || o + len > stop)
+			return VERDICT_MALFORMED;
+		if (kind == 8 && len == 10) {
+			if (o + 10 > c->end)
+				return parse_short(c);
+			c->pkt->tsval = parse_u32(o + 2);
+			c->pkt->tsecr = parse_u32(o + 6);
+			c->flags |= PKT_TIMESTAMPS;
+		} else if (kind == 5 && len >= 10) {
+			parse_sack(c, o, len);
+		} else if (kind == 2 && len == 4) {
+			if (o + 4 > c->end)
+				return parse_short(c);
+			c->extra->mss = parse_u16(o + 2);
+		}
+		o += len;
+	}
+	return VERDICT_OK;
+}
+
+/* The usual layout of an established flow: NOP, NOP, timestamps. */
+PARSE_INLINE int parse_tcp_only_timestamps(struct parse *c, const pkt_u8 *o, pkt_u32 len)
+{
+	if (len != 12 || o + 12 > c->end || parse_u32(o) != 0x0101080a)
+		return 0;
+	c->pkt->tsval = parse_u32(o + 4);
+	c->pkt->tsecr = parse_u32(o + 8);
+	c->flags |= PKT_TIMESTAMPS;
+	return 1;
+}
+
+PARSE_INLINE enum pkt_verdict parse_tcp(struct parse *c)
+{
+	const pkt_u8 *h = c->at;
+	struct pkt *p = c->pkt;
+	pkt_u32 len, left = parse_left(c);
+	if (!parse_has(c, 4))
+		return parse_short(c);
+	parse_key(c, 6, parse_u16(h), parse_u16(h + 2));
+	if (!parse_has(c, 20))
+		return parse_short(c);
+	len = (pkt_u32)(h[12] >> 4) * 4;
+	if (len < 20 || len > left)
+		return len >= 20 && c->cut ? VERDICT_TRUNCATED : VERDICT_MALFORMED;
+	p->kind = KIND_TCP;
+	p->seq = parse_u32(h + 4);
+	p->ack = parse_u32(h + 8);
+	p->tcp_flags = h[13] & 0x3f;
+	p->window = parse_u16(h + 14);
+	p->tcp_checksum = parse_u16(h + 16);
+	p->payload_len = parse_length(left - len);
+	if (len == 20 || parse_tcp_only_timestamps(c, h + 20, len - 20))
+		return VERDICT_OK;
+	return parse_tcp_options(c, h + 20, h + len);
+}
+
+PARSE_INLINE enum pkt_verdict parse_dns(struct parse *c)
+{
+	if (!parse_has(c, 4))
+		return parse_left(c) < 12 ? VERDICT_OK : parse_short(c);
+	c->pkt->kind = KIND_DNS;
+	c->pkt->seq = parse_u16(c->at);
+	c->pkt->ack = parse_u16(c->at + 2);
+	return VERDICT_OK;
+}
+
+PARSE_INLINE enum pkt_verdict parse_udp(struct parse *c)
+{
+	const pkt_u8 *h = c->at;
+	struct pkt *p = c->pkt;
+	pkt_u16 sport, dport, len;
+	if (!parse_has(c, 4))
+		return parse_short(c);
+	sport = parse_u16(h);
+	dport = parse_u16(h + 2);
+	parse_key(c, 17, sport, dport);
+	if (!parse_has(c, 8))
+		return parse_short(c);
+	len = parse_u16(h + 4);
+	if (len < 8 && len != 0)
+		return VERDICT_MALFORMED;
+	p->kind = KIND_UDP;
+	if (len && !(c->flags & PKT_FIRST_FRAGMENT))
+		parse_bound(c, len);
+	parse_skip(c, 8);
+	p->payload_len = parse_length(parse_left(c));
+	if ((sport == 67 && (dport == 68 || dport == 67)) || (sport == 68 && dport == 67))
+		parse_control(c, KIND_DHCP);
+	else if ((sport == 546 && dport == 547) || (sport == 547 && (dport == 546 || dport == 547)))
+		parse_control(c, KIND_DHCP6);
+	else if (sport == 53 || dport == 53)
+		return parse_dns(c);
+	else if ((sport == 443 || dport == 443) && parse_left(c) >= 1 && parse_has(c, 1)) {
+		p->kind = KIND_QUIC;
+		p->seq = c->at[0];
+	}
+	return VERDICT_OK;
+}
+
+PARSE_INLINE enum pkt_verdict parse_icmp(struct parse *c, pkt_u8 proto)
+{
+	const pkt_u8 *h = c->at;
+	parse_key(c, proto, 0, 0);
+	if (!parse_has(c, 8))
+		return parse_left(c) >= 4 && parse_left(c) < 8 && parse_has(c, 4) ? VERDICT_OK : parse_short(c);
+	c->pkt->kind = KIND_ICMP;
+	c->pkt->ack = parse_u16(h);
+	c->pkt->seq = parse_u32(h + 4);
+	c->pkt->payload_len = parse_length(parse_left(c) >= 8 ? parse_left(c) - 8 : 0);
+	if (proto == 58 && h[0] == 134)
+		parse_control(c, KIND_ICMP6_RA);
+	return VERDICT_OK;
+}
+
+PARSE_INLINE enum pkt_verdict parse_l4(struct parse *c)
+{
+	pkt_u8 proto = (pkt_u8)c->type;
+	switch (proto) {
+	case 6:
+		return parse_tcp(c);
+	case 17:
+		return parse_udp(c);
+	case 1:
+	case 58:
+		return parse_icmp(c, proto);
+	default:
+		parse_key(c, proto, 0, 0);
+		return VERDICT_UNKNOWN_L4;
+	}
+}
+
+PARSE_INLINE enum pkt_verdict parse_ipv4(struct parse *c)
+{
+	const pkt_u8 *h = c->at;
+	pkt_u32 hlen, total, frag;
+	if (!parse_has(c, 20))
+		return parse_short(c);
+	hlen = (pkt_u32)(h[0] & 15) * 4;
+	total = parse_u16(h + 2);
+	if (h[0] >> 4 != 4 || hlen < 20)
+		return VERDICT_MALFORMED;
+	if (total == 0) /* segmentation offload: the length did not fit or was not yet written */
+		total = parse_left(c);
+	if (total < hlen)
+		return VERDICT_MALFORMED;
+	parse_bound(c, total);
+	__builtin_memcpy(c->extra->src, h + 12, 4);
+	__builtin_memcpy(c->extra->dst, h + 16, 4);
+	c->flags |= PKT_IP;
+	c->pkt->ip_id = parse_u16(h + 4);
+	frag = parse_u16(h + 6);
+	if (!parse_has(c, hlen)) {
+		parse_key(c, h[9], 0, 0);
+		return parse_short(c);
+	}
+	parse_skip(c, hlen);
+	if (frag & 0x1fff) {
+		parse_key(c, h[9], 0, 0);
+		return VERDICT_FRAGMENT;
+	}
+	if (frag & 0x2000)
+		c->flags |= PKT_FIRST_FRAGMENT;
+	c->type = h[9];
+	return parse_then(c, PARSE_L4);
+}
+
+PARSE_INLINE int parse_is_extension(pkt_u8 next)
+{
+	return next == 0 || next == 43 || next == 44 || next == 51 || next == 60 || next == 135;
+}
+
+PARSE_INLINE enum pkt_verdict parse_ipv6(struct parse *c)
+{
+	const pkt_u8 *h = c->at;
+	pkt_u32 len;
+	pkt_u8 next;
+	if (!parse_has(c, 40))
+		return parse_short(c);
+	if (h[0] >> 4 != 6)
+		return VERDICT_MALFORMED;
+	len = parse_u16(h + 4);
+	__builtin_memcpy(c->extra->src, h + 8, 16);
+	__builtin_memcpy(c->extra->dst, h + 24, 16);
+	c->flags |= PKT_IP | PKT_IPV6;
+	next = h[6];
+	if (len) /* 0: jumbogram or segmentation offload, the frame tells */
+		parse_bound(c, len + 40);
+	parse_skip(c, 40);
+	for (int i = 0; i <= PARSE_MAX_EXT_HEADERS; i++) {
+		pkt_u32 ext;
+		if (!parse_is_extension(next)) {
+			c->type = next;
+			return parse_then(c, PARSE_L4);
+		}
+		if (i == PARSE_MAX_EXT_HEADERS)
+			break;
+		if (!parse_has(c, 8)) {
+			parse_key(c, next, 0, 0);
+			return parse_short(c);
+		}
+		h = c->at;
+		if (next == 44) {
+			pkt_u32 frag = parse_u16(h + 2);
+			if (frag & 0xfff8) {
+				parse_key(c, h[0], 0, 0);
+				return VERDICT_FRAGMENT;
+			}
+			if (frag & 1)
+				c->flags |= PKT_FIRST_FRAGMENT;
+			ext = 8;
+		} else {
+			ext = next == 51 ? ((pkt_u32)h[1] + 2) * 4 : ((pkt_u32)h[1] + 1) * 8;
+		}
+		next = h[0];
+		if (ext > parse_left(c) || !parse_has(c, ext)) {
+			parse_key(c, next, 0, 0);
+			return ext > parse_left(c) && !c->cut ? VERDICT_MALFORMED : parse_short(c);
+		}
+		parse_skip(c, ext);
+	}
+	parse_key(c, next, 0, 0);
+	return VERDICT_UNKNOWN_L4;
+}
+
+#endif
