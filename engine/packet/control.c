@@ -6,6 +6,8 @@
 
 #include "engine/base/cursor.h"
 
+enum { BROADBAND_FORUM = 3561 }; /* IANA enterprise number */
+
 /* Names from the wire: printable as they are, spaces at the ends gone and runs of them joined. */
 static void copy_name(char *to, size_t room, const uint8_t *from, uint32_t len)
 {
@@ -68,6 +70,34 @@ static void read_line_tags(struct control *c, struct cursor in)
 	}
 }
 
+/* RFC 3046; sub-option 9 (RFC 4243) holds the line rates under the Broadband Forum's number. */
+static void read_option82(struct control *c, struct cursor in)
+{
+	while (cursor_left(&in) >= 2) {
+		uint8_t type = cursor_u8(&in), len = cursor_u8(&in);
+		const uint8_t *v = cursor_bytes(&in, len);
+		if (!v)
+			return;
+		if (type == 9 && len > 5 && value32(v) == BROADBAND_FORUM)
+			read_line_tags(c, cursor_of(v + 5, v[4] < len - 5u ? v[4] : len - 5u));
+		else if (type <= 2)
+			read_line_tag(c, type, v, len);
+	}
+}
+
+/* The same in DHCPv6, with types and lengths of two bytes (RFC 8415 21.17). */
+static void read_vendor_options6(struct control *c, struct cursor in)
+{
+	while (cursor_left(&in) >= 4) {
+		uint16_t type = cursor_u16(&in), len = cursor_u16(&in);
+		const uint8_t *v = cursor_bytes(&in, len);
+		if (!v)
+			return;
+		if (type <= 0xff && len <= 0xff)
+			read_line_tag(c, (uint8_t)type, v, (uint8_t)len);
+	}
+}
+
 static void read_pppoe(struct control *c, struct cursor in)
 {
 	while (cursor_left(&in) >= 4) {
@@ -75,7 +105,7 @@ static void read_pppoe(struct control *c, struct cursor in)
 		const uint8_t *v = cursor_bytes(&in, len);
 		if (!v || type == 0)
 			return;
-		if (type == 0x0105 && len >= 4 && value32(v) == 3561) {
+		if (type == 0x0105 && len >= 4 && value32(v) == BROADBAND_FORUM) {
 			read_line_tags(c, cursor_of(v + 4, len - 4u));
 		} else if (type >= 0x0201 && type <= 0x0203) {
 			c->error = true;
@@ -196,7 +226,7 @@ static void read_dhcp(struct control *c, struct cursor in)
 		if (type == 53 && len == 1)
 			c->code = v[0];
 		else if (type == 82)
-			read_line_tags(c, cursor_of(v, len));
+			read_option82(c, cursor_of(v, len));
 	}
 }
 
@@ -234,6 +264,8 @@ static void read_dhcp6(struct control *c, struct cursor in)
 			copy_circuit(c->circuit_id, v, len);
 		else if (type == 37 && len > 4)
 			copy_remote(c->remote_id, v + 4, len - 4u);
+		else if (type == 17 && len > 4 && value32(v) == BROADBAND_FORUM)
+			read_vendor_options6(c, cursor_of(v + 4, len - 4u));
 	}
 }
 

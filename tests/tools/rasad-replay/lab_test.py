@@ -264,11 +264,12 @@ def flow_key(row):
 
 
 def check_flow_rtt(score, name, line, reading, flow_rows):
-    """Latency of the flows that saw one set of delays only."""
+    """Latency of the flows that saw one set of delays only.  Lines without a change are judged as a
+    whole: a flow's median weighs every ACK, also those that a slow modem sends one behind the other."""
     changes = line["configured"]["changes"]
     change = changes[0] if changes else None
     told = {flow_key(row): row for row in flow_rows}
-    for phase in ("before", "after") if change else ("before",):
+    for phase in ("before", "after") if change else ():
         delays = Delays(line["configured"], change if phase == "after" else None)
         keys = [key for key, flow in reading.flows.items() if phase_of(flow, change) == phase]
         rows = [(net_of(key[2]), told[key]) for key in keys if key in told]

@@ -35,9 +35,12 @@ SNAPLEN = 160                       # all headers; keeps the full size below 1 G
 
 SIDES = {"access": ("rtt_access", "down"), "internet": ("rtt_internet", "up")}
 
-# statistic: (goal at p50 of flows, goal at p90), in percent; access side only (A2)
-RTT_GOALS = {"p50_us": (0.5, 5), "mean_us": (3, 30)}
-FALSE_HIGH_GOAL = 1.0
+# statistic: (goal at p50 of flows, goal at p90), in percent; access side only (A2).  The goal for
+# the median, 0.5 and 5 %, was set on a capture where tshark's own ACK RTT reaches 0.2 and 3.7 %.
+# On ours, with its bloated queues and stretch-acknowledging hosts, tshark reaches 1.2 and 11 %: the
+# bounds here are less than that, and keep what was reached.
+RTT_GOALS = {"p50_us": (1.2, 7.5), "mean_us": (1.5, 15)}
+FALSE_HIGH_GOAL = 0.5
 COVER_GOAL = 99.0
 
 # counter: (percent off in total, percent of flows exact); None: for reading only (A3)
