@@ -152,9 +152,11 @@ PARSE_INLINE enum pkt_verdict parse_ethertype(struct parse *c)
 		c->flags |= PKT_TWO_TAGS;
 	c->pkt->key[0] = pkt_key0(c->svlan, c->cvlan, 0, 0);
 	if (type < 0x600) { /* a length: LLC, and perhaps SNAP */
-		if (!parse_has(c, 8))
-			return c->cut ? VERDICT_TRUNCATED : VERDICT_UNKNOWN_L2;
+		if (!parse_has(c, 2))
+			return parse_short(c);
 		if (parse_u16(c->at) == 0xaaaa) {
+			if (!parse_has(c, 8))
+				return parse_short(c);
 			type = parse_u16(c->at + 6);
 			parse_skip(c, 8);
 		}

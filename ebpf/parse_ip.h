@@ -98,6 +98,8 @@ PARSE_INLINE enum pkt_verdict parse_tcp_options(struct parse *c, const pkt_u8 *o
 			c->flags |= PKT_TIMESTAMPS;
 		} else if (kind == 5 && len >= 10) {
 			parse_sack(c, o, len);
+			if (o + len > c->end)
+				return parse_short(c);
 		} else if (kind == 2 && len == 4) {
 			if (o + 4 > c->end)
 				return parse_short(c);
