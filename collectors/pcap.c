@@ -3,15 +3,18 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "collectors/capture.h"
 #include "engine/decode.h"
 
+enum { LINKTYPE_ETHERNET = 1 };
+
 struct file {
 	struct capture capture;
 	struct capture_frame frame; /* the next one, when `ready` */
-	bool ready, refill, ended;
+	bool ready, refill, ended, link_told;
 };
 
 struct pcap_source {
@@ -37,12 +40,27 @@ static void end_file(struct pcap_source *s, struct file *f, enum capture_result 
 	s->open--;
 }
 
+/* Said once a file; each of its packets is counted as unknown_link_type. */
+static void check_link(struct pcap_source *s, struct file *f)
+{
+	char message[CAPTURE_MESSAGE];
+	if (f->link_told || decode_knows_link(f->frame.link))
+		return;
+	f->link_told = true;
+	snprintf(message, sizeof message,
+		 "%s: packet %llu: link type %u is unknown: such packets are counted, not decoded",
+		 f->capture.name, (unsigned long long)f->capture.records, f->frame.link);
+	s->options.problem(s->options.context, message);
+}
+
 /* Reads the next frame of the file unless the window would have to move. */
 static void advance(struct pcap_source *s, struct file *f)
 {
 	enum capture_result rc = capture_next(&f->capture, &f->frame);
 	f->ready = rc == CAPTURE_FRAME;
 	f->refill = rc == CAPTURE_REFILL;
+	if (f->ready && f->frame.link != LINKTYPE_ETHERNET)
+		check_link(s, f);
 	if (!f->ready && !f->refill)
 		end_file(s, f, rc);
 }

@@ -28,6 +28,7 @@ enum parse_link {
 	LINK_PPP_HDLC = 50,
 	LINK_PPPOE = 51,
 	LINK_RAW = 101,
+	LINK_C_HDLC = 104,
 	LINK_LOOP = 108,
 	LINK_SLL = 113,
 	LINK_PPP_PPPD = 166,
@@ -272,6 +273,7 @@ PARSE_INLINE enum pkt_verdict parse_link(struct parse *c, pkt_u32 link)
 		return parse_null(c);
 	case LINK_PPP:
 	case LINK_PPP_HDLC:
+	case LINK_C_HDLC:
 		return parse_ppp_hdlc(c);
 	case LINK_PPP_PPPD: /* a direction byte takes the place of the address */
 		if (!parse_has(c, 2))

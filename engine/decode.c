@@ -44,6 +44,15 @@ const char *const decode_control_names[CONTROL_COUNT] = {
 	[CONTROL_DHCP6] = "dhcp6",
 };
 
+bool decode_knows_link(uint32_t link)
+{
+	struct pkt p;
+	struct pkt_extra x;
+	const uint8_t nothing[1] = { 0 };
+	parse_frame(nothing, nothing, 1, link, &p, &x);
+	return p.verdict != VERDICT_UNKNOWN_LINK;
+}
+
 static uint64_t mac_of(const uint8_t mac[6])
 {
 	uint64_t v = 0;

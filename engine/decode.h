@@ -9,6 +9,7 @@
 #ifndef RASAD_ENGINE_DECODE_H
 #define RASAD_ENGINE_DECODE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/source.h"
@@ -51,6 +52,9 @@ struct decoder {
 
 /* Declares a concentrator's MAC (configuration); learning does the same. */
 void decode_add_ac(struct decoder *decoder, const uint8_t mac[6]);
+
+/* Packets of this LINKTYPE_ can be decoded. */
+bool decode_knows_link(uint32_t link);
 
 /*
  * Decodes `caplen` bytes at `frame` into the next slot of `burst`, which must have room.

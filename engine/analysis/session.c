@@ -231,6 +231,15 @@ static void ended_by_ac(struct subject *s, struct session *session, const struct
 		go_down(s, session, CAUSE_ADMIN, now_ns, now_ns, c->text, out);
 }
 
+/* Who said goodbye: by the direction, else by the MACs of the session (control_read puts the
+ * sender's first while the direction is unknown). */
+static bool is_from_cpe(const struct session *session, const struct control *c)
+{
+	if (c->dir != DIR_UNKNOWN)
+		return c->dir == DIR_UP;
+	return memcmp(session->cpe_mac, c->cpe_mac, 6) == 0;
+}
+
 static void terminated(struct subject *s, const struct control *c, uint64_t now_ns,
 		       uint64_t last_up_ns, const struct session_out *out)
 {
@@ -242,7 +251,7 @@ static void terminated(struct subject *s, const struct control *c, uint64_t now_
 		return;
 	if (session->state != STATE_UP && session->state != STATE_SUSPECT)
 		end_setup(s, session, now_ns, c->text, out);
-	else if (c->dir == DIR_UP)
+	else if (is_from_cpe(session, c))
 		go_down(s, session, CAUSE_CPE_TERM, now_ns, now_ns, c->text, out);
 	else
 		ended_by_ac(s, session, c, now_ns, last_up_ns, out);

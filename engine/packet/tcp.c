@@ -247,7 +247,7 @@ bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 		return false;
 	}
 	count(m, f, dir, p);
-	if (p->ts_ns - f->last_ns > METER_STALE_NS) {
+	if (p->ts_ns > f->last_ns + METER_STALE_NS) {
 		rtt_forget(m, &f->dir[0]);
 		rtt_forget(m, &f->dir[1]);
 	}

@@ -16,6 +16,7 @@ enum {
 	UNANSWERED_MIN_US = 3000000,
 	UNANSWERED_MAX_US = 30000000,
 	DNS_PORT = 53,
+	MAX_SAMPLE_CHUNKS = 16 << 20, /* 1 GiB of logged samples */
 };
 
 int worker_init(struct worker *w, const struct worker_options *options)
@@ -28,7 +29,7 @@ int worker_init(struct worker *w, const struct worker_options *options)
 	pool_init(&m->resends, sizeof(struct resend), flows + 65536);
 	pool_init(&m->rares, sizeof(struct flow_dir_rare), 2 * flows);
 	pool_init(&m->addresses, sizeof(struct flow_addresses), flows);
-	pool_init(&m->samples, sizeof(struct sample_chunk), UINT32_MAX / 16);
+	pool_init(&m->samples, sizeof(struct sample_chunk), MAX_SAMPLE_CHUNKS);
 	hist_pools_init(&m->hists, HIST_COUNT * lines);
 	line_table_init(&m->lines, lines);
 	m->log_samples = options->keep_flows;
@@ -385,8 +386,6 @@ static void control_packet(struct worker *w, const struct pkt *p, const struct p
 	bool sub_is_src;
 	uint32_t line;
 	control_read(&c, p, x, frame);
-	if (p->kind == KIND_PPPOE && c.dir == DIR_UNKNOWN) /* PADT of a concentrator not yet known */
-		return;
 	sub_is_src = sender_is_subscriber(p, x);
 	if (p->kind == KIND_DHCP && p->dir == DIR_UNKNOWN)
 		sub_is_src = x->sport == 68;

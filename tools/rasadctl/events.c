@@ -76,14 +76,14 @@ static const char *kind_name(int kind)
 static void print_session_event(const Rasad__V1__SessionEvent *event)
 {
 	char span[TIME_SIZE];
+	const char *why = event->stage ? stage_words((int)event->stage) :
+			  event->cause ? cause_words((int)event->cause) :
+					 "";
 
 	print_head(event->unix_ns, kind_name((int)event->kind), event->line, event->subscriber);
-	if (event->stage)
-		printf("%s", stage_words((int)event->stage));
-	else if (event->cause)
-		printf("%s", cause_words((int)event->cause));
+	printf("%s", why);
 	if (event->has_down_since_unix_ns_case && event->down_since_unix_ns < event->unix_ns)
-		printf(", silent for %s",
+		printf("%ssilent for %s", *why ? ", " : "",
 		       format_span(event->unix_ns - event->down_since_unix_ns, span));
 	if (event->has_setup_ms_case)
 		printf("set-up took %" PRId64 " ms", event->setup_ms);
