@@ -31,16 +31,16 @@ static uint16_t u16(const struct capture *c, const uint8_t *p)
 	return c->swapped ? __builtin_bswap16(v) : v;
 }
 
-__attribute__((format(printf, 2, 3))) static enum capture_result
-damaged(struct capture *c, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static enum capture_result damaged(struct capture *c,
+									 const char *format, ...)
 {
 	char why[160];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(why, sizeof why, format, args);
 	va_end(args);
-	snprintf(c->message, sizeof c->message, "%s: after packet %" PRIu64 ": %s", c->name, c->records,
-		 why);
+	snprintf(c->message, sizeof c->message, "%s: after packet %" PRIu64 ": %s", c->name,
+		 c->records, why);
 	return CAPTURE_DAMAGED;
 }
 
@@ -48,6 +48,8 @@ static const char *input_error(int error)
 {
 	if (error == -EBADMSG)
 		return "the compressed data is damaged";
+	if (error == -ENODATA)
+		return "the compressed file is cut off";
 	if (error == -EMSGSIZE)
 		return "a record is larger than 64 MiB";
 	return strerror(-error);
@@ -80,24 +82,25 @@ int capture_open(struct capture *c, const char *name)
 		uint32_t magic;
 		bool swapped, ns, modified;
 	} magics[] = {
-		{ 0xa1b2c3d4, false, false, false }, { 0xd4c3b2a1, true, false, false },
-		{ 0xa1b23c4d, false, true, false },  { 0x4d3cb2a1, true, true, false },
-		{ 0xa1b2cd34, false, false, true },  { 0x34cdb2a1, true, false, true },
+		{0xa1b2c3d4, false, false, false}, {0xd4c3b2a1, true, false, false},
+		{0xa1b23c4d, false, true, false},  {0x4d3cb2a1, true, true, false},
+		{0xa1b2cd34, false, false, true},  {0x34cdb2a1, true, false, true},
 	};
 	uint32_t magic;
 	int rc;
-	*c = (struct capture){ .name = name };
+	*c = (struct capture){.name = name};
 	rc = input_open(&c->input, name);
 	if (rc < 0) {
-		snprintf(c->message, sizeof c->message, "%s: cannot be read: %s", name, input_error(rc));
+		snprintf(c->message, sizeof c->message, "%s: cannot be read: %s", name,
+			 input_error(rc));
 		return -1;
 	}
 	rc = input_refill(&c->input, 4);
 	if (rc < 0)
 		return not_a_capture(c, input_error(rc));
 	if (rc == 0)
-		return not_a_capture(c, input_left(&c->input) ? "it is shorter than a file header" :
-								"it is empty");
+		return not_a_capture(c, input_left(&c->input) ? "it is shorter than a file header"
+							      : "it is empty");
 	memcpy(&magic, input_at(&c->input), 4);
 	if (magic == SECTION_HEADER) {
 		c->pcapng = true;
@@ -182,7 +185,8 @@ static enum capture_result next_pcap(struct capture *c, struct capture_frame *f)
 		return CAPTURE_REFILL;
 	h = input_at(&c->input);
 	fraction = u32(c, h + 4);
-	f->ts_ns = (uint64_t)u32(c, h) * 1000000000u + (c->fraction_ns ? fraction : fraction * 1000ull);
+	f->ts_ns = (uint64_t)u32(c, h) * 1000000000u +
+		   (c->fraction_ns ? fraction : fraction * 1000ull);
 	f->bytes = h + header;
 	f->link = c->link;
 	if (f->wire_len < f->caplen)
@@ -222,7 +226,7 @@ static void interface_options(struct capture *c, struct capture_interface *face,
 
 static enum capture_result add_interface(struct capture *c, const uint8_t *b, uint32_t len)
 {
-	struct capture_interface *grown, face = { .ticks_per_s = 1000000 };
+	struct capture_interface *grown, face = {.ticks_per_s = 1000000};
 	if (len < 20)
 		return damaged(c, "an interface block of %u bytes is too short", len);
 	if (c->n_interfaces >= CAPTURE_MAX_INTERFACES)

@@ -40,8 +40,8 @@ struct capture {
 	bool swapped, pcapng, fraction_ns, modified;
 	uint32_t link;
 	uint64_t records;
-	size_t needed; /* by CAPTURE_REFILL */
-	size_t held;   /* bytes of the record handed out last */
+	size_t needed;			      /* by CAPTURE_REFILL */
+	size_t held;			      /* bytes of the record handed out last */
 	struct capture_interface *interfaces; /* owned */
 	uint32_t n_interfaces;
 	char message[CAPTURE_MESSAGE];

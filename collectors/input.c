@@ -41,7 +41,7 @@ static int read_packed(struct input *in)
 static int decode_gzip(struct input *in, uint8_t *to, size_t room, size_t *got)
 {
 	z_stream *z = in->codec;
-	int rc = Z_OK, err;
+	int rc, err;
 	z->next_out = to;
 	z->avail_out = (uInt)room;
 	while (z->avail_out == room) {
@@ -49,10 +49,11 @@ static int decode_gzip(struct input *in, uint8_t *to, size_t room, size_t *got)
 		if (err)
 			return err;
 		if (in->packed_at == in->packed_end)
-			break;
+			return in->in_stream ? -ENODATA : 0;
 		z->next_in = in->packed + in->packed_at;
 		z->avail_in = (uInt)(in->packed_end - in->packed_at);
 		rc = inflate(z, Z_NO_FLUSH);
+		in->in_stream = rc != Z_STREAM_END;
 		in->packed_at = in->packed_end - z->avail_in;
 		if (rc == Z_STREAM_END && inflateReset(z) != Z_OK) /* members may follow */
 			return -EBADMSG;
@@ -67,19 +68,20 @@ static int decode_gzip(struct input *in, uint8_t *to, size_t room, size_t *got)
 
 static int decode_zstd(struct input *in, uint8_t *to, size_t room, size_t *got)
 {
-	ZSTD_outBuffer out = { to, room, 0 };
+	ZSTD_outBuffer out = {to, room, 0};
 	while (out.pos == 0) {
 		ZSTD_inBuffer from;
 		size_t rc;
 		int err = read_packed(in);
 		if (err)
 			return err;
-		from = (ZSTD_inBuffer){ in->packed, in->packed_end, in->packed_at };
+		from = (ZSTD_inBuffer){in->packed, in->packed_end, in->packed_at};
 		if (in->packed_at == in->packed_end)
-			break;
+			return in->in_stream ? -ENODATA : 0;
 		rc = ZSTD_decompressStream(in->codec, &out, &from);
 		if (ZSTD_isError(rc))
 			return -EBADMSG;
+		in->in_stream = rc != 0;
 		in->packed_at = from.pos;
 	}
 	*got = out.pos;
@@ -116,7 +118,7 @@ int input_open(struct input *in, const char *path)
 {
 	struct stat st;
 	int rc;
-	*in = (struct input){ .fd = -1, .room = INPUT_WINDOW, .decode = read_some };
+	*in = (struct input){.fd = -1, .room = INPUT_WINDOW, .decode = read_some};
 	in->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 	if (in->fd < 0)
 		return -errno;
@@ -147,7 +149,7 @@ void input_close(struct input *in)
 		close(in->fd);
 	free(in->window);
 	free(in->packed);
-	*in = (struct input){ .fd = -1 };
+	*in = (struct input){.fd = -1};
 }
 
 static int make_room(struct input *in, size_t n)

@@ -25,6 +25,7 @@ struct input {
 	size_t packed_at, packed_end;
 	uint64_t read, size; /* bytes read from the file, and its size (0: unknown) */
 	int eof, error;	     /* error: -errno, sticky */
+	int in_stream;	     /* a compressed stream has begun and not ended */
 };
 
 /* 0 or -errno. */
@@ -44,7 +45,7 @@ static inline const uint8_t *input_at(const struct input *input)
 /*
  * Makes at least `n` bytes available if the file still has them: 1 when they are there, 0 at the
  * end of the file, -errno on failure (-EMSGSIZE above INPUT_MAX_WINDOW, -EBADMSG for damaged
- * compression). Invalidates pointers into the window.
+ * compression, -ENODATA for a compressed file that is cut off). Invalidates pointers into the window.
  */
 int input_refill(struct input *input, size_t n);
 

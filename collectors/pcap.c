@@ -150,7 +150,7 @@ int pcap_open(struct source **source, const struct pcap_options *options)
 	*source = NULL;
 	if (!s)
 		return -ENOMEM;
-	s->source = (struct source){ next, close_source, stats };
+	s->source = (struct source){next, close_source, stats};
 	s->options = *options;
 	for (uint32_t i = 0; i < options->n_ac_macs; i++)
 		decode_add_ac(&s->decoder, options->ac_macs[i]);
@@ -161,7 +161,7 @@ int pcap_open(struct source **source, const struct pcap_options *options)
 	}
 	for (uint32_t i = 0; i < options->n_files; i++) {
 		struct file *f = &s->files[s->n_files];
-		*f = (struct file){ .refill = true };
+		*f = (struct file){.refill = true};
 		if (capture_open(&f->capture, options->files[i]) == 0) {
 			f->capture.needed = 1;
 			s->n_files++;

@@ -13,7 +13,7 @@
 #include "engine/source.h"
 
 struct pcap_options {
-	const char *const *files; /* kept, not copied */
+	const char *const *files;    /* kept, not copied */
 	const uint8_t (*ac_macs)[6]; /* configured concentrators; the rest is learned */
 	uint32_t n_ac_macs;
 	uint32_t n_files;

@@ -188,8 +188,7 @@ PARSE_INLINE void parse_macs(struct parse *c)
 	pkt_u32 pair = parse_raw32(h) ^ parse_raw32(h + 6);
 	__builtin_memcpy(c->extra->dmac, h, 12); /* and smac */
 	__builtin_memcpy(c->pkt->cpe_mac, h + 6, 6);
-	c->extra->wire_pair =
-		(pkt_u16)(pair ^ pair >> 16 ^ parse_u16(h + 4) ^ parse_u16(h + 10));
+	c->extra->wire_pair = (pkt_u16)(pair ^ pair >> 16 ^ parse_u16(h + 4) ^ parse_u16(h + 10));
 }
 
 PARSE_INLINE enum pkt_verdict parse_ethernet(struct parse *c)
@@ -347,8 +346,8 @@ PARSE_INLINE enum pkt_verdict parse_layers(struct parse *c, pkt_u32 link)
  * Decodes one frame of `caplen` bytes at `frame` (`wire_len` on the wire) into *pkt and *extra.
  * The time and the direction are the caller's to fill. Never fails: the verdict says it all.
  */
-PARSE_INLINE void parse_frame(const pkt_u8 *frame, const pkt_u8 *end, pkt_u32 wire_len, pkt_u32 link,
-			      struct pkt *pkt, struct pkt_extra *extra)
+PARSE_INLINE void parse_frame(const pkt_u8 *frame, const pkt_u8 *end, pkt_u32 wire_len,
+			      pkt_u32 link, struct pkt *pkt, struct pkt_extra *extra)
 {
 	struct parse c = {
 		.start = frame,

@@ -31,9 +31,9 @@ struct parse {
 	pkt_u32 wire_end; /* where the current layer ended on the wire, from `start` */
 	pkt_u16 svlan, cvlan;
 	pkt_u8 flags; /* of the packet */
-	pkt_u32 type;  /* EtherType or IP protocol, for the next layer */
-	pkt_u8 cut;    /* the capture holds fewer bytes than the wire had */
-	pkt_u8 next;   /* enum parse_next */
+	pkt_u32 type; /* EtherType or IP protocol, for the next layer */
+	pkt_u8 cut;   /* the capture holds fewer bytes than the wire had */
+	pkt_u8 next;  /* enum parse_next */
 	struct pkt *pkt;
 	struct pkt_extra *extra;
 };

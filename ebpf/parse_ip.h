@@ -17,7 +17,8 @@ PARSE_INLINE pkt_u64 parse_mix(pkt_u64 h, pkt_u64 v)
 
 PARSE_INLINE void parse_key6(struct parse *c, pkt_u32 ports_ab, int b)
 {
-	const pkt_u8 *lo = b ? c->extra->dst : c->extra->src, *hi = b ? c->extra->src : c->extra->dst;
+	const pkt_u8 *lo = b ? c->extra->dst : c->extra->src,
+		     *hi = b ? c->extra->src : c->extra->dst;
 	pkt_u64 x = parse_mix(0x243f6a8885a308d3ull, parse_raw64(lo)), y;
 	x = parse_mix(x, parse_raw64(lo + 8));
 	x = parse_mix(x, parse_raw64(hi));
@@ -72,7 +73,8 @@ PARSE_INLINE void parse_sack(struct parse *c, const pkt_u8 *o, pkt_u32 len)
 	}
 }
 
-PARSE_INLINE enum pkt_verdict parse_tcp_options(struct parse *c, const pkt_u8 *o, const pkt_u8 *stop)
+PARSE_INLINE enum pkt_verdict parse_tcp_options(struct parse *c, const pkt_u8 *o,
+						const pkt_u8 *stop)
 {
 	for (int i = 0; i < 40 && o < stop; i++) {
 		pkt_u32 kind, len;
@@ -194,7 +196,8 @@ PARSE_INLINE enum pkt_verdict parse_icmp(struct parse *c, pkt_u8 proto)
 	const pkt_u8 *h = c->at;
 	parse_key(c, proto, 0, 0);
 	if (!parse_has(c, 8))
-		return parse_left(c) >= 4 && parse_left(c) < 8 && parse_has(c, 4) ? VERDICT_OK : parse_short(c);
+		return parse_left(c) >= 4 && parse_left(c) < 8 && parse_has(c, 4) ? VERDICT_OK
+										  : parse_short(c);
 	c->pkt->kind = KIND_ICMP;
 	c->pkt->ack = parse_u16(h);
 	c->pkt->seq = parse_u32(h + 4);

@@ -22,9 +22,9 @@ typedef unsigned long long pkt_u64;
 /* Every packet ends in exactly one of these, and each has a counter. */
 enum pkt_verdict {
 	VERDICT_OK,
-	VERDICT_TRUNCATED,     /* cut by the snaplen inside a header: what the headers gave is kept */
-	VERDICT_MALFORMED,     /* a length that lies, a version that is not */
-	VERDICT_FRAGMENT,      /* a later fragment: counted to its line, no ports */
+	VERDICT_TRUNCATED, /* cut by the snaplen inside a header: what the headers gave is kept */
+	VERDICT_MALFORMED, /* a length that lies, a version that is not */
+	VERDICT_FRAGMENT,  /* a later fragment: counted to its line, no ports */
 	VERDICT_TOO_MANY_TAGS, /* more than three VLAN tags, or eight MPLS labels */
 	VERDICT_UNKNOWN_L2,    /* EtherType that rasad has no use for */
 	VERDICT_UNKNOWN_PPP,   /* PPP protocol that rasad has no use for */
@@ -38,11 +38,11 @@ enum pkt_kind {
 	KIND_ARP,
 	KIND_TCP,
 	KIND_UDP,
-	KIND_ICMP,  /* v4 and v6; seq = id << 16 | sequence, ack = type << 8 | code */
-	KIND_DNS,   /* seq = transaction id, ack = flags */
-	KIND_QUIC,  /* seq = first byte */
-	KIND_DHCP,  /* from here on: control plane, payload at l4_off */
-	KIND_DHCP6, 
+	KIND_ICMP, /* v4 and v6; seq = id << 16 | sequence, ack = type << 8 | code */
+	KIND_DNS,  /* seq = transaction id, ack = flags */
+	KIND_QUIC, /* seq = first byte */
+	KIND_DHCP, /* from here on: control plane, payload at l4_off */
+	KIND_DHCP6,
 	KIND_PPPOE, /* discovery; seq = code, payload = tags */
 	KIND_LCP,
 	KIND_PAP,
@@ -56,31 +56,31 @@ enum pkt_kind {
 enum pkt_dir { DIR_UNKNOWN, DIR_UP, DIR_DOWN }; /* up = from the subscriber */
 
 enum { /* pkt.flags */
-	PKT_IPV6 = 1 << 0,
-	PKT_SRC_IS_B = 1 << 1, /* the sender is the key's second endpoint */
-	PKT_TIMESTAMPS = 1 << 2,
-	PKT_SACK = 1 << 3,     /* pkt_extra.sack holds blocks */
-	PKT_PPPOE = 1 << 4,
-	PKT_IP = 1 << 5,       /* pkt_extra.src and .dst hold addresses */
-	PKT_TWO_TAGS = 1 << 6, /* S-VLAN and C-VLAN: the pair alone names the line */
-	PKT_FIRST_FRAGMENT = 1 << 7,
+       PKT_IPV6 = 1 << 0,
+       PKT_SRC_IS_B = 1 << 1, /* the sender is the key's second endpoint */
+       PKT_TIMESTAMPS = 1 << 2,
+       PKT_SACK = 1 << 3, /* pkt_extra.sack holds blocks */
+       PKT_PPPOE = 1 << 4,
+       PKT_IP = 1 << 5,	      /* pkt_extra.src and .dst hold addresses */
+       PKT_TWO_TAGS = 1 << 6, /* S-VLAN and C-VLAN: the pair alone names the line */
+       PKT_FIRST_FRAGMENT = 1 << 7,
 };
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32 };
 
 struct pkt {
-	pkt_u64 ts_ns;       /* Unix time */
-	pkt_u32 key[4];      /* vlans and protocol, endpoint A, endpoint B, ports: see pkt_key0 */
-	pkt_u32 seq, ack;    /* TCP, or as said at the kind */
+	pkt_u64 ts_ns;	  /* Unix time */
+	pkt_u32 key[4];	  /* vlans and protocol, endpoint A, endpoint B, ports: see pkt_key0 */
+	pkt_u32 seq, ack; /* TCP, or as said at the kind */
 	pkt_u32 tsval, tsecr;
 	pkt_u8 cpe_mac[6];   /* the source's when the direction is unknown */
 	pkt_u16 session_id;  /* PPPoE */
 	pkt_u16 wire_len;    /* bytes on the wire, saturating */
 	pkt_u16 payload_len; /* TCP or UDP payload, or that of the control message */
-	pkt_u16 window;      /* TCP, unscaled */
-	pkt_u16 ip_id;       /* IPv4, else 0 */
+	pkt_u16 window;	     /* TCP, unscaled */
+	pkt_u16 ip_id;	     /* IPv4, else 0 */
 	pkt_u16 tcp_checksum;
-	pkt_u16 l4_off;      /* where the control message starts in the frame */
+	pkt_u16 l4_off; /* where the control message starts in the frame */
 	pkt_u8 verdict, kind, flags;
 	pkt_u8 tcp_flags : 6, dir : 2;
 };
@@ -88,14 +88,14 @@ _Static_assert(sizeof(struct pkt) == 64, "one cache line");
 
 struct pkt_extra {
 	pkt_u8 src[16], dst[16]; /* addresses; IPv4 in the first four bytes */
-	pkt_u32 sack[8];         /* up to four blocks: left, right */
+	pkt_u32 sack[8];	 /* up to four blocks: left, right */
 	pkt_u8 dmac[6], smac[6]; /* in the order of the wire */
 	pkt_u8 n_sack;
 	pkt_u8 ip_proto;
-	pkt_u16 mss;          /* SYN; 0: not given */
-	pkt_u16 svlan, cvlan; /* 0: no tag */
-	pkt_u16 sport, dport; /* host order */
-	pkt_u16 wire_pair;    /* symmetric fold of both MACs: tells two ACs on one VLAN apart */
+	pkt_u16 mss;		/* SYN; 0: not given */
+	pkt_u16 svlan, cvlan;	/* 0: no tag */
+	pkt_u16 sport, dport;	/* host order */
+	pkt_u16 wire_pair;	/* symmetric fold of both MACs: tells two ACs on one VLAN apart */
 	pkt_u16 payload_caplen; /* control plane: captured bytes of payload_len */
 	pkt_u32 reserved;
 };

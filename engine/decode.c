@@ -6,7 +6,7 @@
 
 #include "ebpf/parse.h"
 
-_Static_assert(CONTROL_COUNT <= sizeof((struct source_stats){ 0 }.control) / sizeof(uint64_t),
+_Static_assert(CONTROL_COUNT <= sizeof((struct source_stats){0}.control) / sizeof(uint64_t),
 	       "every control message has a counter");
 
 const char *const decode_verdict_names[VERDICT_COUNT] = {
@@ -48,7 +48,7 @@ bool decode_knows_link(uint32_t link)
 {
 	struct pkt p;
 	struct pkt_extra x;
-	const uint8_t nothing[1] = { 0 };
+	const uint8_t nothing[1] = {0};
 	parse_frame(nothing, nothing, 1, link, &p, &x);
 	return p.verdict != VERDICT_UNKNOWN_LINK;
 }
@@ -94,14 +94,14 @@ static uint8_t control_index(uint32_t kind, uint32_t code)
 	static const struct {
 		uint8_t kind, code, index;
 	} table[] = {
-		{ KIND_PPPOE, 0x09, CONTROL_PADI },	{ KIND_PPPOE, 0x07, CONTROL_PADO },
-		{ KIND_PPPOE, 0x19, CONTROL_PADR },	{ KIND_PPPOE, 0x65, CONTROL_PADS },
-		{ KIND_PPPOE, 0xa7, CONTROL_PADT },	{ KIND_LCP, 1, CONTROL_LCP_CONFREQ },
-		{ KIND_LCP, 5, CONTROL_LCP_TERMREQ },	{ KIND_LCP, 9, CONTROL_LCP_ECHO_REQ },
-		{ KIND_LCP, 10, CONTROL_LCP_ECHO_REP }, { KIND_PAP, 1, CONTROL_PAP_REQ },
-		{ KIND_PAP, 2, CONTROL_PAP_ACK },	{ KIND_PAP, 3, CONTROL_PAP_NAK },
-		{ KIND_CHAP, 1, CONTROL_CHAP_CHAL },	{ KIND_CHAP, 2, CONTROL_CHAP_RESP },
-		{ KIND_CHAP, 3, CONTROL_CHAP_SUCC },	{ KIND_CHAP, 4, CONTROL_CHAP_FAIL },
+		{KIND_PPPOE, 0x09, CONTROL_PADI},     {KIND_PPPOE, 0x07, CONTROL_PADO},
+		{KIND_PPPOE, 0x19, CONTROL_PADR},     {KIND_PPPOE, 0x65, CONTROL_PADS},
+		{KIND_PPPOE, 0xa7, CONTROL_PADT},     {KIND_LCP, 1, CONTROL_LCP_CONFREQ},
+		{KIND_LCP, 5, CONTROL_LCP_TERMREQ},   {KIND_LCP, 9, CONTROL_LCP_ECHO_REQ},
+		{KIND_LCP, 10, CONTROL_LCP_ECHO_REP}, {KIND_PAP, 1, CONTROL_PAP_REQ},
+		{KIND_PAP, 2, CONTROL_PAP_ACK},	      {KIND_PAP, 3, CONTROL_PAP_NAK},
+		{KIND_CHAP, 1, CONTROL_CHAP_CHAL},    {KIND_CHAP, 2, CONTROL_CHAP_RESP},
+		{KIND_CHAP, 3, CONTROL_CHAP_SUCC},    {KIND_CHAP, 4, CONTROL_CHAP_FAIL},
 	};
 	if (kind == KIND_IPCP)
 		return CONTROL_IPCP;
@@ -183,9 +183,9 @@ void decode_frame(struct decoder *d, struct burst *burst, const uint8_t *frame, 
 	d->stats.verdicts[p->verdict]++;
 	if (pkt_is_control(p)) {
 		uint8_t control = count_control(d, p, x, frame, link);
-		p->dir = (from_cpe(control) ? DIR_UP :
-			  from_ac(control)  ? DIR_DOWN :
-					      direction(d, p, x, link)) &
+		p->dir = (from_cpe(control)  ? DIR_UP
+			  : from_ac(control) ? DIR_DOWN
+					     : direction(d, p, x, link)) &
 			 3;
 	} else {
 		p->dir = direction(d, p, x, link) & 3;

@@ -19,11 +19,11 @@ struct engine {
 struct engine *engine_new(const struct engine_options *options, struct source *source,
 			  struct report_sink sink)
 {
-	const struct analysis_options analysis = { .cards = options->cards };
+	const struct analysis_options analysis = {.cards = options->cards};
 	struct engine *e = aligned_alloc(64, (sizeof *e + 63) & ~(size_t)63);
 	if (!e)
 		return NULL;
-	*e = (struct engine){ .options = *options, .source = source, .sink = sink };
+	*e = (struct engine){.options = *options, .source = source, .sink = sink};
 	if (worker_init(&e->worker, &options->worker)) {
 		worker_fini(&e->worker);
 		free(e);
@@ -75,22 +75,22 @@ static size_t refusals(const struct engine *e, struct report_count *to)
 	const struct worker *w = &e->worker;
 	const struct meter *m = &w->meter;
 	const struct report_count list[] = {
-		{ "flow_table_full", w->flows.evicted },
-		{ "line_table_full", m->lines.refused },
-		{ "hole_pool_empty", m->holes.refused },
-		{ "holes_per_direction", m->holes_refused },
-		{ "segment_pool_empty", m->segs.refused },
-		{ "segments_per_direction", m->segments_refused },
-		{ "anomaly_pool_empty", m->rares.refused },
-		{ "histogram_pool_empty", m->hists.hists.refused + m->hists.octaves.refused },
-		{ "sample_log_full", m->samples.refused },
-		{ "address_pool_empty", m->addresses.refused },
-		{ "open_questions_overwritten", w->transactions.overwritten },
-		{ "resend_pool_empty", m->resends.refused },
-		{ "resends_per_direction", m->resends_refused },
-		{ "concentrators_unknown", e->source->stats(e->source)->ac_refused },
-		{ "signals_lost", w->signals_lost },
-		{ "analysis_no_memory", e->analysis.refused },
+		{"flow_table_full", w->flows.evicted},
+		{"line_table_full", m->lines.refused},
+		{"hole_pool_empty", m->holes.refused},
+		{"holes_per_direction", m->holes_refused},
+		{"segment_pool_empty", m->segs.refused},
+		{"segments_per_direction", m->segments_refused},
+		{"anomaly_pool_empty", m->rares.refused},
+		{"histogram_pool_empty", m->hists.hists.refused + m->hists.octaves.refused},
+		{"sample_log_full", m->samples.refused},
+		{"address_pool_empty", m->addresses.refused},
+		{"open_questions_overwritten", w->transactions.overwritten},
+		{"resend_pool_empty", m->resends.refused},
+		{"resends_per_direction", m->resends_refused},
+		{"concentrators_unknown", e->source->stats(e->source)->ac_refused},
+		{"signals_lost", w->signals_lost},
+		{"analysis_no_memory", e->analysis.refused},
 	};
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
 		to[i] = list[i];
@@ -102,11 +102,11 @@ void engine_health(struct engine *e, bool running)
 	const struct source_stats *stats = e->source->stats(e->source);
 	const struct worker *w = &e->worker;
 	struct report_count verdicts[VERDICT_COUNT], control[CONTROL_COUNT], limits[32];
-	const struct report_count notes[] = { { "acked_unseen", w->meter.acked_unseen } };
+	const struct report_count notes[] = {{"acked_unseen", w->meter.acked_unseen}};
 	for (size_t i = 0; i < VERDICT_COUNT; i++)
-		verdicts[i] = (struct report_count){ decode_verdict_names[i], stats->verdicts[i] };
+		verdicts[i] = (struct report_count){decode_verdict_names[i], stats->verdicts[i]};
 	for (size_t i = 0; i < CONTROL_COUNT; i++)
-		control[i] = (struct report_count){ decode_control_names[i], stats->control[i] };
+		control[i] = (struct report_count){decode_control_names[i], stats->control[i]};
 	const struct report_health health = {
 		.unix_ns = (int64_t)e->analysis.now_ns,
 		.collector = e->options.collector,
@@ -127,6 +127,6 @@ void engine_health(struct engine *e, bool running)
 		.last_unix_ns = stats->packets ? (int64_t)w->last_ns : REPORT_ABSENT,
 		.running = running,
 	};
-	const struct report report = { REPORT_HEALTH, { .health = &health } };
+	const struct report report = {REPORT_HEALTH, {.health = &health}};
 	e->sink.take(e->sink.context, &report);
 }

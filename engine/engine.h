@@ -19,7 +19,7 @@ struct engine;
 
 struct engine_options {
 	struct worker_options worker;
-	bool cards; /* report lines as they change, for a live publisher */
+	bool cards;	       /* report lines as they change, for a live publisher */
 	const char *collector; /* how health names the source; kept */
 };
 

@@ -24,10 +24,10 @@ struct burst {
 
 struct source_stats {
 	uint64_t packets, bytes;
-	uint64_t dropped;       /* lost by kernel or NIC before they were seen here */
-	uint64_t ac_refused;    /* more concentrators than the decoder remembers */
+	uint64_t dropped;    /* lost by kernel or NIC before they were seen here */
+	uint64_t ac_refused; /* more concentrators than the decoder remembers */
 	uint64_t verdicts[VERDICT_COUNT];
-	uint64_t control[32];   /* by enum decode_control */
+	uint64_t control[32]; /* by enum decode_control */
 };
 
 enum source_status { SOURCE_MORE, SOURCE_IDLE, SOURCE_END };

@@ -11,13 +11,13 @@
 #include "engine/packet/worker.h"
 
 /* A changed card is told at the next round, any other before its TTL of 900 s is half gone. */
-#define CARDS_ROUND_NS 10000000000ull
+#define CARDS_ROUND_NS	10000000000ull
 #define CARD_REFRESH_NS 240000000000ull
 
 void analysis_init(struct analysis *a, const struct analysis_options *options,
 		   const struct worker *worker, struct report_sink sink)
 {
-	*a = (struct analysis){ .options = *options, .worker = worker, .sink = sink };
+	*a = (struct analysis){.options = *options, .worker = worker, .sink = sink};
 }
 
 void analysis_fini(struct analysis *a)
@@ -26,7 +26,7 @@ void analysis_fini(struct analysis *a)
 		free(a->subjects[i].sessions);
 	free(a->subjects);
 	timers_fini(&a->timers);
-	*a = (struct analysis){ 0 };
+	*a = (struct analysis){0};
 }
 
 /* What the line is called while no circuit-id is known. */
@@ -34,7 +34,8 @@ static void name_subject(struct subject *s, const struct line *line)
 {
 	char mac[18];
 	const uint8_t *m = line->cpe_mac;
-	snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+	snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
+		 m[5]);
 	s->svlan = line->svlan;
 	s->cvlan = line->cvlan;
 	switch (line->by) {
@@ -104,7 +105,7 @@ static void tell_flapping(struct analysis *a, struct subject *s, uint64_t now_ns
 		.flaps_24h = flap_count(&s->flap, now_ns, 86400),
 		.penalty = (uint32_t)flap_penalty(&s->flap, now_ns),
 	};
-	const struct report report = { REPORT_FLAP_SUMMARY, { .flap_summary = &summary } };
+	const struct report report = {REPORT_FLAP_SUMMARY, {.flap_summary = &summary}};
 	a->sink.take(a->sink.context, &report);
 	s->flap.summary_ns = now_ns;
 	s->flap.since_summary = 0;
@@ -137,14 +138,14 @@ static void take_news(void *context, struct subject *s, uint64_t now_ns,
 		.kind = news->kind,
 		.cause = news->cause,
 		.stage = news->stage,
-		.down_since_unix_ns = news->down_since_ns ? (int64_t)news->down_since_ns :
-							    REPORT_ABSENT,
+		.down_since_unix_ns =
+			news->down_since_ns ? (int64_t)news->down_since_ns : REPORT_ABSENT,
 		.pppoe_session_id = news->pppoe_session_id,
 		.evidence = EVIDENCE_TAP,
 		.text = news->text,
 		.setup_ms = news->setup_ms,
 	};
-	const struct report report = { REPORT_SESSION_EVENT, { .session_event = &event } };
+	const struct report report = {REPORT_SESSION_EVENT, {.session_event = &event}};
 	if (!follow_flaps(a, s, now_ns, news))
 		a->sink.take(a->sink.context, &report);
 }
@@ -196,7 +197,7 @@ static void arm(struct analysis *a, uint32_t line)
 static void run_timer(struct analysis *a, const struct timer *due)
 {
 	struct subject *s = &a->subjects[due->owner];
-	const struct session_out out = { take_news, a };
+	const struct session_out out = {take_news, a};
 	if (s->timer_ns != due->at_ns)
 		return;
 	s->timer_ns = 0;
@@ -219,7 +220,7 @@ void analysis_advance(struct analysis *a, uint64_t now_ns)
 
 static void take_signal(struct analysis *a, const struct signal *signal)
 {
-	const struct session_out out = { take_news, a };
+	const struct session_out out = {take_news, a};
 	struct subject *s = subject_of(a, signal->line);
 	if (!s)
 		return;

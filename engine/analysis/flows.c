@@ -58,7 +58,7 @@ static bool gather(struct samples *s, const struct meter *m, uint32_t index)
 		}
 		index = c->prev;
 	}
-	for (int class = 0; class < 3; class++)
+	for (int class = 0; class < 3; class ++)
 		if (s->n[class])
 			qsort(s->of[class], s->n[class], sizeof **s->of, ascending);
 	return true;
@@ -67,7 +67,7 @@ static bool gather(struct samples *s, const struct meter *m, uint32_t index)
 static uint32_t least(const struct samples *s)
 {
 	uint32_t min = UINT32_MAX;
-	for (int class = 0; class < 3; class++)
+	for (int class = 0; class < 3; class ++)
 		if (s->n[class] && s->of[class][0] < min)
 			min = s->of[class][0];
 	return min;
@@ -89,7 +89,7 @@ static struct report_dist side(struct samples *s, struct report_dist *delay)
 	uint32_t single = least(s), riding = single, base;
 	size_t n = s->n[SAMPLE_PROMPT];
 	if (s->n[0] + s->n[1] + s->n[2] == 0)
-		return (struct report_dist){ 0 };
+		return (struct report_dist){0};
 	single += SHORTEST_DELAY_TICKS;
 	if (n) {
 		riding = s->of[SAMPLE_PROMPT][(n - 1) * 95 / 100];
@@ -156,7 +156,7 @@ static void report_flow(const struct worker *w, struct analysis *a, const struct
 	int up = sub_is_b ? 1 : 0, down = !up;
 	const struct line *line = line_at(&w->meter.lines, f->line);
 	char text[2][INET6_ADDRSTRLEN];
-	struct report_dist delays[2] = { 0 };
+	struct report_dist delays[2] = {0};
 	struct report_flow told = {
 		.line = subject_name(&a->subjects[f->line]),
 		.svlan = line->svlan,
@@ -170,7 +170,7 @@ static void report_flow(const struct worker *w, struct analysis *a, const struct
 		.down = direction(&w->meter, f, down),
 		.up = direction(&w->meter, f, up),
 	};
-	const struct report report = { REPORT_FLOW, { .flow = &told } };
+	const struct report report = {REPORT_FLOW, {.flow = &told}};
 	write_addresses(&w->meter, f, text[0], text[1]);
 	if (gather(s, &w->meter, f->samples[down]))
 		told.rtt_access = side(s, &delays[0]);
@@ -182,7 +182,7 @@ static void report_flow(const struct worker *w, struct analysis *a, const struct
 
 void flows_report(const struct worker *w, struct analysis *a)
 {
-	struct samples s = { 0 };
+	struct samples s = {0};
 	if (!w->options.keep_flows)
 		return;
 	for (uint32_t i = 1; i <= flow_count(&w->flows); i++) {
@@ -190,7 +190,7 @@ void flows_report(const struct worker *w, struct analysis *a)
 		if (f->flags & FLOW_USED && f->kind == KIND_TCP && analysis_knows(a, f->line))
 			report_flow(w, a, f, &s);
 	}
-	for (int class = 0; class < 3; class++)
+	for (int class = 0; class < 3; class ++)
 		free(s.of[class]);
 	free(s.kept);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define DAY_NS 86400000000000ull
+#define DAY_NS	     86400000000000ull
 #define DAY_SLACK_NS 120000000000ull
 /* RADIUS that does not answer makes the BRAS refuse after its time-outs, not at once. */
 #define AUTH_SILENT_NS 5000000000ull
@@ -47,11 +47,11 @@ static void go_down(struct subject *s, struct session *session, enum drop_cause 
 	s->drop_since_ns = since_ns;
 	s->drop_cause = cause;
 	tell(s, now_ns, out, session,
-	     (struct session_news){ .kind = SESSION_DOWN,
-				    .cause = cause,
-				    .down_since_ns = since_ns,
-				    .text = text,
-				    .setup_ms = REPORT_ABSENT });
+	     (struct session_news){.kind = SESSION_DOWN,
+				   .cause = cause,
+				   .down_since_ns = since_ns,
+				   .text = text,
+				   .setup_ms = REPORT_ABSENT});
 }
 
 /* Silent: nobody said goodbye, so the line was gone since its last frame. */
@@ -74,11 +74,11 @@ static void fail_setup(struct subject *s, struct session *session, enum setup_st
 	if (session && session->state != STATE_REFUSED)
 		session->told.failed_stage = stage;
 	tell(s, now_ns, out, session,
-	     (struct session_news){ .kind = SESSION_SETUP_FAILED,
-				    .cause = cause,
-				    .stage = stage,
-				    .text = text,
-				    .setup_ms = REPORT_ABSENT });
+	     (struct session_news){.kind = SESSION_SETUP_FAILED,
+				   .cause = cause,
+				   .stage = stage,
+				   .text = text,
+				   .setup_ms = REPORT_ABSENT});
 }
 
 static enum setup_stage stage_of(const struct session *session)
@@ -94,8 +94,9 @@ static void end_setup(struct subject *s, struct session *session, uint64_t now_n
 {
 	enum setup_stage stage = stage_of(session);
 	bool refused = session->state == STATE_REFUSED;
-	enum drop_cause cause = refused ? session->told.cause :
-				stage == STAGE_NCP ? CAUSE_RESOURCE : CAUSE_UNKNOWN;
+	enum drop_cause cause = refused		     ? session->told.cause
+				: stage == STAGE_NCP ? CAUSE_RESOURCE
+						     : CAUSE_UNKNOWN;
 	if (session->loopback)
 		cause = CAUSE_LOOPBACK;
 	if (!refused)
@@ -110,8 +111,8 @@ static void refuse(struct subject *s, struct session *session, uint64_t now_ns, 
 	s->auth_failures++;
 	if (session->state != STATE_AUTH)
 		return;
-	fail_setup(s, session, slow ? STAGE_AUTH_SILENT : STAGE_AUTH_REJECT, CAUSE_AUTH_FAIL, now_ns,
-		   text, out);
+	fail_setup(s, session, slow ? STAGE_AUTH_SILENT : STAGE_AUTH_REJECT, CAUSE_AUTH_FAIL,
+		   now_ns, text, out);
 	session->told.cause = CAUSE_AUTH_FAIL;
 	session->state = STATE_REFUSED;
 	session->progress_ns = now_ns;
@@ -127,7 +128,8 @@ static void go_up(struct subject *s, struct session *session, uint64_t now_ns,
 	s->discovery = DISCOVERY_NONE;
 	s->padi_ns = 0;
 	calm(s);
-	tell(s, now_ns, out, session, (struct session_news){ .kind = SESSION_UP, .setup_ms = setup_ms });
+	tell(s, now_ns, out, session,
+	     (struct session_news){.kind = SESSION_UP, .setup_ms = setup_ms});
 	s->drop_since_ns = 0;
 }
 
@@ -152,7 +154,7 @@ static void close_other(struct subject *s, struct session *keep, enum drop_cause
 static void padi(struct subject *s, const struct control *c, uint64_t now_ns, uint64_t last_up_ns,
 		 const struct session_out *out)
 {
-	struct session like = { 0 };
+	struct session like = {0};
 	memcpy(like.cpe_mac, c->cpe_mac, 6);
 	close_other(s, &like, CAUSE_LINE_LOST, last_up_ns, now_ns, out);
 	if (s->discovery == DISCOVERY_NONE) {
@@ -183,7 +185,7 @@ static void pads(struct subject *s, const struct control *c, uint64_t now_ns, ui
 	if (session && session->told.pads_unix_ns != REPORT_ABSENT && session->state != STATE_UP &&
 	    now_ns - (uint64_t)session->told.pads_unix_ns < PADS_AGAIN_NS)
 		return; /* the same PADS again */
-	if (session) /* the id is in use again: the old session is over */
+	if (session)	/* the id is in use again: the old session is over */
 		close_other(s, NULL, CAUSE_REPLACED, last_up_ns, now_ns, out);
 	session = subject_open(s, c->session_id);
 	if (!session)
@@ -211,7 +213,8 @@ static bool near_whole_days(const struct session *session, uint64_t now_ns)
 	if (session->told.up_unix_ns == REPORT_ABSENT)
 		return false;
 	uptime = now_ns - (uint64_t)session->told.up_unix_ns;
-	return uptime > DAY_NS - DAY_SLACK_NS && (uptime + DAY_SLACK_NS) % DAY_NS < 2 * DAY_SLACK_NS;
+	return uptime > DAY_NS - DAY_SLACK_NS &&
+	       (uptime + DAY_SLACK_NS) % DAY_NS < 2 * DAY_SLACK_NS;
 }
 
 /* The BRAS ended it: because the line was silent, because its clock said so, or because somebody
@@ -220,7 +223,8 @@ static void ended_by_ac(struct subject *s, struct session *session, const struct
 			uint64_t now_ns, uint64_t last_up_ns, const struct session_out *out)
 {
 	bool silent = s->suspect_ns || s->echoes_missed;
-	if (silent || says(c->text, "keepalive") || says(c->text, "echo") || says(c->text, "carrier"))
+	if (silent || says(c->text, "keepalive") || says(c->text, "echo") ||
+	    says(c->text, "carrier"))
 		go_down_silently(s, session, last_up_ns, now_ns, c->text, out);
 	else if (says(c->text, "idle"))
 		go_down(s, session, CAUSE_IDLE_TIMEOUT, now_ns, now_ns, c->text, out);
@@ -306,7 +310,7 @@ static struct session *session_of(struct subject *s, const struct control *c, ui
 	if (established) {
 		calm(s);
 		tell(s, now_ns, out, session,
-		     (struct session_news){ .kind = SESSION_UP, .setup_ms = REPORT_ABSENT });
+		     (struct session_news){.kind = SESSION_UP, .setup_ms = REPORT_ABSENT});
 		s->drop_since_ns = 0;
 	}
 	return session;
@@ -341,8 +345,8 @@ static void echo_asked(struct subject *s, struct session *session, uint64_t now_
 	s->echo_ns = now_ns;
 }
 
-static void lcp(struct subject *s, struct session *session, const struct control *c, uint64_t now_ns,
-		uint64_t last_up_ns)
+static void lcp(struct subject *s, struct session *session, const struct control *c,
+		uint64_t now_ns, uint64_t last_up_ns)
 {
 	if (c->dir == DIR_DOWN && c->magic && c->code != PPP_CONF_NAK)
 		session->ac_magic = c->code == PPP_CONF_ACK ? session->ac_magic : c->magic;
@@ -396,8 +400,8 @@ static void network(struct subject *s, struct session *session, const struct con
 static void ppp(struct subject *s, const struct control *c, uint64_t now_ns, uint64_t last_up_ns,
 		const struct session_out *out)
 {
-	bool established = c->kind == KIND_LCP &&
-			   (c->code == PPP_ECHO_REQ || c->code == PPP_ECHO_REP);
+	bool established =
+		c->kind == KIND_LCP && (c->code == PPP_ECHO_REQ || c->code == PPP_ECHO_REP);
 	struct session *session;
 	if (c->kind == KIND_LCP && (c->code == PPP_TERM_REQ || c->code == PPP_TERM_ACK)) {
 		if (c->code == PPP_TERM_REQ)
@@ -425,8 +429,8 @@ static void assigned_by_dhcp(struct subject *s, const struct control *c)
 		subject_address(s, true, c->ipv6, c->prefix_len, true);
 }
 
-void session_control(struct subject *s, const struct control *c, uint64_t now_ns, uint64_t last_up_ns,
-		     const struct session_out *out)
+void session_control(struct subject *s, const struct control *c, uint64_t now_ns,
+		     uint64_t last_up_ns, const struct session_out *out)
 {
 	subject_learn(s, c);
 	switch (c->kind) {
@@ -456,7 +460,7 @@ static void revive(struct subject *s, struct session *session, uint64_t now_ns,
 	calm(s);
 	s->drop_since_ns = 0;
 	tell(s, now_ns, out, session,
-	     (struct session_news){ .kind = SESSION_RECOVERED, .setup_ms = REPORT_ABSENT });
+	     (struct session_news){.kind = SESSION_RECOVERED, .setup_ms = REPORT_ABSENT});
 }
 
 void session_seen(struct subject *s, const struct control *c, uint64_t now_ns,
@@ -485,7 +489,7 @@ void session_upstream(struct subject *s, uint64_t now_ns, const struct session_o
 		return;
 	session->state = STATE_UP;
 	tell(s, now_ns, out, session,
-	     (struct session_news){ .kind = SESSION_RECOVERED, .setup_ms = REPORT_ABSENT });
+	     (struct session_news){.kind = SESSION_RECOVERED, .setup_ms = REPORT_ABSENT});
 }
 
 static void suspect(struct subject *s, struct session *session, uint64_t now_ns, uint64_t since_ns,
@@ -495,9 +499,9 @@ static void suspect(struct subject *s, struct session *session, uint64_t now_ns,
 	s->suspect_ns = now_ns;
 	s->silent_since_ns = since_ns;
 	tell(s, now_ns, out, session,
-	     (struct session_news){ .kind = SESSION_SUSPECT,
-				    .down_since_ns = since_ns,
-				    .setup_ms = REPORT_ABSENT });
+	     (struct session_news){.kind = SESSION_SUSPECT,
+				   .down_since_ns = since_ns,
+				   .setup_ms = REPORT_ABSENT});
 }
 
 void session_unanswered(struct subject *s, uint64_t now_ns, uint64_t last_up_ns,
@@ -529,7 +533,8 @@ static uint64_t setup_deadline(const struct subject *s)
 uint64_t session_deadline(const struct subject *s)
 {
 	uint64_t at = setup_deadline(s), echo = s->echo_ns ? s->echo_ns + SESSION_ECHO_NS : 0;
-	uint64_t confirm = s->suspect_ns && s->suspect_by_demand ? s->suspect_ns + SESSION_SUSPECT_NS : 0;
+	uint64_t confirm =
+		s->suspect_ns && s->suspect_by_demand ? s->suspect_ns + SESSION_SUSPECT_NS : 0;
 	if (echo && (!at || echo < at))
 		at = echo;
 	return confirm && (!at || confirm < at) ? confirm : at;

@@ -13,8 +13,8 @@
 
 #include "engine/analysis/subject.h"
 
-#define SESSION_SETUP_NS 15000000000ull	  /* without progress: the set-up has failed */
-#define SESSION_ECHO_NS 3000000000ull	  /* an LCP echo unanswered for that long is missed */
+#define SESSION_SETUP_NS   15000000000ull /* without progress: the set-up has failed */
+#define SESSION_ECHO_NS	   3000000000ull  /* an LCP echo unanswered for that long is missed */
 #define SESSION_SUSPECT_NS 30000000000ull /* unanswered demand confirms the loss */
 
 enum { SESSION_ECHOES_LOST = 3 };
@@ -31,13 +31,14 @@ struct session_news {
 };
 
 struct session_out {
-	void (*tell)(void *context, struct subject *s, uint64_t now_ns, const struct session_news *news);
+	void (*tell)(void *context, struct subject *s, uint64_t now_ns,
+		     const struct session_news *news);
 	void *context;
 };
 
 /* `last_up_ns`: the line's last upstream frame before this one. */
-void session_control(struct subject *s, const struct control *c, uint64_t now_ns, uint64_t last_up_ns,
-		     const struct session_out *out);
+void session_control(struct subject *s, const struct control *c, uint64_t now_ns,
+		     uint64_t last_up_ns, const struct session_out *out);
 
 /* Upstream traffic in session `session_id`, which may be one whose set-up nobody saw. */
 void session_seen(struct subject *s, const struct control *c, uint64_t now_ns,

@@ -52,14 +52,14 @@ struct session *subject_open(struct subject *s, uint16_t session_id)
 	if (!make_room(s))
 		return NULL;
 	session = &s->sessions[s->n_sessions++];
-	*session = (struct session){ .told = {
-					     .pppoe_session_id = session_id,
-					     .pads_unix_ns = REPORT_ABSENT,
-					     .up_unix_ns = REPORT_ABSENT,
-					     .down_unix_ns = REPORT_ABSENT,
-					     .first_seen_unix_ns = REPORT_ABSENT,
-					     .detected_unix_ns = REPORT_ABSENT,
-				     } };
+	*session = (struct session){.told = {
+					    .pppoe_session_id = session_id,
+					    .pads_unix_ns = REPORT_ABSENT,
+					    .up_unix_ns = REPORT_ABSENT,
+					    .down_unix_ns = REPORT_ABSENT,
+					    .first_seen_unix_ns = REPORT_ABSENT,
+					    .detected_unix_ns = REPORT_ABSENT,
+				    }};
 	s->sessions_total++;
 	return session;
 }
@@ -77,7 +77,7 @@ static bool worth_keeping(bool ipv6, const uint8_t *a)
 void subject_address(struct subject *s, bool ipv6, const uint8_t *bytes, uint8_t prefix_len,
 		     bool assigned)
 {
-	struct address *list = ipv6 ? s->ipv6 : s->ipv4, fresh = { .prefix_len = prefix_len };
+	struct address *list = ipv6 ? s->ipv6 : s->ipv4, fresh = {.prefix_len = prefix_len};
 	uint8_t *n = ipv6 ? &s->n_ipv6 : &s->n_ipv4, i;
 	if (!worth_keeping(ipv6, bytes))
 		return;
@@ -103,7 +103,7 @@ void subject_address(struct subject *s, bool ipv6, const uint8_t *bytes, uint8_t
 
 static void mac_text(char to[18], const uint8_t m[6])
 {
-	static const uint8_t none[6], all[6] = { 255, 255, 255, 255, 255, 255 };
+	static const uint8_t none[6], all[6] = {255, 255, 255, 255, 255, 255};
 	if (memcmp(m, none, 6) == 0 || memcmp(m, all, 6) == 0)
 		return;
 	snprintf(to, 18, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);

@@ -35,7 +35,7 @@ struct session {
 	bool inferred;		       /* ended by silence alone: a sign of life revives it */
 	bool was_up;
 	bool loopback;
-	bool acked_up, acked_down;     /* an NCP's ConfAck, by sender */
+	bool acked_up, acked_down; /* an NCP's ConfAck, by sender */
 };
 
 struct address {
@@ -57,7 +57,7 @@ struct subject {
 	enum { DISCOVERY_NONE, DISCOVERY_PADI, DISCOVERY_PADO, DISCOVERY_PADR } discovery;
 	uint64_t padi_ns, discovery_ns; /* first PADI; last step */
 	/* liveness of the session that is up */
-	uint64_t echo_ns;	 /* open LCP echo request, 0: none */
+	uint64_t echo_ns; /* open LCP echo request, 0: none */
 	uint64_t echo_last_up_ns;
 	uint32_t echoes_missed;
 	uint64_t suspect_ns, silent_since_ns;
@@ -68,7 +68,7 @@ struct subject {
 	struct flap flap;
 	struct address ipv4[SUBJECT_MAX_ADDRESSES], ipv6[SUBJECT_MAX_ADDRESSES];
 	uint8_t n_ipv4, n_ipv6;
-	bool known; /* initialised */
+	bool known;   /* initialised */
 	bool changed; /* since its card was told last */
 	uint64_t told_ns;
 	uint64_t timer_ns; /* the deadline that counts; 0: none */

@@ -18,10 +18,10 @@ struct measured {
 static struct report_dist home_of(const struct report_dist *access, const struct report_dist *line)
 {
 	struct report_dist home = *access;
-	double *values[] = { &home.min_us, &home.p50_us, &home.p90_us, &home.p95_us,
-			     &home.p99_us, &home.max_us, &home.mean_us };
+	double *values[] = {&home.min_us, &home.p50_us, &home.p90_us, &home.p95_us,
+			    &home.p99_us, &home.max_us, &home.mean_us};
 	if (!access->n || !line->n)
-		return (struct report_dist){ 0 };
+		return (struct report_dist){0};
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
 		*values[i] -= line->p50_us;
 		if (*values[i] < 0)
@@ -49,10 +49,11 @@ static struct report_rtt rtt_of(const struct hist_sum hists[HIST_COUNT])
 static struct report_loss_sides loss_of(const struct line_metrics *m)
 {
 	struct report_loss_sides l = {
-		.access_down = { m->lost_after[DOWN], m->data_packets[DOWN] },
-		.access_up = { m->lost_before[UP], m->data_packets[UP] + m->lost_before[UP] },
-		.internet_down = { m->lost_before[DOWN], m->data_packets[DOWN] + m->lost_before[DOWN] },
-		.internet_up = { m->lost_after[UP], m->data_packets[UP] },
+		.access_down = {m->lost_after[DOWN], m->data_packets[DOWN]},
+		.access_up = {m->lost_before[UP], m->data_packets[UP] + m->lost_before[UP]},
+		.internet_down = {m->lost_before[DOWN],
+				  m->data_packets[DOWN] + m->lost_before[DOWN]},
+		.internet_up = {m->lost_after[UP], m->data_packets[UP]},
 	};
 	return l;
 }
@@ -72,7 +73,8 @@ static void write_addresses(struct texts *t, const struct address *addresses, ui
 	for (uint8_t i = 0; i < n; i++) {
 		inet_ntop(family, addresses[i].bytes, t->text[i], sizeof t->text[i]);
 		if (addresses[i].prefix_len)
-			snprintf(t->text[i] + strlen(t->text[i]), 5, "/%u", addresses[i].prefix_len);
+			snprintf(t->text[i] + strlen(t->text[i]), 5, "/%u",
+				 addresses[i].prefix_len);
 		t->list[i] = t->text[i];
 	}
 }
@@ -129,7 +131,7 @@ void summary_line(struct analysis *a, uint32_t line, uint64_t now_ns)
 		.line_rate_down = s->rate_down,
 		.line_rate_up = s->rate_up,
 	};
-	const struct report report = { REPORT_SUBSCRIBER, { .subscriber = &told } };
+	const struct report report = {REPORT_SUBSCRIBER, {.subscriber = &told}};
 	a->sink.take(a->sink.context, &report);
 	free(m);
 }
@@ -150,8 +152,8 @@ static int by_group(const void *a, const void *b)
 static void tell_group(struct analysis *a, const char *type, const struct member *members, size_t n)
 {
 	struct measured *m = calloc(1, sizeof *m);
-	struct report_node node = { .group_type = type, .group = members->group, .lines = n };
-	const struct report report = { REPORT_NODE, { .node = &node } };
+	struct report_node node = {.group_type = type, .group = members->group, .lines = n};
+	const struct report report = {REPORT_NODE, {.node = &node}};
 	if (!m) {
 		a->refused++;
 		return;

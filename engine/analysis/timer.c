@@ -6,7 +6,7 @@
 void timers_fini(struct timers *t)
 {
 	free(t->heap);
-	*t = (struct timers){ 0 };
+	*t = (struct timers){0};
 }
 
 static bool before(const struct timer *a, const struct timer *b)
@@ -16,7 +16,7 @@ static bool before(const struct timer *a, const struct timer *b)
 
 bool timers_add(struct timers *t, uint64_t at_ns, uint32_t owner)
 {
-	struct timer fresh = { at_ns, owner };
+	struct timer fresh = {at_ns, owner};
 	uint32_t i;
 	if (t->n == t->room) {
 		uint32_t room = t->room ? 2 * t->room : 256;

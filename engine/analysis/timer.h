@@ -14,7 +14,7 @@ struct timers {
 	struct timer {
 		uint64_t at_ns;
 		uint32_t owner;
-	} *heap; /* owned */
+	} * heap; /* owned */
 	uint32_t n, room;
 };
 

@@ -15,7 +15,7 @@ struct cursor {
 
 static inline struct cursor cursor_of(const uint8_t *bytes, uint32_t len)
 {
-	return (struct cursor){ bytes, bytes + len };
+	return (struct cursor){bytes, bytes + len};
 }
 
 static inline uint32_t cursor_left(const struct cursor *c)

@@ -6,7 +6,7 @@ static const double US = HIST_TICK_NS / 1000.0;
 struct report_dist dist_of_hist(const struct hist_sum *s)
 {
 	if (s->n == 0)
-		return (struct report_dist){ 0 };
+		return (struct report_dist){0};
 	return (struct report_dist){
 		.n = s->n,
 		.min_us = s->min * US,
@@ -32,7 +32,7 @@ struct report_dist dist_of_sorted(const uint32_t *v, uint64_t n)
 {
 	double sum = 0;
 	if (n == 0)
-		return (struct report_dist){ 0 };
+		return (struct report_dist){0};
 	for (uint64_t i = 0; i < n; i++)
 		sum += v[i];
 	return (struct report_dist){

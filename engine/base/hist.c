@@ -7,7 +7,8 @@
 void hist_pools_init(struct hist_pools *pools, uint32_t limit)
 {
 	pool_init(&pools->hists, sizeof(struct hist), limit);
-	pool_init(&pools->octaves, HIST_SUB * sizeof(uint32_t), limit < UINT32_MAX / 4 ? limit * 4 : limit);
+	pool_init(&pools->octaves, HIST_SUB * sizeof(uint32_t),
+		  limit < UINT32_MAX / 4 ? limit * 4 : limit);
 }
 
 void hist_pools_fini(struct hist_pools *pools)
@@ -40,7 +41,7 @@ static struct hist *open_hist(struct hist_pools *pools, uint32_t *index)
 	if (!*index)
 		return NULL;
 	h = pool_at(&pools->hists, *index);
-	*h = (struct hist){ .min = UINT32_MAX };
+	*h = (struct hist){.min = UINT32_MAX};
 	return h;
 }
 

@@ -6,7 +6,7 @@
 void map_fini(struct map *map)
 {
 	free(map->slots);
-	*map = (struct map){ 0 };
+	*map = (struct map){0};
 }
 
 uint32_t *map_find(const struct map *map, uint64_t key)
@@ -26,14 +26,14 @@ static void insert(struct map *map, uint64_t key, uint32_t value)
 	uint32_t i = (uint32_t)map_hash(key) & map->mask;
 	while (map->slots[i].key)
 		i = (i + 1) & map->mask;
-	map->slots[i] = (struct map_slot){ key, value };
+	map->slots[i] = (struct map_slot){key, value};
 	map->used++;
 }
 
 static bool grow(struct map *map)
 {
 	uint32_t old = map->slots ? map->mask + 1 : 0;
-	struct map bigger = { .mask = old ? 2 * old - 1 : 63 };
+	struct map bigger = {.mask = old ? 2 * old - 1 : 63};
 	bigger.slots = calloc((size_t)bigger.mask + 1, sizeof *bigger.slots);
 	if (!bigger.slots)
 		return false;

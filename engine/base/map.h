@@ -13,7 +13,7 @@ struct map {
 	struct map_slot {
 		uint64_t key; /* 0: free */
 		uint32_t value;
-	} *slots; /* owned */
+	} * slots; /* owned */
 	uint32_t mask, used;
 };
 

@@ -6,7 +6,7 @@
 
 void pool_init(struct pool *pool, uint32_t size, uint32_t limit)
 {
-	*pool = (struct pool){ .size = size, .limit = limit, .next = 1 };
+	*pool = (struct pool){.size = size, .limit = limit, .next = 1};
 }
 
 void pool_fini(struct pool *pool)
@@ -14,7 +14,7 @@ void pool_fini(struct pool *pool)
 	for (uint32_t i = 0; i < pool->n_slabs; i++)
 		free(pool->slabs[i]);
 	free(pool->slabs);
-	*pool = (struct pool){ 0 };
+	*pool = (struct pool){0};
 }
 
 /* The table of slabs grows by doubling; slabs are cache-line aligned. */

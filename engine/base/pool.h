@@ -16,7 +16,7 @@ enum { POOL_SLAB_SHIFT = 10, POOL_SLAB = 1 << POOL_SLAB_SHIFT };
 
 struct pool {
 	uint8_t **slabs; /* owned */
-	uint32_t size;   /* bytes of one object, a multiple of 4 */
+	uint32_t size;	 /* bytes of one object, a multiple of 4 */
 	uint32_t n_slabs, next, free_head;
 	uint32_t limit, used;
 	uint64_t refused;

@@ -166,7 +166,8 @@ static void read_pap(struct control *c, struct cursor in)
 	if (!ppp_header(c, &in))
 		return;
 	if (c->code == PAP_REQ)
-		read_counted(c->user, sizeof c->user, &in); /* the password behind it stays unread */
+		read_counted(c->user, sizeof c->user,
+			     &in); /* the password behind it stays unread */
 	else
 		read_counted(c->text, sizeof c->text, &in);
 }
@@ -290,7 +291,7 @@ void control_read(struct control *c, const struct pkt *p, const struct pkt_extra
 		  const uint8_t *frame)
 {
 	struct cursor in = cursor_of(frame + p->l4_off, x->payload_caplen);
-	*c = (struct control){ .kind = p->kind, .dir = p->dir, .session_id = p->session_id };
+	*c = (struct control){.kind = p->kind, .dir = p->dir, .session_id = p->session_id};
 	memcpy(c->cpe_mac, p->dir == DIR_DOWN ? x->dmac : x->smac, 6);
 	memcpy(c->ac_mac, p->dir == DIR_DOWN ? x->smac : x->dmac, 6);
 	switch (p->kind) {

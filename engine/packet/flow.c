@@ -28,7 +28,7 @@ static struct flow_bucket *new_buckets(uint32_t n)
 
 int flow_table_init(struct flow_table *t, uint32_t limit)
 {
-	*t = (struct flow_table){ .mask = FIRST_BUCKETS - 1, .limit = limit };
+	*t = (struct flow_table){.mask = FIRST_BUCKETS - 1, .limit = limit};
 	pool_init(&t->records, sizeof(struct flow), limit);
 	t->buckets = new_buckets(FIRST_BUCKETS);
 	return t->buckets ? 0 : -ENOMEM;
@@ -38,7 +38,7 @@ void flow_table_fini(struct flow_table *t)
 {
 	free(t->buckets);
 	pool_fini(&t->records);
-	*t = (struct flow_table){ 0 };
+	*t = (struct flow_table){0};
 }
 
 uint32_t flow_hash(const uint32_t key[4])
@@ -145,7 +145,7 @@ uint32_t flow_create(struct flow_table *t, const uint32_t key[4], uint32_t hash)
 	if (!index)
 		return 0;
 	f = flow_at(t, index);
-	*f = (struct flow){ .flags = FLOW_USED };
+	*f = (struct flow){.flags = FLOW_USED};
 	memcpy(f->key, key, sizeof f->key);
 	link_record(t, index, hash);
 	t->created++;
@@ -159,7 +159,7 @@ uint32_t flow_victim(const struct flow_table *t, uint32_t hash)
 		const struct flow_bucket *b = &t->buckets[i];
 		for (uint32_t s = 0; s < BUCKET_SLOTS; s++)
 			if (b->tag[s] && (!victim || flow_at(t, b->index[s])->last_ns <
-							    flow_at(t, victim)->last_ns))
+							     flow_at(t, victim)->last_ns))
 				victim = b->index[s];
 		if (victim && n >= 3)
 			break;

@@ -5,7 +5,7 @@
 
 void line_table_init(struct line_table *t, uint32_t limit)
 {
-	*t = (struct line_table){ 0 };
+	*t = (struct line_table){0};
 	pool_init(&t->lines, sizeof(struct line), limit);
 }
 
@@ -76,7 +76,7 @@ static uint64_t identify(const struct pkt *p, const struct pkt_extra *x, bool su
 uint32_t line_of(struct line_table *t, const struct pkt *p, const struct pkt_extra *x,
 		 bool sub_is_src)
 {
-	struct line fresh = { 0 };
+	struct line fresh = {0};
 	uint32_t *found, index;
 	fresh.key = identify(p, x, sub_is_src, &fresh);
 	found = map_find(&t->keys, fresh.key);
@@ -87,13 +87,13 @@ uint32_t line_of(struct line_table *t, const struct pkt *p, const struct pkt_ext
 		t->refused++;
 		return 0;
 	}
-	memcpy(fresh.cpe_mac, p->dir == DIR_UNKNOWN ? (const uint8_t[6]){ 0 } : p->cpe_mac, 6);
+	memcpy(fresh.cpe_mac, p->dir == DIR_UNKNOWN ? (const uint8_t[6]){0} : p->cpe_mac, 6);
 	*line_at(t, index) = fresh;
 	return index;
 }
 
 void line_bind(struct line_table *t, const struct pkt *p, const struct pkt_extra *x, uint32_t line)
 {
-	struct line ignored = { 0 };
+	struct line ignored = {0};
 	map_put(&t->keys, identify(p, x, true, &ignored), line);
 }

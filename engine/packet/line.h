@@ -16,14 +16,14 @@
 #include "engine/base/map.h"
 #include "engine/base/pool.h"
 
-enum line_hist { /* which latency */
-	HIST_LINE,	   /* LCP echo of the BRAS, answered by the CPE */
-	HIST_ACCESS,
-	HIST_INTERNET,
-	HIST_DNS,
-	HIST_ICMP,
-	HIST_HOST_DELAY,   /* what delayed ACKs added */
-	HIST_COUNT,
+enum line_hist {	    /* which latency */
+		 HIST_LINE, /* LCP echo of the BRAS, answered by the CPE */
+		 HIST_ACCESS,
+		 HIST_INTERNET,
+		 HIST_DNS,
+		 HIST_ICMP,
+		 HIST_HOST_DELAY, /* what delayed ACKs added */
+		 HIST_COUNT,
 };
 
 enum { UP, DOWN }; /* index of per-direction counters of a line */
@@ -31,30 +31,37 @@ enum { UP, DOWN }; /* index of per-direction counters of a line */
 struct line {
 	uint64_t last_ns[2];
 	uint64_t packets[2], bytes[2];
-	uint64_t data_packets[2];      /* TCP segments with payload */
+	uint64_t data_packets[2];		/* TCP segments with payload */
 	uint32_t lost_before[2], lost_after[2]; /* of the tap, by direction of the data */
 	uint32_t reordered[2], spurious[2], tail_loss[2];
-	uint32_t hist[HIST_COUNT];     /* pool indices */
+	uint32_t hist[HIST_COUNT]; /* pool indices */
 	/* unanswered downstream traffic since the last upstream frame */
-	uint64_t unanswered_flows;     /* a bit for each hashed flow */
+	uint64_t unanswered_flows; /* a bit for each hashed flow */
 	uint32_t unanswered, unanswered_resends;
-	uint32_t gap_us;	       /* envelope of the line's own upstream gaps under load */
-	uint64_t demand_ns;	       /* first unanswered packet */
-	bool watch;		       /* tell analysis of the next upstream frame */
+	uint32_t gap_us;    /* envelope of the line's own upstream gaps under load */
+	uint64_t demand_ns; /* first unanswered packet */
+	bool watch;	    /* tell analysis of the next upstream frame */
 	bool unanswered_told;
 	uint8_t echo_id;
-	uint64_t echo_ns;	       /* open LCP echo request of the BRAS */
+	uint64_t echo_ns; /* open LCP echo request of the BRAS */
 	uint64_t key;
-	uint32_t seen_ipv4;	       /* last subscriber addresses told to analysis, folded */
+	uint32_t seen_ipv4; /* last subscriber addresses told to analysis, folded */
 	uint32_t seen_ipv6;
-	uint16_t session_id;	       /* PPPoE session last seen upstream */
+	uint16_t session_id; /* PPPoE session last seen upstream */
 	uint16_t svlan, cvlan;
 	uint8_t cpe_mac[6];
-	uint8_t address[16];	       /* where the address names the line */
-	uint8_t by;		       /* enum line_by */
+	uint8_t address[16]; /* where the address names the line */
+	uint8_t by;	     /* enum line_by */
 };
 
-enum line_by { LINE_BY_VLANS = 1, LINE_BY_MAC, LINE_BY_IPV4, LINE_BY_IPV6, LINE_BY_SESSION, LINE_BY_LINK };
+enum line_by {
+	LINE_BY_VLANS = 1,
+	LINE_BY_MAC,
+	LINE_BY_IPV4,
+	LINE_BY_IPV6,
+	LINE_BY_SESSION,
+	LINE_BY_LINK
+};
 
 struct line_table {
 	struct pool lines;

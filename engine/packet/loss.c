@@ -10,12 +10,12 @@
 
 enum {
 	TICKS_PER_MS = 1000000 / HIST_TICK_NS,
-	REORDER_TICKS = 3 * TICKS_PER_MS,      /* while the round trip is unknown */
-	MIN_RTO_TICKS = 180 * TICKS_PER_MS,    /* no stack resends a tail sooner */
-	ID_SURE = 3,			       /* id_score from which IP-IDs count packets */
-	MIN_CLOCK_TICKS = 20 * TICKS_PER_MS,   /* to know how fast a timestamp clock runs */
+	REORDER_TICKS = 3 * TICKS_PER_MS,    /* while the round trip is unknown */
+	MIN_RTO_TICKS = 180 * TICKS_PER_MS,  /* no stack resends a tail sooner */
+	ID_SURE = 3,			     /* id_score from which IP-IDs count packets */
+	MIN_CLOCK_TICKS = 20 * TICKS_PER_MS, /* to know how fast a timestamp clock runs */
 	MAX_TAIL = 16,
-	SETTLED_TICKS = 2000 * TICKS_PER_MS,   /* no answer to a resend comes later */
+	SETTLED_TICKS = 2000 * TICKS_PER_MS, /* no answer to a resend comes later */
 };
 
 static struct hole *hole_at(const struct meter *m, uint32_t index)
@@ -154,8 +154,8 @@ static void add_loss(struct meter *m, const struct flow *f, int dir, bool before
 	(before ? line->lost_before : line->lost_after)[way] += n;
 }
 
-static enum loss_verdict fill(struct meter *m, struct flow *f, int dir, uint32_t *link, uint32_t seq,
-			      uint32_t end, const struct pkt *p, uint32_t tick)
+static enum loss_verdict fill(struct meter *m, struct flow *f, int dir, uint32_t *link,
+			      uint32_t seq, uint32_t end, const struct pkt *p, uint32_t tick)
 {
 	struct flow_dir *d = &f->dir[dir];
 	struct flow_dir_rare *rare = meter_rare(m, f, dir);
@@ -200,15 +200,28 @@ void loss_forget_resends(struct meter *m, struct flow_dir_rare *rare)
 		drop_resend(m, rare, &rare->resends);
 }
 
-/* A resend that may yet prove needless; those that are older than any answer are settled. */
-static void remember(struct meter *m, struct flow_dir_rare *rare, uint32_t seq, uint32_t end,
-		     uint32_t tick)
+static bool is_settled(const struct resend *r, uint32_t tick)
 {
-	uint32_t *link = &rare->resends, index;
-	while (*link && tick - resend_at(m, *link)->tick < SETTLED_TICKS)
+	return tick - r->tick >= SETTLED_TICKS;
+}
+
+/* The list is in order of age, newest first. */
+static void drop_settled(struct meter *m, struct flow_dir_rare *rare, uint32_t tick)
+{
+	uint32_t *link = &rare->resends;
+	while (*link && !is_settled(resend_at(m, *link), tick))
 		link = &resend_at(m, *link)->next;
 	while (*link)
 		drop_resend(m, rare, link);
+}
+
+/* A resend that may yet prove needless. */
+static void remember(struct meter *m, struct flow_dir_rare *rare, uint32_t seq, uint32_t end,
+		     uint32_t tick)
+{
+	uint32_t index;
+	if (rare->n_resends >= METER_MAX_RESENDS)
+		drop_settled(m, rare, tick);
 	if (rare->n_resends >= METER_MAX_RESENDS) {
 		m->resends_refused++;
 		return;
@@ -216,13 +229,13 @@ static void remember(struct meter *m, struct flow_dir_rare *rare, uint32_t seq, 
 	index = pool_take(&m->resends);
 	if (!index)
 		return;
-	*resend_at(m, index) = (struct resend){ rare->resends, seq, end, tick };
+	*resend_at(m, index) = (struct resend){rare->resends, seq, end, tick};
 	rare->resends = index;
 	rare->n_resends++;
 }
 
-enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32_t seq, uint32_t end,
-				const struct pkt *p, uint32_t tick)
+enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32_t seq,
+				uint32_t end, const struct pkt *p, uint32_t tick)
 {
 	struct flow_dir *d = &f->dir[dir];
 	uint32_t *link = find_hole(m, d, seq, end), n = meter_segments(d, end - seq);
@@ -258,16 +271,21 @@ static void settle_spurious(struct meter *m, struct flow *f, int dir, struct flo
 	add_loss(m, f, dir, false, 0u - n);
 }
 
-void loss_dsack(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right)
+void loss_dsack(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right,
+		uint32_t tick)
 {
 	struct flow_dir_rare *rare;
 	uint32_t *oldest = NULL;
 	if (!f->rare[dir])
 		return;
 	rare = meter_rare(m, f, dir);
-	for (uint32_t *link = &rare->resends; *link; link = &resend_at(m, *link)->next)
-		if (seq_lt(resend_at(m, *link)->start, right) && seq_gt(resend_at(m, *link)->end, left))
+	for (uint32_t *link = &rare->resends; *link; link = &resend_at(m, *link)->next) {
+		const struct resend *r = resend_at(m, *link);
+		if (is_settled(r, tick))
+			break;
+		if (seq_lt(r->start, right) && seq_gt(r->end, left))
 			oldest = link;
+	}
 	if (oldest) /* one duplicate, one resend */
 		settle_spurious(m, f, dir, rare, oldest);
 }

@@ -39,11 +39,11 @@ struct resend {
 };
 
 enum loss_verdict {
-	LOSS_NEW,	/* in order, or beyond a hole: a first transmission */
-	LOSS_FILL,	/* closes a hole: lost before the tap */
-	LOSS_LATE,	/* closes a hole, only reordered */
-	LOSS_RESENT,	/* seen before: lost behind the tap, as far as known now */
-	LOSS_SPURIOUS,	/* seen before, and the receiver had it */
+	LOSS_NEW,      /* in order, or beyond a hole: a first transmission */
+	LOSS_FILL,     /* closes a hole: lost before the tap */
+	LOSS_LATE,     /* closes a hole, only reordered */
+	LOSS_RESENT,   /* seen before: lost behind the tap, as far as known now */
+	LOSS_SPURIOUS, /* seen before, and the receiver had it */
 };
 
 /* Opens a hole [start, end) that packet `p` shows. Refusals are counted. */
@@ -51,15 +51,16 @@ void loss_open(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t end
 	       const struct pkt *p, uint32_t tick);
 
 /* Judges and accounts data [seq, end) below nxt, sent in direction `dir`. */
-enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32_t seq, uint32_t end,
-				const struct pkt *p, uint32_t tick);
+enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32_t seq,
+				uint32_t end, const struct pkt *p, uint32_t tick);
 
 /* An ACK reached `ack`: true when no hole lies below it. Holes below it are dropped, counted as
  * missed by the tap. */
 bool loss_acked(struct meter *m, struct flow *f, int dir, uint32_t ack);
 
 /* The receiver of `dir` reports [left, right) as received twice. */
-void loss_dsack(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right);
+void loss_dsack(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right,
+		uint32_t tick);
 
 /* An ACK for `ack` arrived: whatever it covers and was resent so recently that the receiver cannot
  * have answered the resend, had arrived before. */

@@ -7,7 +7,8 @@
 enum {
 	SAMPLE_MAX_TICKS = 60000000 / HIST_TICK_NS * 1000,
 	LINE_SAMPLE_TICKS = 10000000 / HIST_TICK_NS,
-	SHORTEST_DELAY_TICKS = 20000000 / HIST_TICK_NS, /* of any delayed-ACK timer, with a margin */
+	SHORTEST_DELAY_TICKS =
+		20000000 / HIST_TICK_NS, /* of any delayed-ACK timer, with a margin */
 };
 
 struct flow_dir_rare *meter_rare(struct meter *m, struct flow *f, int dir)
@@ -19,7 +20,7 @@ struct flow_dir_rare *meter_rare(struct meter *m, struct flow *f, int dir)
 	if (!f->rare[dir])
 		return NULL;
 	rare = pool_at(&m->rares, f->rare[dir]);
-	*rare = (struct flow_dir_rare){ 0 };
+	*rare = (struct flow_dir_rare){0};
 	return rare;
 }
 

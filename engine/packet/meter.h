@@ -19,10 +19,10 @@
 #define METER_STALE_NS 60000000000ull
 
 enum { /* limits of one direction of one flow */
-	METER_MAX_SEG_CHUNKS = 256,
-	METER_MAX_HOLES = 2048,
-	METER_MAX_RESENDS = 1024,
-	METER_SAMPLES_PER_CHUNK = 14,
+       METER_MAX_SEG_CHUNKS = 256,
+       METER_MAX_HOLES = 512,
+       METER_MAX_RESENDS = 256,
+       METER_SAMPLES_PER_CHUNK = 14,
 };
 
 enum sample_class {
@@ -41,12 +41,12 @@ struct meter {
 	struct pool segs, holes, resends, rares, addresses, samples;
 	struct hist_pools hists;
 	struct line_table lines;
-	bool log_samples; /* keep each sample of each flow */
-	uint64_t segments_refused;  /* a direction had METER_MAX_SEG_CHUNKS outstanding */
-	uint64_t holes_refused;	    /* a direction had METER_MAX_HOLES open */
+	bool log_samples;	   /* keep each sample of each flow */
+	uint64_t segments_refused; /* a direction had METER_MAX_SEG_CHUNKS outstanding */
+	uint64_t holes_refused;	   /* a direction had METER_MAX_HOLES open */
 	struct mirror mirror;
-	uint64_t resends_refused;   /* a direction had METER_MAX_RESENDS unsettled */
-	uint64_t acked_unseen;      /* segments acknowledged that never passed the tap */
+	uint64_t resends_refused; /* a direction had METER_MAX_RESENDS unsettled */
+	uint64_t acked_unseen;	  /* segments acknowledged that never passed the tap */
 };
 
 static inline uint32_t meter_tick(uint64_t ts_ns)

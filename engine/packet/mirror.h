@@ -46,7 +46,7 @@ static inline bool mirror_copy(struct mirror *mirror, const struct pkt *p)
 	struct mirror_slot *slot = &mirror->slot[h & (MIRROR_SLOTS - 1)];
 	if (slot->identity == (uint32_t)(h >> 32) && micros - slot->micros <= MIRROR_NS / 1000)
 		return true;
-	*slot = (struct mirror_slot){ (uint32_t)(h >> 32), micros };
+	*slot = (struct mirror_slot){(uint32_t)(h >> 32), micros};
 	return false;
 }
 

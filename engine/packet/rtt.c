@@ -140,7 +140,7 @@ void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t 
 	       enum ack_reason reason, bool clean)
 {
 	struct flow_dir *d = &f->dir[dir];
-	struct seg last = { .flags = SEG_RESENT };
+	struct seg last = {.flags = SEG_RESENT};
 	uint32_t covered = ack - d->una, n = 0;
 	enum sample_class class;
 	bool valid = clean && is_untainted(m, f, dir, ack);
@@ -161,9 +161,10 @@ void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t 
 	d->una = ack;
 	if (!valid || n == 0 || last.flags & (SEG_RESENT | SEG_SAMPLED))
 		return;
-	class = last.flags & SEG_SYN || reason == ACK_OPENS || fills_stride(d, covered) ?
-			SAMPLE_PROMPT :
-		reason == ACK_RIDES ? SAMPLE_RIDING : SAMPLE_SINGLE;
+	class = last.flags & SEG_SYN || reason == ACK_OPENS || fills_stride(d, covered)
+			? SAMPLE_PROMPT
+		: reason == ACK_RIDES ? SAMPLE_RIDING
+				      : SAMPLE_SINGLE;
 	meter_sample(m, f, dir, last.tick, tick, class);
 }
 
@@ -185,7 +186,8 @@ void rtt_sacked(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_
 			if (seq_lt(s->start, left) || s->flags & SEG_SACKED)
 				goto done;
 			s->flags |= SEG_SACKED;
-			if (new_edge && duplicate_ack && s->end == right && !(s->flags & SEG_RESENT))
+			if (new_edge && duplicate_ack && s->end == right &&
+			    !(s->flags & SEG_RESENT))
 				meter_sample(m, f, dir, s->tick, tick, SAMPLE_PROMPT);
 		}
 	}

@@ -20,11 +20,11 @@ struct flow;
 struct flow_dir;
 struct pkt;
 
-enum { /* seg.flags */
-	SEG_RESENT = 1 << 0,  /* ambiguous: never sampled */
-	SEG_SACKED = 1 << 1,
-	SEG_SAMPLED = 1 << 2, /* a super-segment, timed by its first partial ACK */
-	SEG_SYN = 1 << 3,
+enum {			    /* seg.flags */
+       SEG_RESENT = 1 << 0, /* ambiguous: never sampled */
+       SEG_SACKED = 1 << 1,
+       SEG_SAMPLED = 1 << 2, /* a super-segment, timed by its first partial ACK */
+       SEG_SYN = 1 << 3,
 };
 
 struct seg {
@@ -36,9 +36,9 @@ struct seg {
 enum { SEGS_PER_CHUNK = 15 };
 
 enum ack_reason { /* what the ACK came with */
-	ACK_BARE,
-	ACK_RIDES, /* data: it may have waited for that */
-	ACK_OPENS, /* SYN or FIN, which do not wait */
+		  ACK_BARE,
+		  ACK_RIDES, /* data: it may have waited for that */
+		  ACK_OPENS, /* SYN or FIN, which do not wait */
 };
 
 struct seg_chunk {

@@ -28,7 +28,7 @@ static void sent(struct meter *m, struct flow *f, int dir, uint32_t start, uint3
 		 uint32_t tick, uint32_t flags)
 {
 	struct flow_dir *d = &f->dir[dir];
-	const struct seg seg = { start, end, tick, flags };
+	const struct seg seg = {start, end, tick, flags};
 	rtt_sent(m, f, dir, &seg);
 	d->nxt = end;
 	d->last_tick = tick;
@@ -138,7 +138,7 @@ static void sack(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 {
 	uint32_t first = 0;
 	if (is_dsack(p, x)) {
-		loss_dsack(m, f, dir, x->sack[0], x->sack[1]);
+		loss_dsack(m, f, dir, x->sack[0], x->sack[1], tick);
 		first = 1;
 	}
 	for (uint32_t i = first; i < x->n_sack; i++) {
@@ -173,9 +173,9 @@ static void acknowledge(struct meter *m, struct flow *f, int dir, const struct p
 	}
 	if (advances) {
 		bool clean = loss_acked(m, f, dir, p->ack);
-		enum ack_reason reason = p->tcp_flags & (TCP_SYN | TCP_FIN) ? ACK_OPENS :
-					 p->payload_len			    ? ACK_RIDES :
-									      ACK_BARE;
+		enum ack_reason reason = p->tcp_flags & (TCP_SYN | TCP_FIN) ? ACK_OPENS
+					 : p->payload_len		    ? ACK_RIDES
+									    : ACK_BARE;
 		loss_answered(m, f, dir, p->ack, tick);
 		rtt_acked(m, f, dir, p->ack, tick, reason, clean);
 	}

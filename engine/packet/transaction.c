@@ -7,7 +7,7 @@
 #include "engine/base/map.h"
 
 #define YOUNG_NS 5000000000ull
-#define OLD_NS 30000000000ull
+#define OLD_NS	 30000000000ull
 
 enum { SLOTS = 1 << 15, DNS_RESPONSE = 0x8000 };
 
@@ -18,14 +18,14 @@ struct transaction {
 
 int transaction_init(struct transaction_table *t)
 {
-	*t = (struct transaction_table){ .slots = calloc(SLOTS, sizeof *t->slots) };
+	*t = (struct transaction_table){.slots = calloc(SLOTS, sizeof *t->slots)};
 	return t->slots ? 0 : -ENOMEM;
 }
 
 void transaction_fini(struct transaction_table *t)
 {
 	free(t->slots);
-	*t = (struct transaction_table){ 0 };
+	*t = (struct transaction_table){0};
 }
 
 static bool is_echo(const struct pkt *p, bool request)
@@ -56,7 +56,7 @@ static void ask(struct transaction_table *t, struct transaction *s, uint64_t key
 	}
 	if (s->key && s->key != key && now - s->ts_ns < YOUNG_NS)
 		t->overwritten++;
-	*s = (struct transaction){ .key = key, .ts_ns = now };
+	*s = (struct transaction){.key = key, .ts_ns = now};
 }
 
 enum transaction_result transaction_packet(struct transaction_table *t, const struct pkt *p,
@@ -73,6 +73,6 @@ enum transaction_result transaction_packet(struct transaction_table *t, const st
 		return TRANSACTION_NONE;
 	timed = !s->repeated && p->ts_ns >= s->ts_ns && p->ts_ns - s->ts_ns < OLD_NS;
 	*ns = p->ts_ns - s->ts_ns;
-	*s = (struct transaction){ 0 };
+	*s = (struct transaction){0};
 	return timed ? TRANSACTION_TIMED : TRANSACTION_NONE;
 }

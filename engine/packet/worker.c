@@ -11,8 +11,8 @@
 #include "engine/packet/tcp.h"
 
 enum {
-	UNANSWERED_MIN = 4,	    /* downstream packets that owe an answer */
-	UNANSWERED_RESENDS = 3,	    /* of one flow, when it is the only one */
+	UNANSWERED_MIN = 4,	/* downstream packets that owe an answer */
+	UNANSWERED_RESENDS = 3, /* of one flow, when it is the only one */
 	UNANSWERED_MIN_US = 3000000,
 	UNANSWERED_MAX_US = 30000000,
 	DNS_PORT = 53,
@@ -23,7 +23,7 @@ int worker_init(struct worker *w, const struct worker_options *options)
 {
 	struct meter *m = &w->meter;
 	uint32_t flows = options->max_flows, lines = options->max_lines;
-	*w = (struct worker){ .options = *options };
+	*w = (struct worker){.options = *options};
 	pool_init(&m->segs, sizeof(struct seg_chunk), flows / 2 + 4096);
 	pool_init(&m->holes, sizeof(struct hole), flows + 65536);
 	pool_init(&m->resends, sizeof(struct resend), flows + 65536);
@@ -53,7 +53,7 @@ void worker_fini(struct worker *w)
 	flow_table_fini(&w->flows);
 	map_fini(&w->circuits);
 	free(w->signals);
-	*w = (struct worker){ 0 };
+	*w = (struct worker){0};
 }
 
 static struct signal *add_signal(struct worker *w, enum signal_kind kind, uint32_t line,
@@ -365,7 +365,8 @@ static uint32_t line_of_control(struct worker *w, const struct pkt *p, const str
 				const struct control *c, bool sub_is_src)
 {
 	uint32_t *known, line;
-	if (p->flags & PKT_TWO_TAGS || p->kind != KIND_PPPOE || !c->circuit_id[0] || c->dir != DIR_UP)
+	if (p->flags & PKT_TWO_TAGS || p->kind != KIND_PPPOE || !c->circuit_id[0] ||
+	    c->dir != DIR_UP)
 		return line_of(&w->meter.lines, p, x, sub_is_src);
 	known = map_find(&w->circuits, circuit_key(c->circuit_id, x->svlan));
 	if (known) {

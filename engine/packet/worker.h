@@ -52,7 +52,7 @@ struct worker {
 	struct map circuits;	/* circuit-id -> line, in shared VLANs */
 	struct signal *signals; /* owned; of the last burst */
 	uint32_t n_signals, signals_room;
-	uint64_t signals_lost;	/* no memory */
+	uint64_t signals_lost; /* no memory */
 	uint64_t first_ns, last_ns;
 };
 

@@ -52,9 +52,9 @@ static void clear_bar(struct replay *r)
 static void problem(void *context, const char *message)
 {
 	struct replay *r = context;
-	char **grown = r->n_warnings < MAX_WARNINGS ?
-			       realloc(r->warnings, (r->n_warnings + 1) * sizeof *grown) :
-			       NULL;
+	char **grown = r->n_warnings < MAX_WARNINGS
+			       ? realloc(r->warnings, (r->n_warnings + 1) * sizeof *grown)
+			       : NULL;
 	clear_bar(r);
 	fprintf(stderr, "rasad-replay: %s\n", message);
 	r->failed = true;
@@ -153,9 +153,11 @@ static void close_publisher(struct replay *r)
 		fprintf(stderr, "rasad-replay: %s\n", error.text);
 		r->failed = true;
 	}
-	fprintf(stderr, "rasad-replay: published %llu events (%llu were there already), %llu cards\n",
+	fprintf(stderr,
+		"rasad-replay: published %llu events (%llu were there already), %llu cards\n",
 		(unsigned long long)n.events_published,
-		(unsigned long long)n.events_already_published, (unsigned long long)n.cards_published);
+		(unsigned long long)n.events_already_published,
+		(unsigned long long)n.cards_published);
 }
 
 static bool open_all(struct replay *r)
@@ -169,15 +171,15 @@ static bool open_all(struct replay *r)
 		.context = r,
 	};
 	const struct engine_options engine = {
-		.worker = { .max_lines = r->options.max_lines,
-			    .max_flows = r->options.max_flows,
-			    .keep_flows = r->options.flows },
+		.worker = {.max_lines = r->options.max_lines,
+			   .max_flows = r->options.max_flows,
+			   .keep_flows = r->options.flows},
 		.cards = r->options.publish != NULL,
 		.collector = "replay",
 	};
 	if (pcap_open(&r->source, &files) < 0 || !r->source)
 		return false;
-	r->engine = engine_new(&engine, r->source, (struct report_sink){ take, r });
+	r->engine = engine_new(&engine, r->source, (struct report_sink){take, r});
 	r->codec = codec_new();
 	r->text = text_new(r->options.top);
 	if (r->engine && r->codec && r->text)
@@ -198,7 +200,7 @@ static bool prepare(struct replay *r)
 
 int main(int argc, char **argv)
 {
-	struct replay r = { 0 };
+	struct replay r = {0};
 	int code = options_read(&r.options, argc, argv);
 	if (code >= 0)
 		return code;
@@ -220,7 +222,8 @@ int main(int argc, char **argv)
 		free(r.warnings[--r.n_warnings]);
 	free(r.warnings);
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "rasad-replay: the report could not be written: %s\n", strerror(errno));
+		fprintf(stderr, "rasad-replay: the report could not be written: %s\n",
+			strerror(errno));
 		r.failed = true;
 	}
 	return r.failed ? 1 : 0;

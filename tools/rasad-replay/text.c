@@ -44,12 +44,12 @@ struct text {
 	char verdicts[512], refusals[512];
 };
 
-static const char *const state_names[] = { "unknown", "up", "suspect", "DOWN" };
-static const char *const kind_names[] = { "", "up", "suspect", "recovered", "DOWN", "set-up failed" };
+static const char *const state_names[] = {"unknown", "up", "suspect", "DOWN"};
+static const char *const kind_names[] = {"", "up", "suspect", "recovered", "DOWN", "set-up failed"};
 static const char *const cause_names[CAUSE_COUNT] = {
-	"",		   "line lost",	   "modem hung up", "modem lost power", "ended by the BRAS",
-	"BRAS fault",	   "time limit",   "idle limit",    "refused",	       "no resource",
-	"replaced",	   "line looped",  "cause unknown",
+	"",	      "line lost",   "modem hung up", "modem lost power", "ended by the BRAS",
+	"BRAS fault", "time limit",  "idle limit",    "refused",	  "no resource",
+	"replaced",   "line looped", "cause unknown",
 };
 
 struct text *text_new(uint32_t top)
@@ -100,7 +100,7 @@ static double ratio(struct report_loss l)
 
 static struct report_loss sum(struct report_loss a, struct report_loss b)
 {
-	return (struct report_loss){ a.lost + b.lost, a.packets + b.packets };
+	return (struct report_loss){a.lost + b.lost, a.packets + b.packets};
 }
 
 /* What a NOC operator would look at first: down, flapping, lossy, slow. Loss counts when there
@@ -262,12 +262,14 @@ static const char *percent(struct report_loss l, char to[16])
 static void print_summary(const struct text *t, const char *const *files, uint32_t n_files,
 			  double elapsed_s, FILE *out)
 {
-	double duration = t->first_ns == REPORT_ABSENT ? 0 : (double)(t->last_ns - t->first_ns) / 1e9;
+	double duration =
+		t->first_ns == REPORT_ABSENT ? 0 : (double)(t->last_ns - t->first_ns) / 1e9;
 	fprintf(out, "%s%s: %" PRIu64 " packets, %.1f MB, %.0f s of traffic, read in %.2f s\n",
-		files[0], n_files > 1 ? " and others" : "", t->packets, (double)t->bytes / 1e6, duration,
-		elapsed_s);
-	fprintf(out, "%zu lines: %" PRIu64 " up, %" PRIu64 " down, %" PRIu64 " suspect, %" PRIu64
-		     " without a session; %" PRIu64 " flows\n",
+		files[0], n_files > 1 ? " and others" : "", t->packets, (double)t->bytes / 1e6,
+		duration, elapsed_s);
+	fprintf(out,
+		"%zu lines: %" PRIu64 " up, %" PRIu64 " down, %" PRIu64 " suspect, %" PRIu64
+		" without a session; %" PRIu64 " flows\n",
 		t->n_lines, t->up, t->down, t->suspect, t->unknown, t->flows);
 	fprintf(out,
 		"%" PRIu64 " sessions came up, %" PRIu64 " went down, %" PRIu64
@@ -292,8 +294,8 @@ static void print_nodes(const struct text *t, FILE *out)
 				"\n%-24s %6s %6s %6s %6s  %8s %8s %8s  %8s %8s\n%-24s %6s %6s %6s %6s  "
 				"%8s %8s %8s  %8s %8s\n",
 				"access node", "lines", "up", "down", "flaps", "line", "access",
-				"internet", "access", "internet", "", "", "", "", "", "ms", "ms", "ms",
-				"loss", "loss");
+				"internet", "access", "internet", "", "", "", "", "", "ms", "ms",
+				"ms", "loss", "loss");
 		fprintf(out,
 			"%-24.24s %6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %6" PRIu64
 			"  %8s %8s %8s  %8s %8s\n",
@@ -322,17 +324,19 @@ static void print_lines(struct text *t, FILE *out)
 	if (!n)
 		return;
 	qsort(t->lines, t->n_lines, sizeof *t->lines, worse_first);
-	fprintf(out, "\n%-28s %-20s %-8s %5s %6s  %8s %8s %8s  %8s %8s\n", "worst lines", "subscriber",
-		"state", "flaps", "failed", "line", "access", "internet", "access", "internet");
-	fprintf(out, "%-28s %-20s %-8s %5s %6s  %8s %8s %8s  %8s %8s\n", "", "", "", "", "set-up", "ms",
-		"ms", "ms", "loss", "loss");
+	fprintf(out, "\n%-28s %-20s %-8s %5s %6s  %8s %8s %8s  %8s %8s\n", "worst lines",
+		"subscriber", "state", "flaps", "failed", "line", "access", "internet", "access",
+		"internet");
+	fprintf(out, "%-28s %-20s %-8s %5s %6s  %8s %8s %8s  %8s %8s\n", "", "", "", "", "set-up",
+		"ms", "ms", "ms", "loss", "loss");
 	for (size_t i = 0; i < n; i++) {
 		const struct line_row *r = &t->lines[i];
 		fprintf(out,
 			"%-28.28s %-20.20s %-8s %5" PRIu64 " %6" PRIu64 "  %8s %8s %8s  %8s %8s\n",
-			r->name, r->subscriber[0] ? r->subscriber : "-", state_names[r->state], r->flaps,
-			r->failures, ms(&r->line, a), ms(&r->access, b), ms(&r->internet, c),
-			percent(r->access_loss, d), percent(r->internet_loss, e));
+			r->name, r->subscriber[0] ? r->subscriber : "-", state_names[r->state],
+			r->flaps, r->failures, ms(&r->line, a), ms(&r->access, b),
+			ms(&r->internet, c), percent(r->access_loss, d),
+			percent(r->internet_loss, e));
 	}
 }
 
@@ -349,7 +353,8 @@ static void print_events(const struct text *t, FILE *out)
 		if (cause_names[e->cause][0])
 			fprintf(out, ", %s", cause_names[e->cause]);
 		if (e->since_ns != REPORT_ABSENT && e->unix_ns - e->since_ns >= 1000000000)
-			fprintf(out, ", silent since %s", time_of_day(e->since_ns, since, sizeof since));
+			fprintf(out, ", silent since %s",
+				time_of_day(e->since_ns, since, sizeof since));
 		fputc('\n', out);
 	}
 	if (t->n_events > n)

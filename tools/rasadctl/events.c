@@ -76,9 +76,9 @@ static const char *kind_name(int kind)
 static void print_session_event(const Rasad__V1__SessionEvent *event)
 {
 	char span[TIME_SIZE];
-	const char *why = event->stage ? stage_words((int)event->stage) :
-			  event->cause ? cause_words((int)event->cause) :
-					 "";
+	const char *why = event->stage	 ? stage_words((int)event->stage)
+			  : event->cause ? cause_words((int)event->cause)
+					 : "";
 
 	print_head(event->unix_ns, kind_name((int)event->kind), event->line, event->subscriber);
 	printf("%s", why);
