@@ -308,8 +308,6 @@ PARSE_INLINE int parse_access_frame(struct parse *c)
 	c->flags = PKT_TWO_TAGS | PKT_PPPOE;
 	c->pkt->key[0] = pkt_key0(c->svlan, c->cvlan, 0, 0);
 	c->wire_end = len + 28;
-	if (c->start + len + 28 < c->end)
-		c->end = c->start + len + 28;
 	c->at = h + 30;
 	c->next = proto == 0x0021 ? PARSE_IPV4 : PARSE_IPV6;
 	return 1;

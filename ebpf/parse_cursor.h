@@ -68,9 +68,11 @@ PARSE_INLINE enum pkt_verdict parse_short(const struct parse *c)
 	return c->cut ? VERDICT_TRUNCATED : VERDICT_MALFORMED;
 }
 
+/* `n` bytes are there, in the capture and in the layer. `end` itself never moves: the verifier
+ * believes no other pointer. */
 PARSE_INLINE int parse_has(const struct parse *c, pkt_u32 n)
 {
-	return c->at + n <= c->end;
+	return c->at + n <= c->end && (pkt_u32)(c->at - c->start) + n <= c->wire_end;
 }
 
 PARSE_INLINE void parse_skip(struct parse *c, pkt_u32 n)
@@ -101,8 +103,6 @@ PARSE_INLINE void parse_bound(struct parse *c, pkt_u32 len)
 		return;
 	}
 	c->wire_end = stop;
-	if (c->at + len < c->end)
-		c->end = c->at + len;
 }
 
 PARSE_INLINE void parse_control(struct parse *c, pkt_u8 kind)

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The latency histogram against sorted values: quantiles to 3 % (measurement.md, F3), exact count,
+ * sum and extremes, merging by adding, refusals counted.
+ */
+#include "engine/base/hist.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/base/dist.h"
+
+enum { MANY = 20000 };
+
+static struct hist_pools pools;
+static uint32_t values[MANY];
+static uint64_t random_state;
+
+static int start(void **state)
+{
+	(void)state;
+	random_state = 0x9e3779b97f4a7c15ull;
+	hist_pools_init(&pools, 1000);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	hist_pools_fini(&pools);
+	return 0;
+}
+
+static double random_unit(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (double)(random_state >> 11) / 9007199254740992.0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Log-uniform between 2^low and 2^high ticks. */
+static void fill(uint32_t n, double low, double high)
+{
+	for (uint32_t i = 0; i < n; i++)
+		values[i] = (uint32_t)exp2(low + (high - low) * random_unit());
+	qsort(values, n, sizeof *values, compare);
+}
+
+static struct hist_sum sum_of(uint32_t n)
+{
+	struct hist_sum sum = {0};
+	uint32_t index = 0;
+	for (uint32_t i = 0; i < n; i++)
+		hist_add(&pools, &index, values[(i * 7919u) % n]); /* any order; 7919 is prime */
+	hist_sum_add(&sum, &pools, index);
+	return sum;
+}
+
+static void quantiles(void **state)
+{
+	static const double spans[][2] = {{0, 5},  {5, 10},   {10, 13},
+					  {0, 20}, {6, 31.9}, {13, 13.5}};
+	(void)state;
+	for (size_t k = 0; k < sizeof spans / sizeof *spans; k++) {
+		fill(MANY, spans[k][0], spans[k][1]);
+		struct hist_sum sum = sum_of(MANY);
+		for (double q = 0; q <= 1.0001; q += 0.01) {
+			double got = hist_sum_quantile(&sum, q);
+			double want = values[(uint32_t)(q * (MANY - 1) + 0.5)];
+			if (fabs(got - want) > 0.03 * want + 1)
+				fail_msg("2^%g..2^%g: quantile %g is %g, expected %g", spans[k][0],
+					 spans[k][1], q, got, want);
+		}
+	}
+}
+
+static void every_octave_to_its_edges(void **state)
+{
+	(void)state;
+	for (uint32_t bit = 0; bit < 32; bit++)
+		for (int off = -1; off <= 1; off++) {
+			uint32_t v = (1u << bit) + (uint32_t)off, index = 0;
+			struct hist_sum sum = {0};
+			hist_add(&pools, &index, v);
+			hist_sum_add(&sum, &pools, index);
+			assert_int_equal(sum.min, v);
+			assert_int_equal(sum.max, v);
+			assert_true(hist_sum_quantile(&sum, 0.5) == v); /* one value: exact */
+		}
+}
+
+static void count_sum_and_extremes_are_exact(void **state)
+{
+	uint64_t total = 0;
+	(void)state;
+	fill(MANY, 0, 25);
+	struct hist_sum sum = sum_of(MANY);
+	uint64_t buckets = 0;
+	for (uint32_t i = 0; i < MANY; i++)
+		total += values[i];
+	for (uint32_t i = 0; i < HIST_OCTAVES * HIST_SUB; i++)
+		buckets += sum.bucket[i];
+	assert_int_equal(sum.n, MANY);
+	assert_int_equal(buckets, MANY);
+	assert_int_equal(sum.sum, total);
+	assert_int_equal(sum.min, values[0]);
+	assert_int_equal(sum.max, values[MANY - 1]);
+}
+
+static void merging_is_adding(void **state)
+{
+	struct hist_sum parts = {0};
+	uint32_t index[3] = {0};
+	(void)state;
+	fill(MANY, 0, 28);
+	struct hist_sum whole = sum_of(MANY);
+	for (uint32_t i = 0; i < MANY; i++)
+		hist_add(&pools, &index[i % 3], values[i]);
+	for (int i = 2; i >= 0; i--)
+		hist_sum_add(&parts, &pools, index[i]);
+	assert_memory_equal(&parts, &whole, sizeof whole);
+	hist_sum_add(&parts, &pools, 0); /* nobody's histogram */
+	assert_memory_equal(&parts, &whole, sizeof whole);
+}
+
+static void empty(void **state)
+{
+	const struct hist_sum sum = {0};
+	(void)state;
+	assert_true(hist_sum_quantile(&sum, 0.5) == 0);
+	assert_int_equal(dist_of_hist(&sum).n, 0);
+	assert_true(dist_of_hist(&sum).mean_us == 0);
+}
+
+static void refusals_are_counted(void **state)
+{
+	struct hist_sum sum = {0};
+	uint32_t index[3] = {0};
+	(void)state;
+	hist_pools_fini(&pools);
+	hist_pools_init(&pools, 2);
+	for (int i = 0; i < 3; i++)
+		hist_add(&pools, &index[i], 100);
+	assert_true(index[0] && index[1] && !index[2]);
+	assert_int_equal(pools.hists.refused, 1);
+	hist_sum_add(&sum, &pools, index[2]);
+	assert_int_equal(sum.n, 0);
+	for (uint32_t bit = 5; bit < 20; bit++) /* 15 octaves; there are 8 for both */
+		hist_add(&pools, &index[0], 1u << bit);
+	assert_true(pools.octaves.refused > 0);
+	hist_sum_add(&sum, &pools, index[0]);
+	uint64_t buckets = 0;
+	for (uint32_t i = 0; i < HIST_OCTAVES * HIST_SUB; i++)
+		buckets += sum.bucket[i];
+	assert_int_equal(buckets, sum.n); /* what was lost is not counted either */
+	assert_int_equal(sum.n + pools.octaves.refused, 16);
+}
+
+/* What is cut off is gone from every figure; what is left stays consistent. */
+static void cut_above(void **state)
+{
+	uint32_t limit = 1u << 14, left = 0;
+	(void)state;
+	fill(MANY, 5, 20);
+	struct hist_sum sum = sum_of(MANY);
+	hist_sum_cut_above(&sum, limit);
+	for (uint32_t i = 0; i < MANY; i++)
+		left += values[i] <= limit;
+	assert_true(fabs((double)sum.n - left) <= 0.01 * left + 1);
+	assert_true(sum.max <= limit);
+	assert_true(hist_sum_quantile(&sum, 1) <= limit);
+	double mean = (double)sum.sum / (double)sum.n;
+	assert_true(mean >= sum.min && mean <= sum.max);
+}
+
+static void cut_leaves_a_sane_mean(void **state)
+{
+	struct hist_sum sum = {0};
+	uint32_t index = 0;
+	(void)state;
+	hist_add(&pools, &index, 40);
+	for (int i = 0; i < 1000; i++)
+		hist_add(&pools, &index, 1u << 20); /* at the low edge of its bucket */
+	hist_sum_add(&sum, &pools, index);
+	hist_sum_cut_above(&sum, 1000);
+	assert_int_equal(sum.n, 1);
+	struct report_dist d = dist_of_hist(&sum);
+	if (d.mean_us < d.min_us || d.mean_us > d.max_us)
+		fail_msg("mean %g us, of one value of %g us", d.mean_us, d.min_us);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(quantiles, start, stop),
+		cmocka_unit_test_setup_teardown(every_octave_to_its_edges, start, stop),
+		cmocka_unit_test_setup_teardown(count_sum_and_extremes_are_exact, start, stop),
+		cmocka_unit_test_setup_teardown(merging_is_adding, start, stop),
+		cmocka_unit_test_setup_teardown(empty, start, stop),
+		cmocka_unit_test_setup_teardown(refusals_are_counted, start, stop),
+		cmocka_unit_test_setup_teardown(cut_above, start, stop),
+		cmocka_unit_test_setup_teardown(cut_leaves_a_sane_mean, start, stop),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
