@@ -18,23 +18,54 @@ struct session *subject_current(struct subject *s)
 	return NULL;
 }
 
-struct session *subject_find(struct subject *s, uint16_t session_id, bool ended)
+/* Whose session it is, as far as the direction of either message told. */
+static bool same_cpe(const struct session *session, const struct control *c)
 {
-	for (uint32_t i = s->n_sessions; i-- > 0;)
-		if (s->sessions[i].told.pppoe_session_id == session_id &&
-		    (ended || s->sessions[i].state != STATE_ENDED))
-			return &s->sessions[i];
+	return c->dir == DIR_UNKNOWN || memcmp(session->cpe_mac, c->cpe_mac, 6) == 0 ||
+	       memcmp(session->cpe_mac, c->ac_mac, 6) == 0;
+}
+
+static struct session *find(struct subject *s, uint16_t session_id, const struct control *c,
+			    bool ended)
+{
+	for (uint32_t i = s->n_sessions; i-- > 0;) {
+		struct session *session = &s->sessions[i];
+		if (session->told.pppoe_session_id == session_id &&
+		    (ended || session->state != STATE_ENDED) && (!c || same_cpe(session, c)))
+			return session;
+	}
 	return NULL;
 }
 
-/* Power-of-two growth; at the limit the oldest makes room (sessions_total still counts it). */
+struct session *subject_find(struct subject *s, uint16_t session_id, bool ended)
+{
+	return find(s, session_id, NULL, ended);
+}
+
+struct session *subject_session_of(struct subject *s, const struct control *c, bool ended)
+{
+	return find(s, c->session_id, c, ended);
+}
+
+/* The oldest ended session leaves (sessions_total still counts it); failing that, the oldest. */
+static void drop_oldest(struct subject *s)
+{
+	uint32_t i = 0;
+	while (i < s->n_sessions && s->sessions[i].state != STATE_ENDED)
+		i++;
+	if (i == s->n_sessions)
+		i = 0;
+	s->n_sessions--;
+	memmove(s->sessions + i, s->sessions + i + 1, (s->n_sessions - i) * sizeof *s->sessions);
+}
+
+/* Power-of-two growth up to the limit. */
 static bool make_room(struct subject *s)
 {
 	uint32_t n = s->n_sessions;
 	struct session *grown;
 	if (n == SUBJECT_MAX_SESSIONS) {
-		memmove(s->sessions, s->sessions + 1, (n - 1) * sizeof *s->sessions);
-		s->n_sessions--;
+		drop_oldest(s);
 		return true;
 	}
 	if (n & (n - 1))
@@ -157,15 +188,30 @@ struct report_line subject_who(const struct subject *s)
 	};
 }
 
+/* "<slot>/<subslot>/<port>:<x>.<y>" */
+static bool is_position(const char *from, const char *to)
+{
+	bool slash = false, colon = false;
+	for (; from < to; from++) {
+		if (!strchr("0123456789/:.", *from))
+			return false;
+		slash |= *from == '/';
+		colon |= *from == ':';
+	}
+	return slash && colon;
+}
+
 bool subject_node(const struct subject *s, char *node, uint32_t room)
 {
-	const char *space = strchr(s->circuit_id, ' '), *from = s->circuit_id, *to = space;
-	if (!space)
+	const char *from = s->circuit_id, *to = strchr(from, ' ');
+	if (!to)
 		return false;
-	if (strncmp(space + 1, "atm ", 4) != 0 && strncmp(space + 1, "eth ", 4) != 0) {
-		from = space + 1; /* "<slot>/<subslot>/<port>:<x>.<y> <node>/<rack>/..." */
+	if (strncmp(to + 1, "atm ", 4) != 0 && strncmp(to + 1, "eth ", 4) != 0) {
+		if (!is_position(from, to))
+			return false;
+		from = to + 1; /* "<node>/<rack>/..." */
 		to = strchr(from, '/');
-		if (!to || !strchr(s->circuit_id, ':'))
+		if (!to || memchr(from, ' ', (size_t)(to - from)))
 			return false;
 	}
 	if (to == from || (uint32_t)(to - from) >= room)

@@ -13,7 +13,7 @@
 #include "engine/analysis/report.h"
 #include "engine/packet/control.h"
 
-enum { SUBJECT_MAX_SESSIONS = 256, SUBJECT_MAX_ADDRESSES = 8 };
+enum { SUBJECT_MAX_SESSIONS = 256, SUBJECT_MAX_ADDRESSES = 8, SUBJECT_ECHOES = 3 };
 
 enum session_state {
 	STATE_NONE,
@@ -27,8 +27,8 @@ enum session_state {
 };
 
 struct session {
-	struct report_session told; /* identity and times */
-	enum session_state state;
+	struct report_session told;	   /* identity and times */
+	enum session_state state, reached; /* reached: before it ended */
 	uint8_t cpe_mac[6], ac_mac[6];
 	uint32_t ac_magic;
 	uint64_t progress_ns, auth_ns; /* last step of the set-up; first authentication request */
@@ -57,8 +57,9 @@ struct subject {
 	enum { DISCOVERY_NONE, DISCOVERY_PADI, DISCOVERY_PADO, DISCOVERY_PADR } discovery;
 	uint64_t padi_ns, discovery_ns; /* first PADI; last step */
 	/* liveness of the session that is up */
-	uint64_t echo_ns; /* open LCP echo request, 0: none */
-	uint64_t echo_last_up_ns;
+	uint64_t echo_ns[SUBJECT_ECHOES]; /* open LCP echo requests, oldest first */
+	uint32_t n_echoes;
+	uint64_t echo_last_up_ns; /* last upstream frame before the oldest of them */
 	uint32_t echoes_missed;
 	uint64_t suspect_ns, silent_since_ns;
 	bool suspect_by_demand;
@@ -84,6 +85,10 @@ struct session *subject_current(struct subject *s);
 
 /* The newest session with this id that has not ended; with `ended` the newest at all. */
 struct session *subject_find(struct subject *s, uint16_t session_id, bool ended);
+
+/* The same for the session that a message belongs to: the CPE must be the same too, for two
+ * concentrators may give the same id to two CPEs of a line. */
+struct session *subject_session_of(struct subject *s, const struct control *c, bool ended);
 
 /* A new session at the end of the list; the oldest ended one goes when there are too many.
  * NULL: no memory. */

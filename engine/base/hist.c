@@ -107,15 +107,3 @@ double hist_sum_quantile(const struct hist_sum *sum, double q)
 	}
 	return sum->max;
 }
-
-void hist_sum_cut_above(struct hist_sum *sum, double ticks)
-{
-	for (uint32_t b = HIST_OCTAVES * HIST_SUB; b-- > 0 && bucket_low(b) > ticks;) {
-		uint64_t n = sum->bucket[b];
-		sum->n -= n;
-		sum->sum -= (uint64_t)((bucket_low(b) + bucket_low(b + 1)) / 2 * (double)n);
-		sum->bucket[b] = 0;
-	}
-	if (sum->max > ticks)
-		sum->max = (uint32_t)ticks;
-}

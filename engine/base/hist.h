@@ -46,7 +46,4 @@ void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t
 /* The q-quantile (0..1) in ticks, interpolated inside its bucket; 0 when empty. */
 double hist_sum_quantile(const struct hist_sum *sum, double q);
 
-/* Removes the values above `ticks` (whole buckets), for the delayed-ACK rule. */
-void hist_sum_cut_above(struct hist_sum *sum, double ticks);
-
 #endif

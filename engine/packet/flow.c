@@ -41,12 +41,16 @@ void flow_table_fini(struct flow_table *t)
 	*t = (struct flow_table){0};
 }
 
+/* Every bit of the key moves every bit of the result: ports sit in high halves, where one
+ * multiplication alone would leave them. */
 uint32_t flow_hash(const uint32_t key[4])
 {
 	uint64_t a = (uint64_t)key[1] << 32 | key[0], b = (uint64_t)key[3] << 32 | key[2];
-	a = (a ^ 0x2d358dccaa6c78a5ull) * 0x9fb21c651e98df25ull;
-	b = (b ^ a ^ a >> 32) * 0xd6e8feb86659fd93ull;
-	return (uint32_t)(b ^ b >> 32);
+	a = (a ^ a >> 32 ^ 0x2d358dccaa6c78a5ull) * 0x9fb21c651e98df25ull;
+	b ^= a ^ a >> 32;
+	b = (b ^ b >> 32) * 0xd6e8feb86659fd93ull;
+	b = (b ^ b >> 29) * 0x9fb21c651e98df25ull;
+	return (uint32_t)(b >> 32);
 }
 
 static inline uint16_t tag_of(uint32_t hash)

@@ -157,6 +157,7 @@ static void tell_session(struct worker *w, uint32_t index, const struct pkt *p,
 	if (!s)
 		return;
 	s->control.session_id = p->session_id;
+	s->control.dir = DIR_UP;
 	memcpy(s->control.cpe_mac, x->smac, 6);
 	memcpy(s->control.ac_mac, x->dmac, 6);
 }

@@ -170,39 +170,6 @@ static void refusals_are_counted(void **state)
 	assert_int_equal(sum.n + pools.octaves.refused, 16);
 }
 
-/* What is cut off is gone from every figure; what is left stays consistent. */
-static void cut_above(void **state)
-{
-	uint32_t limit = 1u << 14, left = 0;
-	(void)state;
-	fill(MANY, 5, 20);
-	struct hist_sum sum = sum_of(MANY);
-	hist_sum_cut_above(&sum, limit);
-	for (uint32_t i = 0; i < MANY; i++)
-		left += values[i] <= limit;
-	assert_true(fabs((double)sum.n - left) <= 0.01 * left + 1);
-	assert_true(sum.max <= limit);
-	assert_true(hist_sum_quantile(&sum, 1) <= limit);
-	double mean = (double)sum.sum / (double)sum.n;
-	assert_true(mean >= sum.min && mean <= sum.max);
-}
-
-static void cut_leaves_a_sane_mean(void **state)
-{
-	struct hist_sum sum = {0};
-	uint32_t index = 0;
-	(void)state;
-	hist_add(&pools, &index, 40);
-	for (int i = 0; i < 1000; i++)
-		hist_add(&pools, &index, 1u << 20); /* at the low edge of its bucket */
-	hist_sum_add(&sum, &pools, index);
-	hist_sum_cut_above(&sum, 1000);
-	assert_int_equal(sum.n, 1);
-	struct report_dist d = dist_of_hist(&sum);
-	if (d.mean_us < d.min_us || d.mean_us > d.max_us)
-		fail_msg("mean %g us, of one value of %g us", d.mean_us, d.min_us);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,8 +179,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(merging_is_adding, start, stop),
 		cmocka_unit_test_setup_teardown(empty, start, stop),
 		cmocka_unit_test_setup_teardown(refusals_are_counted, start, stop),
-		cmocka_unit_test_setup_teardown(cut_above, start, stop),
-		cmocka_unit_test_setup_teardown(cut_leaves_a_sane_mean, start, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

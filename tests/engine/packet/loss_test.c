@@ -134,13 +134,13 @@ static void random_segments(struct model *m, bool acks)
 			assert_holes(m);
 	}
 	assert_holes(m);
-	assert_true(m->fills > 20 && m->resends > 20);
 	assert_int_equal(t.meter.holes_refused, 0);
 }
 
 static void against_a_map_of_bytes(bool acks)
 {
 	static const uint32_t bases[] = {1, 0x7fffff00, 0xffffff00, 0xffff0000, 0x12345678};
+	uint32_t fills = 0, resends = 0;
 	for (uint32_t seed = 0; seed < 60; seed++) {
 		static struct model m;
 		memset(&m, 0, sizeof m);
@@ -155,7 +155,10 @@ static void against_a_map_of_bytes(bool acks)
 			assert_int_equal(talk_rare(&t, TALK_DOWN).spurious, 0);
 		talk_retire(&t);
 		assert_int_equal(t.meter.holes.used + t.meter.segs.used + t.meter.resends.used, 0);
+		fills += m.fills;
+		resends += m.resends;
 	}
+	assert_true(fills > 1000 && resends > 1000); /* there was something to tell apart */
 }
 
 static void random_data(void **state)

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The TCP meter as a whole: a random connection with loss, reordering and SACK must read the same
+ * wherever its sequence numbers lie, and no sequence number a stranger sends may cost more than
+ * the limits allow.
+ */
+#include "engine/packet/tcp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/packet/talk.h"
+
+static struct talk t;
+static uint64_t random_state;
+
+static uint32_t random32(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (uint32_t)(random_state >> 20);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	random_state = 88172645463325252ull;
+	talk_start(&t);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	talk_stop(&t);
+	return 0;
+}
+
+/* --- shifting sequence numbers ------------------------------------------------------------------------- */
+
+enum { MAX_SAMPLES = 4096 };
+
+/* All that was measured, without a sequence number in it. */
+struct outcome {
+	uint32_t rare[2][11];
+	uint32_t data_packets[2], n_holes[2], n_chunks[2], outstanding[2];
+	uint64_t bytes[2], acked_unseen, holes_refused, segments_refused;
+	uint64_t lost[6];
+	uint32_t n[2], ticks[2][MAX_SAMPLES];
+};
+
+static struct outcome outcome(void)
+{
+	static struct outcome o;
+	const struct line *line = line_at(&t.meter.lines, t.flow.line);
+	memset(&o, 0, sizeof o);
+	for (int dir = 0; dir < 2; dir++) {
+		struct flow_dir_rare rare = talk_rare(&t, dir);
+		const struct flow_dir *d = &t.flow.dir[dir];
+		const uint32_t counts[11] = {
+			rare.retransmit_seen,	rare.hole_fill,		  rare.reordered,
+			rare.spurious,		rare.suspected_tail_loss, rare.keepalive,
+			rare.zero_window_probe, rare.duplicate,		  rare.syn_retransmit,
+			rare.fin_retransmit,	rare.tap_missed};
+		memcpy(o.rare[dir], counts, sizeof counts);
+		o.data_packets[dir] = d->data_packets;
+		o.bytes[dir] = d->bytes;
+		o.n_holes[dir] = d->n_holes;
+		o.n_chunks[dir] = d->n_chunks;
+		o.outstanding[dir] = d->nxt - d->una;
+		o.n[dir] = talk_samples(&t, dir, o.ticks[dir], MAX_SAMPLES);
+		o.lost[dir] = line->lost_before[dir];
+		o.lost[2 + dir] = line->lost_after[dir];
+		o.lost[4 + dir] = line->reordered[dir];
+	}
+	o.acked_unseen = t.meter.acked_unseen;
+	o.holes_refused = t.meter.holes_refused;
+	o.segments_refused = t.meter.segments_refused;
+	return o;
+}
+
+/* Traffic both ways: in order, over gaps, again, acknowledged, with SACK and DSACK. */
+static void random_talk(uint32_t up, uint32_t down)
+{
+	uint32_t nxt[2] = {0}, una[2] = {0};
+	stop(NULL);
+	start(NULL);
+	t.base[TALK_UP] = up;
+	t.base[TALK_DOWN] = down;
+	talk_handshake(&t, 10, 20);
+	for (uint32_t i = 0; i < 3000; i++) {
+		int dir = random32() & 1;
+		uint32_t len = 2 + random32() % 1400, what = random32() % 20,
+			 span = nxt[dir] - una[dir];
+		t.now_ns += 10000 + random32() % 8000000;
+		if (what < 10) {
+			uint32_t gap = what == 0 ? len : 0;
+			talk_data(&t, dir, nxt[dir] + gap, len);
+			nxt[dir] += gap + len;
+		} else if (what < 13 && span > 2) {
+			uint32_t at = una[dir] + random32() % (span - 1);
+			talk_data(&t, dir, at, len < span ? len : span);
+			if (at + (len < span ? len : span) > nxt[dir])
+				nxt[dir] = at + (len < span ? len : span);
+		} else if (what < 18 && span) {
+			una[dir] += random32() % (span + 1);
+			talk_ack(&t, !dir, una[dir]);
+		} else if (span > 3000) {
+			uint32_t right = una[dir] + 1000 + random32() % (span - 1000);
+			uint32_t blocks[4] = {right - 500, right, una[dir] + 100, una[dir] + 200};
+			uint32_t dsack[2] = {una[dir] - 300, una[dir] - 200};
+			if (what == 18 || una[dir] < 300)
+				talk_sack(&t, !dir, una[dir], blocks, 2);
+			else
+				talk_sack(&t, !dir, una[dir], dsack, 1);
+		}
+	}
+}
+
+static void shifting_changes_nothing(void **state)
+{
+	static const uint32_t shifts[] = {0x7fffffff, 0x80000000, 0xfffff000, 0xffff0000,
+					  0xfff00000, 0x7fff0000, 0xdeadbeef};
+	static struct outcome want;
+	(void)state;
+	random_talk(1, 1);
+	want = outcome();
+	assert_true(want.n[0] > 50 && want.n[1] > 50); /* there is something to compare */
+	assert_true(want.rare[0][1] > 10 && want.rare[1][0] > 10);
+	for (size_t i = 0; i < sizeof shifts / sizeof *shifts; i++)
+		for (size_t k = 0; k < sizeof shifts / sizeof *shifts; k++) {
+			random_talk(shifts[i], shifts[k]);
+			struct outcome got = outcome();
+			assert_memory_equal(got.rare, want.rare, sizeof got.rare);
+			assert_memory_equal(got.lost, want.lost, sizeof got.lost);
+			assert_memory_equal(&got, &want, sizeof got);
+		}
+}
+
+static void everything_is_given_back(void **state)
+{
+	(void)state;
+	random_talk(0xffff0000, 0x7fff0000);
+	assert_true(t.meter.holes.used + t.meter.segs.used > 0);
+	talk_retire(&t);
+	assert_int_equal(t.meter.holes.used, 0);
+	assert_int_equal(t.meter.segs.used, 0);
+	assert_int_equal(t.meter.resends.used, 0);
+}
+
+/* --- strangers -------------------------------------------------------------------------------------------- */
+
+static void assert_bounded(void)
+{
+	for (int dir = 0; dir < 2; dir++) {
+		assert_true(t.flow.dir[dir].n_holes <= METER_MAX_HOLES);
+		assert_true(t.flow.dir[dir].n_chunks <= METER_MAX_SEG_CHUNKS);
+	}
+	assert_true(t.meter.holes.used <= 2 * METER_MAX_HOLES);
+	assert_true(t.meter.segs.used <= 2 * METER_MAX_SEG_CHUNKS);
+	assert_true(t.meter.resends.used <= 2 * METER_MAX_RESENDS);
+}
+
+static void any_sequence_number(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct pkt p = {
+			.seq = random32() << 12 ^ random32(),
+			.ack = random32() << 12 ^ random32(),
+			.payload_len = (uint16_t)(random32() % 3 ? random32() % 1500 : 0),
+			.window = (uint16_t)(1 + random32() % 1000),
+			.flags = random32() % 4 ? 0 : PKT_SACK,
+			.tsval = random32(),
+		};
+		struct pkt_extra x = {.n_sack = p.flags ? 4 : 0, .mss = (uint16_t)random32()};
+		p.flags |= random32() & 1 ? PKT_TIMESTAMPS : 0;
+		p.tcp_flags = random32() & 0x3f;
+		if (random32() % 4) /* mostly near each other, so that lists grow */
+			p.seq = 1000000 + p.seq % 3000000, p.ack = 1000000 + p.ack % 3000000;
+		for (int k = 0; k < 8; k++)
+			x.sack[k] = random32() << 12 ^ random32();
+		t.now_ns += random32() % 1000000;
+		talk_packet(&t, random32() & 1, p, &x);
+		if (i % 256 == 0)
+			assert_bounded();
+	}
+	talk_retire(&t);
+	assert_int_equal(t.meter.holes.used + t.meter.segs.used + t.meter.resends.used, 0);
+}
+
+/* A jump that no window explains is no hole of two gigabytes. */
+static void a_jump_is_no_loss(void **state)
+{
+	(void)state;
+	talk_handshake(&t, 10, 20);
+	talk_data(&t, TALK_DOWN, 0, 1000);
+	talk_data(&t, TALK_DOWN, 0x60000000, 1000);
+	assert_int_equal(t.meter.holes.used, 0);
+	talk_wait(&t, 20);
+	talk_ack(&t, TALK_UP, 0x60000000 + 1000);
+	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_before[DOWN], 0);
+	assert_int_equal(talk_rare(&t, TALK_DOWN).tap_missed, 0);
+	talk_data(&t, TALK_DOWN, 0x60000000 + 1000, 1000); /* it goes on from there */
+	talk_wait(&t, 20);
+	talk_ack(&t, TALK_UP, 0x60000000 + 2000);
+	uint32_t ticks[16], n = talk_samples(&t, TALK_DOWN, ticks, 16);
+	assert_true(n >= 2);
+	assert_int_equal(ticks[n - 1], 20000000 / 128);
+}
+
+/* --- the same five-tuple again ------------------------------------------------------------------------------ */
+
+static void new_connection(void **state)
+{
+	struct pkt syn = {.seq = t.base[TALK_UP] - 1, .tcp_flags = TCP_SYN};
+	(void)state;
+	assert_false(tcp_is_new_connection(&t.flow, TALK_UP, &syn)); /* nothing is known yet */
+	talk_handshake(&t, 10, 20);
+	assert_false(tcp_is_new_connection(&t.flow, TALK_UP, &syn)); /* the SYN again */
+	syn.seq += 100000;
+	assert_true(tcp_is_new_connection(&t.flow, TALK_UP, &syn));
+	syn.tcp_flags = TCP_ACK;
+	assert_false(tcp_is_new_connection(&t.flow, TALK_UP, &syn));
+}
+
+static void a_reset_says_nothing(void **state)
+{
+	(void)state;
+	talk_handshake(&t, 10, 20);
+	struct outcome before = outcome();
+	struct pkt rst = {.seq = 0x77777777,
+			  .ack = 0x12345678,
+			  .tcp_flags = TCP_RST | TCP_ACK,
+			  .payload_len = 100};
+	for (int dir = 0; dir < 2; dir++)
+		talk_packet(&t, dir, rst, NULL);
+	struct outcome after = outcome();
+	assert_memory_equal(after.n, before.n, sizeof after.n);
+	assert_memory_equal(after.outstanding, before.outstanding, sizeof after.outstanding);
+	assert_int_equal(t.meter.holes.used, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(shifting_changes_nothing, start, stop),
+		cmocka_unit_test_setup_teardown(everything_is_given_back, start, stop),
+		cmocka_unit_test_setup_teardown(any_sequence_number, start, stop),
+		cmocka_unit_test_setup_teardown(a_jump_is_no_loss, start, stop),
+		cmocka_unit_test_setup_teardown(new_connection, start, stop),
+		cmocka_unit_test_setup_teardown(a_reset_says_nothing, start, stop),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
