@@ -23,6 +23,12 @@ static void copy_name(char *to, size_t room, const uint8_t *from, uint32_t len)
 	to[n] = '\0';
 }
 
+static void copy_rest(char *to, size_t room, struct cursor *in)
+{
+	uint32_t len = cursor_left(in);
+	copy_name(to, room, cursor_bytes(in, len), len);
+}
+
 /* Many switches put binary circuit-ids: type 0, length 4, VLAN, module, port. */
 static void copy_circuit(char *to, const uint8_t *v, uint32_t len)
 {
@@ -46,6 +52,38 @@ static uint32_t value32(const uint8_t *v)
 	return (uint32_t)v[0] << 24 | (uint32_t)v[1] << 16 | (uint32_t)v[2] << 8 | v[3];
 }
 
+/* The next type, length, value; false at the end, or at a length that lies. */
+static bool next_tlv(struct cursor *in, uint8_t *type, uint8_t *len, const uint8_t **v)
+{
+	if (cursor_left(in) < 2)
+		return false;
+	*type = cursor_u8(in);
+	*len = cursor_u8(in);
+	*v = cursor_bytes(in, *len);
+	return *v;
+}
+
+static bool next_wide_tlv(struct cursor *in, uint16_t *type, uint16_t *len, const uint8_t **v)
+{
+	if (cursor_left(in) < 4)
+		return false;
+	*type = cursor_u16(in);
+	*len = cursor_u16(in);
+	*v = cursor_bytes(in, *len);
+	return *v;
+}
+
+/* The next option of LCP or IPCP, whose length counts the header too. */
+static bool next_option(struct cursor *in, uint8_t *type, uint8_t *len, const uint8_t **v)
+{
+	if (cursor_left(in) < 2)
+		return false;
+	*type = cursor_u8(in);
+	*len = cursor_u8(in);
+	*v = *len >= 2 ? cursor_bytes(in, *len - 2u) : NULL;
+	return *v;
+}
+
 /* Sub-options 1 and 2 and the line rates have the same numbers in TR-101 tags and option 82. */
 static void read_line_tag(struct control *c, uint8_t type, const uint8_t *v, uint8_t len)
 {
@@ -61,11 +99,9 @@ static void read_line_tag(struct control *c, uint8_t type, const uint8_t *v, uin
 
 static void read_line_tags(struct control *c, struct cursor in)
 {
-	while (cursor_left(&in) >= 2) {
-		uint8_t type = cursor_u8(&in), len = cursor_u8(&in);
-		const uint8_t *v = cursor_bytes(&in, len);
-		if (!v)
-			return;
+	const uint8_t *v;
+	uint8_t type, len;
+	while (next_tlv(&in, &type, &len, &v)) {
 		read_line_tag(c, type, v, len);
 	}
 }
@@ -73,11 +109,9 @@ static void read_line_tags(struct control *c, struct cursor in)
 /* RFC 3046; sub-option 9 (RFC 4243) holds the line rates under the Broadband Forum's number. */
 static void read_option82(struct control *c, struct cursor in)
 {
-	while (cursor_left(&in) >= 2) {
-		uint8_t type = cursor_u8(&in), len = cursor_u8(&in);
-		const uint8_t *v = cursor_bytes(&in, len);
-		if (!v)
-			return;
+	const uint8_t *v;
+	uint8_t type, len;
+	while (next_tlv(&in, &type, &len, &v)) {
 		if (type == 9 && len > 5 && value32(v) == BROADBAND_FORUM)
 			read_line_tags(c, cursor_of(v + 5, v[4] < len - 5u ? v[4] : len - 5u));
 		else if (type <= 2)
@@ -88,11 +122,9 @@ static void read_option82(struct control *c, struct cursor in)
 /* The same in DHCPv6, with types and lengths of two bytes (RFC 8415 21.17). */
 static void read_vendor_options6(struct control *c, struct cursor in)
 {
-	while (cursor_left(&in) >= 4) {
-		uint16_t type = cursor_u16(&in), len = cursor_u16(&in);
-		const uint8_t *v = cursor_bytes(&in, len);
-		if (!v)
-			return;
+	const uint8_t *v;
+	uint16_t type, len;
+	while (next_wide_tlv(&in, &type, &len, &v)) {
 		if (type <= 0xff && len <= 0xff)
 			read_line_tag(c, (uint8_t)type, v, (uint8_t)len);
 	}
@@ -100,11 +132,9 @@ static void read_vendor_options6(struct control *c, struct cursor in)
 
 static void read_pppoe(struct control *c, struct cursor in)
 {
-	while (cursor_left(&in) >= 4) {
-		uint16_t type = cursor_u16(&in), len = cursor_u16(&in);
-		const uint8_t *v = cursor_bytes(&in, len);
-		if (!v || type == 0)
-			return;
+	const uint8_t *v;
+	uint16_t type, len;
+	while (next_wide_tlv(&in, &type, &len, &v) && type != 0) {
 		if (type == 0x0105 && len >= 4 && value32(v) == BROADBAND_FORUM) {
 			read_line_tags(c, cursor_of(v + 4, len - 4u));
 		} else if (type >= 0x0201 && type <= 0x0203) {
@@ -132,6 +162,8 @@ static bool ppp_header(struct control *c, struct cursor *in)
 /* LCP: the magic number, from an option or from an echo. */
 static void read_lcp(struct control *c, struct cursor in)
 {
+	const uint8_t *v;
+	uint8_t type, len;
 	if (!ppp_header(c, &in))
 		return;
 	if (c->code >= PPP_ECHO_REQ && c->code <= 11 && cursor_left(&in) >= 4) {
@@ -139,15 +171,10 @@ static void read_lcp(struct control *c, struct cursor in)
 		return;
 	}
 	if (c->code == PPP_TERM_REQ) {
-		uint32_t len = cursor_left(&in);
-		copy_name(c->text, sizeof c->text, cursor_bytes(&in, len), len);
+		copy_rest(c->text, sizeof c->text, &in);
 		return;
 	}
-	while (c->code <= 4 && cursor_left(&in) >= 2) {
-		uint8_t type = cursor_u8(&in), len = cursor_u8(&in);
-		const uint8_t *v = len >= 2 ? cursor_bytes(&in, len - 2u) : NULL;
-		if (!v)
-			return;
+	while (c->code <= 4 && next_option(&in, &type, &len, &v)) {
 		if (type == 5 && len == 6)
 			c->magic = value32(v);
 	}
@@ -177,27 +204,22 @@ static void read_chap(struct control *c, struct cursor in)
 	uint32_t len;
 	if (!ppp_header(c, &in))
 		return;
-	if (c->code == CHAP_CHALLENGE || c->code == CHAP_RESPONSE) {
-		len = cursor_left(&in) ? cursor_u8(&in) : 0;
-		if (!cursor_bytes(&in, len) || c->code == CHAP_CHALLENGE)
-			return;
-		len = cursor_left(&in);
-		copy_name(c->user, sizeof c->user, cursor_bytes(&in, len), len);
+	if (c->code != CHAP_CHALLENGE && c->code != CHAP_RESPONSE) {
+		copy_rest(c->text, sizeof c->text, &in);
 		return;
 	}
-	len = cursor_left(&in);
-	copy_name(c->text, sizeof c->text, cursor_bytes(&in, len), len);
+	len = cursor_left(&in) ? cursor_u8(&in) : 0;
+	if (cursor_bytes(&in, len) && c->code == CHAP_RESPONSE)
+		copy_rest(c->user, sizeof c->user, &in);
 }
 
 static void read_ipcp(struct control *c, struct cursor in)
 {
+	const uint8_t *v;
+	uint8_t type, len;
 	if (!ppp_header(c, &in))
 		return;
-	while (c->code <= 4 && cursor_left(&in) >= 2) {
-		uint8_t type = cursor_u8(&in), len = cursor_u8(&in);
-		const uint8_t *v = len >= 2 ? cursor_bytes(&in, len - 2u) : NULL;
-		if (!v)
-			return;
+	while (c->code <= 4 && next_option(&in, &type, &len, &v)) {
 		if (type == 3 && len == 6) {
 			memcpy(c->ipv4, v, 4);
 			c->has_ipv4 = value32(v) != 0;
@@ -234,13 +256,11 @@ static void read_dhcp(struct control *c, struct cursor in)
 /* IA_PD (25) holds IA prefixes (26): lifetimes, length, prefix. */
 static void read_ia_pd(struct control *c, struct cursor in)
 {
+	const uint8_t *v;
+	uint16_t type, len;
 	if (!cursor_bytes(&in, 12))
 		return;
-	while (cursor_left(&in) >= 4) {
-		uint16_t type = cursor_u16(&in), len = cursor_u16(&in);
-		const uint8_t *v = cursor_bytes(&in, len);
-		if (!v)
-			return;
+	while (next_wide_tlv(&in, &type, &len, &v)) {
 		if (type == 26 && len >= 25 && v[8] >= 1 && v[8] <= 128 && value32(v + 4)) {
 			c->prefix_len = v[8];
 			memcpy(c->ipv6, v + 9, 16);
@@ -250,15 +270,13 @@ static void read_ia_pd(struct control *c, struct cursor in)
 
 static void read_dhcp6(struct control *c, struct cursor in)
 {
+	const uint8_t *v;
+	uint16_t type, len;
 	if (cursor_left(&in) < 4)
 		return;
 	c->code = cursor_u8(&in);
 	cursor_bytes(&in, 3);
-	while (cursor_left(&in) >= 4) {
-		uint16_t type = cursor_u16(&in), len = cursor_u16(&in);
-		const uint8_t *v = cursor_bytes(&in, len);
-		if (!v)
-			return;
+	while (next_wide_tlv(&in, &type, &len, &v)) {
 		if (type == 25)
 			read_ia_pd(c, cursor_of(v, len));
 		else if (type == 18)

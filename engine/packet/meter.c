@@ -3,13 +3,74 @@
 
 #include <stddef.h>
 
+#include "engine/packet/loss.h"
+#include "engine/packet/rtt.h"
+
 /* A round trip above this is no network's: a wrapped tick or a stale segment. */
 enum {
 	SAMPLE_MAX_TICKS = 60000000 / HIST_TICK_NS * 1000,
+	MAX_SAMPLE_CHUNKS = 16 << 20, /* 1 GiB of logged samples */
 	LINE_SAMPLE_TICKS = 10000000 / HIST_TICK_NS,
 	SHORTEST_DELAY_TICKS =
 		20000000 / HIST_TICK_NS, /* of any delayed-ACK timer, with a margin */
 };
+
+void meter_init(struct meter *m, uint32_t max_lines, uint32_t max_flows, bool log_samples)
+{
+	pool_init(&m->segs, sizeof(struct seg_chunk), max_flows / 2 + 4096);
+	pool_init(&m->holes, sizeof(struct hole), max_flows + 65536);
+	pool_init(&m->resends, sizeof(struct resend), max_flows + 65536);
+	pool_init(&m->rares, sizeof(struct flow_dir_rare), 2 * max_flows);
+	pool_init(&m->addresses, sizeof(struct flow_addresses), max_flows);
+	pool_init(&m->samples, sizeof(struct sample_chunk), MAX_SAMPLE_CHUNKS);
+	hist_pools_init(&m->hists, HIST_COUNT * max_lines);
+	line_table_init(&m->lines, max_lines);
+	m->log_samples = log_samples;
+}
+
+void meter_fini(struct meter *m)
+{
+	pool_fini(&m->segs);
+	pool_fini(&m->holes);
+	pool_fini(&m->resends);
+	pool_fini(&m->rares);
+	pool_fini(&m->addresses);
+	pool_fini(&m->samples);
+	hist_pools_fini(&m->hists);
+	line_table_fini(&m->lines);
+}
+
+void meter_close(struct meter *m, struct flow *f)
+{
+	for (int dir = 0; dir < 2; dir++) {
+		rtt_forget(m, &f->dir[dir]);
+		loss_forget(m, &f->dir[dir]);
+		if (f->rare[dir])
+			loss_forget_resends(m, pool_at(&m->rares, f->rare[dir]));
+	}
+}
+
+static void forget_samples(struct meter *m, uint32_t index)
+{
+	while (index) {
+		uint32_t prev = ((struct sample_chunk *)pool_at(&m->samples, index))->prev;
+		pool_give(&m->samples, index);
+		index = prev;
+	}
+}
+
+void meter_forget(struct meter *m, struct flow *f)
+{
+	for (int dir = 0; dir < 2; dir++) {
+		if (f->rare[dir])
+			pool_give(&m->rares, f->rare[dir]);
+		forget_samples(m, f->samples[dir]);
+		f->rare[dir] = f->samples[dir] = 0;
+	}
+	if (f->addresses)
+		pool_give(&m->addresses, f->addresses);
+	f->addresses = 0;
+}
 
 struct flow_dir_rare *meter_rare(struct meter *m, struct flow *f, int dir)
 {

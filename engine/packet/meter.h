@@ -49,6 +49,16 @@ struct meter {
 	uint64_t acked_unseen;	  /* segments acknowledged that never passed the tap */
 };
 
+/* Pools for that many lines and flows at most; nothing is allocated yet. */
+void meter_init(struct meter *meter, uint32_t max_lines, uint32_t max_flows, bool log_samples);
+void meter_fini(struct meter *meter);
+
+/* The flow is over: gives back what only a running flow needs. */
+void meter_close(struct meter *meter, struct flow *f);
+
+/* Gives back its counters, samples and addresses too. */
+void meter_forget(struct meter *meter, struct flow *f);
+
 static inline uint32_t meter_tick(uint64_t ts_ns)
 {
 	return (uint32_t)(ts_ns / HIST_TICK_NS);

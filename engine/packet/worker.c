@@ -16,39 +16,20 @@ enum {
 	UNANSWERED_MIN_US = 3000000,
 	UNANSWERED_MAX_US = 30000000,
 	DNS_PORT = 53,
-	MAX_SAMPLE_CHUNKS = 16 << 20, /* 1 GiB of logged samples */
 };
 
 int worker_init(struct worker *w, const struct worker_options *options)
 {
-	struct meter *m = &w->meter;
-	uint32_t flows = options->max_flows, lines = options->max_lines;
 	*w = (struct worker){.options = *options};
-	pool_init(&m->segs, sizeof(struct seg_chunk), flows / 2 + 4096);
-	pool_init(&m->holes, sizeof(struct hole), flows + 65536);
-	pool_init(&m->resends, sizeof(struct resend), flows + 65536);
-	pool_init(&m->rares, sizeof(struct flow_dir_rare), 2 * flows);
-	pool_init(&m->addresses, sizeof(struct flow_addresses), flows);
-	pool_init(&m->samples, sizeof(struct sample_chunk), MAX_SAMPLE_CHUNKS);
-	hist_pools_init(&m->hists, HIST_COUNT * lines);
-	line_table_init(&m->lines, lines);
-	m->log_samples = options->keep_flows;
+	meter_init(&w->meter, options->max_lines, options->max_flows, options->keep_flows);
 	if (transaction_init(&w->transactions))
 		return -ENOMEM;
-	return flow_table_init(&w->flows, flows);
+	return flow_table_init(&w->flows, options->max_flows);
 }
 
 void worker_fini(struct worker *w)
 {
-	struct meter *m = &w->meter;
-	pool_fini(&m->segs);
-	pool_fini(&m->holes);
-	pool_fini(&m->resends);
-	pool_fini(&m->rares);
-	pool_fini(&m->addresses);
-	pool_fini(&m->samples);
-	hist_pools_fini(&m->hists);
-	line_table_fini(&m->lines);
+	meter_fini(&w->meter);
 	transaction_fini(&w->transactions);
 	flow_table_fini(&w->flows);
 	map_fini(&w->circuits);
@@ -209,38 +190,16 @@ static bool sender_is_subscriber(const struct pkt *p, const struct pkt_extra *x)
 	return x->sport >= x->dport;
 }
 
-static void give_chain(struct meter *m, struct flow *f, int dir)
-{
-	rtt_forget(m, &f->dir[dir]);
-	loss_forget(m, &f->dir[dir]);
-	if (f->rare[dir]) {
-		loss_forget_resends(m, pool_at(&m->rares, f->rare[dir]));
-		pool_give(&m->rares, f->rare[dir]);
-	}
-	for (uint32_t i = f->samples[dir]; i;) {
-		uint32_t prev = ((struct sample_chunk *)pool_at(&m->samples, i))->prev;
-		pool_give(&m->samples, i);
-		i = prev;
-	}
-}
-
 /* Takes a flow out of the table; when flows are reported its record stays until then. */
 static void retire(struct worker *w, uint32_t index)
 {
 	struct flow *f = flow_at(&w->flows, index);
 	flow_unlink(&w->flows, index);
 	f->flags |= FLOW_RETIRED;
-	if (w->options.keep_flows) {
-		for (int d = 0; d < 2; d++) {
-			rtt_forget(&w->meter, &f->dir[d]);
-			loss_forget(&w->meter, &f->dir[d]);
-		}
+	meter_close(&w->meter, f);
+	if (w->options.keep_flows)
 		return;
-	}
-	give_chain(&w->meter, f, 0);
-	give_chain(&w->meter, f, 1);
-	if (f->addresses)
-		pool_give(&w->meter.addresses, f->addresses);
+	meter_forget(&w->meter, f);
 	flow_free(&w->flows, index);
 }
 

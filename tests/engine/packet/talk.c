@@ -12,15 +12,7 @@ void talk_start(struct talk *t)
 {
 	struct meter *m = &t->meter;
 	memset(t, 0, sizeof *t);
-	pool_init(&m->segs, sizeof(struct seg_chunk), 10000);
-	pool_init(&m->holes, sizeof(struct hole), 10000);
-	pool_init(&m->resends, sizeof(struct resend), 10000);
-	pool_init(&m->rares, sizeof(struct flow_dir_rare), 10);
-	pool_init(&m->addresses, sizeof(struct flow_addresses), 10);
-	pool_init(&m->samples, sizeof(struct sample_chunk), 100000);
-	hist_pools_init(&m->hists, 100);
-	line_table_init(&m->lines, 10);
-	m->log_samples = true;
+	meter_init(m, 10, 10, true);
 	t->flow.line = pool_take(&m->lines.lines);
 	memset(line_at(&m->lines, t->flow.line), 0, sizeof(struct line));
 	t->flow.flags = FLOW_USED;
@@ -34,15 +26,7 @@ void talk_start(struct talk *t)
 
 void talk_stop(struct talk *t)
 {
-	struct meter *m = &t->meter;
-	pool_fini(&m->segs);
-	pool_fini(&m->holes);
-	pool_fini(&m->resends);
-	pool_fini(&m->rares);
-	pool_fini(&m->addresses);
-	pool_fini(&m->samples);
-	hist_pools_fini(&m->hists);
-	line_table_fini(&m->lines);
+	meter_fini(&t->meter);
 }
 
 void talk_wait(struct talk *t, uint32_t ms)
