@@ -101,7 +101,7 @@ static struct report_dist side(struct samples *s, struct report_dist *delay)
 	keep(s, SAMPLE_SINGLE, single);
 	keep(s, SAMPLE_RIDING, riding);
 	qsort(s->kept, s->n_kept, sizeof *s->kept, ascending);
-	base = s->kept[s->n_kept / 2];
+	base = s->kept[0];
 	for (size_t i = 0; i < s->n[SAMPLE_SINGLE]; i++)
 		s->of[SAMPLE_SINGLE][i] -= base;
 	*delay = dist_of_sorted(s->of[SAMPLE_SINGLE], s->n[SAMPLE_SINGLE]);

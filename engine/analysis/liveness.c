@@ -115,6 +115,8 @@ void session_timer(struct subject *s, uint64_t now_ns, const struct session_out 
 	while (s->n_echoes && s->echo_ns[0] + SESSION_ECHO_NS <= now_ns)
 		echo_missed(s, now_ns, out);
 	session = subject_current(s);
+	if (!session)
+		transition_calm(s);
 	if (session && s->suspect_ns && s->suspect_by_demand &&
 	    s->suspect_ns + SESSION_SUSPECT_NS <= now_ns)
 		lose(s, session, now_ns, out);

@@ -171,7 +171,8 @@ static void discovery(struct subject *s, const struct control *c, uint64_t now_n
 		padi(s, c, now_ns, last_up_ns, out);
 		break;
 	case PADO:
-		progress(s, DISCOVERY_PADO, now_ns);
+		if (s->discovery == DISCOVERY_PADI)
+			progress(s, DISCOVERY_PADO, now_ns);
 		break;
 	case PADR:
 		if (!s->padi_ns)

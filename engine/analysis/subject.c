@@ -47,16 +47,17 @@ struct session *subject_session_of(struct subject *s, const struct control *c, b
 	return find(s, c->session_id, c, ended);
 }
 
-/* The oldest ended session leaves (sessions_total still counts it); failing that, the oldest. */
-static void drop_oldest(struct subject *s)
+/* The oldest ended session leaves (sessions_total still counts it). False when none has ended. */
+static bool drop_oldest(struct subject *s)
 {
 	uint32_t i = 0;
 	while (i < s->n_sessions && s->sessions[i].state != STATE_ENDED)
 		i++;
 	if (i == s->n_sessions)
-		i = 0;
+		return false;
 	s->n_sessions--;
 	memmove(s->sessions + i, s->sessions + i + 1, (s->n_sessions - i) * sizeof *s->sessions);
+	return true;
 }
 
 /* Power-of-two growth up to the limit. */
@@ -64,10 +65,8 @@ static bool make_room(struct subject *s)
 {
 	uint32_t n = s->n_sessions;
 	struct session *grown;
-	if (n == SUBJECT_MAX_SESSIONS) {
-		drop_oldest(s);
-		return true;
-	}
+	if (n == SUBJECT_MAX_SESSIONS)
+		return drop_oldest(s);
 	if (n & (n - 1))
 		return true;
 	grown = realloc(s->sessions, (n ? 2 * n : 1) * sizeof *grown);
@@ -80,8 +79,10 @@ static bool make_room(struct subject *s)
 struct session *subject_open(struct subject *s, uint16_t session_id)
 {
 	struct session *session;
-	if (!make_room(s))
+	if (!make_room(s)) {
+		s->sessions_refused++;
 		return NULL;
+	}
 	session = &s->sessions[s->n_sessions++];
 	*session = (struct session){.told = {
 					    .pppoe_session_id = session_id,

@@ -52,7 +52,7 @@ struct subject {
 	uint32_t rate_up, rate_down;
 	struct session *sessions; /* owned, oldest first */
 	uint32_t n_sessions;
-	uint64_t sessions_total, auth_failures, setup_failures;
+	uint64_t sessions_total, sessions_refused, auth_failures, setup_failures;
 	/* discovery under way */
 	enum { DISCOVERY_NONE, DISCOVERY_PADI, DISCOVERY_PADO, DISCOVERY_PADR } discovery;
 	uint64_t padi_ns, discovery_ns; /* first PADI; last step */
@@ -91,7 +91,7 @@ struct session *subject_find(struct subject *s, uint16_t session_id, bool ended)
 struct session *subject_session_of(struct subject *s, const struct control *c, bool ended);
 
 /* A new session at the end of the list; the oldest ended one goes when there are too many.
- * NULL: no memory. */
+ * NULL: no memory, or every kept session is still open (counted in sessions_refused). */
 struct session *subject_open(struct subject *s, uint16_t session_id);
 
 /* Remembers an address; an assigned one comes first, and drives out those that were only used. */

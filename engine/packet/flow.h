@@ -59,6 +59,7 @@ struct flow_dir_rare {
 	uint32_t retransmit_seen, hole_fill, reordered, spurious;
 	uint32_t suspected_tail_loss, keepalive, zero_window_probe, duplicate;
 	uint32_t syn_retransmit, fin_retransmit, tap_missed;
+	uint32_t ack_beyond;   /* an ACK above nxt, if a second one should agree */
 	uint32_t tainted_from; /* while una < valid_from: ACKs up to here are still timed */
 	uint32_t resends;      /* newest first: pool of loss.c */
 	uint32_t n_resends;

@@ -131,6 +131,8 @@ static void carve(struct meter *m, struct flow_dir *d, uint32_t *link, uint32_t 
 /* Sooner than the receiver's complaint can reach the sender and its answer the tap. */
 static bool too_soon(const struct flow *f, uint32_t dt)
 {
+	if ((int32_t)dt < 0) /* stamped out of order */
+		return true;
 	const struct flow_dir *a = &f->dir[0], *b = &f->dir[1];
 	if (!(a->flags & b->flags & DIR_TIMED))
 		return dt < REORDER_TICKS;
@@ -217,7 +219,7 @@ static void drop_settled(struct meter *m, struct flow_dir_rare *rare, uint32_t t
 
 /* A resend that may yet prove needless. */
 static void remember(struct meter *m, struct flow_dir_rare *rare, uint32_t seq, uint32_t end,
-		     uint32_t tick)
+		     uint32_t tick, uint32_t n)
 {
 	uint32_t index;
 	if (rare->n_resends >= METER_MAX_RESENDS)
@@ -229,7 +231,7 @@ static void remember(struct meter *m, struct flow_dir_rare *rare, uint32_t seq, 
 	index = pool_take(&m->resends);
 	if (!index)
 		return;
-	*resend_at(m, index) = (struct resend){rare->resends, seq, end, tick};
+	*resend_at(m, index) = (struct resend){rare->resends, seq, end, tick, n};
 	rare->resends = index;
 	rare->n_resends++;
 }
@@ -256,7 +258,7 @@ enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32
 		return LOSS_SPURIOUS;
 	}
 	add_loss(m, f, dir, false, n);
-	remember(m, rare, seq, end, tick);
+	remember(m, rare, seq, end, tick, n);
 	return LOSS_RESENT;
 }
 
@@ -264,8 +266,7 @@ enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32
 static void settle_spurious(struct meter *m, struct flow *f, int dir, struct flow_dir_rare *rare,
 			    uint32_t *link)
 {
-	const struct resend *r = resend_at(m, *link);
-	uint32_t n = meter_segments(&f->dir[dir], r->end - r->start);
+	uint32_t n = resend_at(m, *link)->segments;
 	drop_resend(m, rare, link);
 	count_spurious(m, f, dir, rare, n);
 	add_loss(m, f, dir, false, 0u - n);
@@ -330,7 +331,7 @@ void loss_tail(struct meter *m, struct flow *f, int dir, const struct pkt *p, ui
 	struct flow_dir *d = &f->dir[dir];
 	struct flow_dir_rare *rare;
 	uint32_t n;
-	if (d->una != d->nxt || tick - d->last_tick < MIN_RTO_TICKS)
+	if (d->una != d->nxt || (int32_t)(tick - d->last_tick) < MIN_RTO_TICKS)
 		return;
 	n = missing_by_id(d, p);
 	if (!n && stamped_before(d, p, tick))

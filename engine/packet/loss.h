@@ -36,6 +36,7 @@ enum { HOLE_HAS_TIMESTAMP = 1 };
 struct resend {
 	uint32_t next;
 	uint32_t start, end, tick;
+	uint32_t segments; /* as counted lost */
 };
 
 enum loss_verdict {

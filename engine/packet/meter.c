@@ -17,7 +17,7 @@ enum {
 
 void meter_init(struct meter *m, uint32_t max_lines, uint32_t max_flows, bool log_samples)
 {
-	pool_init(&m->segs, sizeof(struct seg_chunk), max_flows / 2 + 4096);
+	pool_init(&m->segs, sizeof(struct seg_chunk), 2 * max_flows + 4096);
 	pool_init(&m->holes, sizeof(struct hole), max_flows + 65536);
 	pool_init(&m->resends, sizeof(struct resend), max_flows + 65536);
 	pool_init(&m->rares, sizeof(struct flow_dir_rare), 2 * max_flows);

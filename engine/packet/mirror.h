@@ -30,7 +30,7 @@ static inline uint64_t mirror_hash(const struct pkt *p)
 		     (uint64_t)p->ack << 40;
 	h ^= (uint64_t)p->ip_id << 48 | (uint64_t)p->tcp_checksum << 32 |
 	     (uint32_t)p->payload_len << 16 | p->tcp_flags << 8 | p->flags;
-	return map_hash(h);
+	return map_hash(map_hash(h) ^ ((uint64_t)p->key[0] << 32 | p->key[2]));
 }
 
 static inline void mirror_prefetch(const struct mirror *mirror, const struct pkt *p)

@@ -71,27 +71,39 @@ void rtt_sent(struct meter *m, struct flow *f, int dir, const struct seg *seg)
 		d->valid_from = seg->end; /* unremembered: an older segment must not stand in */
 }
 
+/* The chunk that holds the first segment ending behind `seq`; 0: none. */
+static uint32_t chunk_of(const struct meter *m, const struct flow_dir *d, uint32_t seq)
+{
+	uint32_t i = d->segs_head;
+	while (i) {
+		const struct seg_chunk *c = chunk_at(m, i);
+		if (c->n && seq_gt(c->seg[c->first + c->n - 1].end, seq))
+			break;
+		i = c->next;
+	}
+	return i;
+}
+
 struct seg *rtt_find(const struct meter *m, const struct flow_dir *d, uint32_t seq)
 {
-	for (uint32_t i = d->segs_head; i; i = chunk_at(m, i)->next) {
-		struct seg_chunk *c = chunk_at(m, i);
-		if (!c->n || seq_le(c->seg[c->first + c->n - 1].end, seq))
-			continue;
-		for (uint32_t k = c->first; k < (uint32_t)c->first + c->n; k++)
-			if (seq_gt(c->seg[k].end, seq))
-				return seq_le(c->seg[k].start, seq) ? &c->seg[k] : NULL;
-	}
+	uint32_t i = chunk_of(m, d, seq);
+	struct seg_chunk *c = i ? chunk_at(m, i) : NULL;
+	for (uint32_t k = c ? c->first : 0; c && k < (uint32_t)c->first + c->n; k++)
+		if (seq_gt(c->seg[k].end, seq))
+			return seq_le(c->seg[k].start, seq) ? &c->seg[k] : NULL;
 	return NULL;
 }
 
 void rtt_resent(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t end)
 {
-	while (seq_lt(start, end)) {
-		struct seg *s = rtt_find(m, d, start);
-		if (!s)
-			return;
-		s->flags |= SEG_RESENT;
-		start = s->end;
+	for (uint32_t i = chunk_of(m, d, start); i; i = chunk_at(m, i)->next) {
+		struct seg_chunk *c = chunk_at(m, i);
+		for (uint32_t k = c->first; k < (uint32_t)c->first + c->n; k++) {
+			if (seq_ge(c->seg[k].start, end))
+				return;
+			if (seq_gt(c->seg[k].end, start))
+				c->seg[k].flags |= SEG_RESENT;
+		}
 	}
 }
 
@@ -159,6 +171,10 @@ void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t 
 		drop_head(m, d);
 	}
 	d->una = ack;
+	if (seq_gt(ack, d->valid_from)) /* marks behind the ACK follow it, or they would wrap */
+		d->valid_from = ack;
+	if (seq_gt(ack, d->sack_hi))
+		d->sack_hi = ack;
 	if (!valid || n == 0 || last.flags & (SEG_RESENT | SEG_SAMPLED))
 		return;
 	class = last.flags & SEG_SYN || reason == ACK_OPENS || fills_stride(d, covered)
@@ -174,7 +190,7 @@ void rtt_sacked(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_
 		uint32_t tick, bool duplicate_ack)
 {
 	struct flow_dir *d = &f->dir[dir];
-	bool new_edge = seq_gt(right, d->sack_hi) || seq_le(d->sack_hi, d->una);
+	bool new_edge = seq_gt(right, d->sack_hi);
 	for (uint32_t i = d->segs_tail; i; i = chunk_at(m, i)->prev) {
 		struct seg_chunk *c = chunk_at(m, i);
 		if (c->n && seq_ge(c->seg[c->first].start, right))

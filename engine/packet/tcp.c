@@ -10,6 +10,8 @@
 /* A jump that no window explains: the capture lost its thread. */
 enum { RESYNC_BYTES = 1 << 28 };
 
+enum { CLOCK_WINDOW_TICKS = 1 << 30 }; /* 137 s */
+
 bool tcp_is_new_connection(const struct flow *f, int dir, const struct pkt *p)
 {
 	const struct flow_dir *d = &f->dir[dir];
@@ -32,6 +34,8 @@ static void sent(struct meter *m, struct flow *f, int dir, uint32_t start, uint3
 	rtt_sent(m, f, dir, &seg);
 	d->nxt = end;
 	d->last_tick = tick;
+	if (end - d->una > 1u << 30) /* nobody acknowledges on this tap */
+		d->una = d->valid_from = d->sack_hi = end;
 }
 
 /* Data in a SYN (Fast Open) is not taken as sent: when the server ignores it, it comes again. */
@@ -40,7 +44,7 @@ static void syn(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 {
 	struct flow_dir *d = &f->dir[dir];
 	struct flow_dir_rare *rare;
-	if (x->mss)
+	if (x->mss && !(d->flags & DIR_SEEN))
 		f->dir[!dir].mss =
 			(uint16_t)(x->mss - (p->flags & PKT_TIMESTAMPS && x->mss > 100 ? 12 : 0));
 	if (!(d->flags & DIR_SEEN)) {
@@ -92,6 +96,8 @@ static bool old_data(struct meter *m, struct flow *f, int dir, uint32_t end, con
 		rtt_resent(m, d, p->seq, end);
 		return false;
 	}
+	if (seq_gt(end, p->seq + p->payload_len))
+		end = p->seq + p->payload_len; /* a FIN is no segment of its own */
 	verdict = loss_old_data(m, f, dir, p->seq, end, p, tick);
 	rtt_taint(m, f, dir, p->seq, end);
 	return verdict == LOSS_RESENT || verdict == LOSS_SPURIOUS || verdict == LOSS_FILL;
@@ -148,6 +154,28 @@ static void sack(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 	}
 }
 
+/* An ACK for data that never passed the tap: a capture gap, when a second one agrees; a single one
+ * is somebody's nonsense. */
+static void acknowledge_unseen(struct meter *m, struct flow *f, int dir, uint32_t ack)
+{
+	struct flow_dir *d = &f->dir[dir];
+	struct flow_dir_rare *rare = meter_rare(m, f, dir);
+	uint32_t bytes = ack - d->nxt, n = meter_segments(d, bytes);
+	if (!rare || bytes >= RESYNC_BYTES)
+		return;
+	if (seq_le(rare->ack_beyond, d->nxt) || seq_gt(rare->ack_beyond, ack)) {
+		rare->ack_beyond = ack;
+		return;
+	}
+	if (bytes > 1) {
+		m->acked_unseen += n;
+		rare->tap_missed += n;
+	}
+	loss_forget(m, d);
+	d->nxt = d->una = ack;
+	rtt_forget(m, d);
+}
+
 /* The packet acknowledges data of direction `dir`. */
 static void acknowledge(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 			const struct pkt_extra *x, uint32_t tick)
@@ -159,16 +187,7 @@ static void acknowledge(struct meter *m, struct flow *f, int dir, const struct p
 		return;
 	advances = seq_gt(p->ack, d->una);
 	if (seq_gt(p->ack, d->nxt)) { /* of data that never passed the tap */
-		if (p->ack - d->nxt > 1 && p->ack - d->nxt < RESYNC_BYTES) {
-			struct flow_dir_rare *rare = meter_rare(m, f, dir);
-			uint32_t n = meter_segments(d, p->ack - d->nxt);
-			m->acked_unseen += n;
-			if (rare)
-				rare->tap_missed += n;
-		}
-		loss_forget(m, d);
-		d->nxt = d->una = p->ack;
-		rtt_forget(m, d);
+		acknowledge_unseen(m, f, dir, p->ack);
 		return;
 	}
 	if (advances) {
@@ -211,6 +230,10 @@ static void follow_clock(struct flow_dir *d, const struct pkt *p, uint32_t tick)
 		d->tsval = p->tsval;
 		d->ts_tick = tick;
 	}
+	if (tick - d->first_ts_tick > CLOCK_WINDOW_TICKS) { /* before the tick wraps */
+		d->first_tsval = d->tsval;
+		d->first_ts_tick = d->ts_tick;
+	}
 }
 
 static void count(struct meter *m, struct flow *f, int dir, const struct pkt *p)
@@ -251,8 +274,11 @@ bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 		rtt_forget(m, &f->dir[0]);
 		rtt_forget(m, &f->dir[1]);
 	}
-	if (p->tcp_flags & TCP_RST)
+	if (p->tcp_flags & TCP_RST) {
+		rtt_forget(m, &f->dir[0]);
+		rtt_forget(m, &f->dir[1]);
 		return false;
+	}
 	if (p->tcp_flags & TCP_ACK)
 		acknowledge(m, f, !dir, p, x, tick);
 	if (p->tcp_flags & TCP_SYN)

@@ -362,8 +362,6 @@ static void control_packet(struct worker *w, const struct pkt *p, const struct p
 		s->control = c;
 	if (c.dir != DIR_UNKNOWN)
 		account(w, line, c.dir, p);
-	if (c.dir == DIR_UP && p->flags & PKT_PPPOE && p->kind != KIND_PPPOE)
-		line_at(&w->meter.lines, line)->session_id = p->session_id;
 }
 
 /* Packets without a flow: counted to their line, questions timed. */
