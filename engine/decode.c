@@ -60,24 +60,48 @@ static uint64_t mac_of(const uint8_t mac[6])
 	return v;
 }
 
-static bool is_ac(const struct decoder *d, uint64_t mac)
+static bool is_among(const uint64_t *list, uint32_t n, uint64_t mac)
 {
-	for (uint32_t i = 0; i < d->n_ac; i++)
-		if (d->ac[i] == mac)
+	for (uint32_t i = 0; i < n; i++)
+		if (list[i] == mac)
 			return true;
 	return false;
 }
 
-void decode_add_ac(struct decoder *d, const uint8_t mac[6])
+static bool is_ac(const struct decoder *d, uint64_t mac)
 {
-	uint64_t v = mac_of(mac);
-	if (v == 0 || is_ac(d, v))
+	return is_among(d->ac, d->n_ac, mac);
+}
+
+static void add_ac(struct decoder *d, uint64_t mac)
+{
+	if (mac == 0 || is_ac(d, mac) || is_among(d->not_ac, d->n_not_ac, mac))
 		return;
 	if (d->n_ac == DECODE_MAX_AC) {
 		d->stats.ac_refused++;
 		return;
 	}
-	d->ac[d->n_ac++] = v;
+	d->ac[d->n_ac++] = mac;
+}
+
+void decode_add_ac(struct decoder *d, const uint8_t mac[6])
+{
+	add_ac(d, mac_of(mac));
+	d->ac_configured = true;
+}
+
+/* A concentrator does not dial: a subscriber has pretended to be one, and loses the rank for good. */
+static void dialled(struct decoder *d, uint64_t mac)
+{
+	if (d->ac_configured || !is_ac(d, mac))
+		return;
+	for (uint32_t i = 0; i < d->n_ac; i++)
+		if (d->ac[i] == mac)
+			d->ac[i] = d->ac[--d->n_ac];
+	if (d->n_not_ac < DECODE_MAX_AC)
+		d->not_ac[d->n_not_ac++] = mac;
+	else
+		d->stats.ac_refused++;
 }
 
 /* The code of a control message: PPPoE's was parsed, the others' is the first byte. */
@@ -146,10 +170,10 @@ static uint8_t direction(const struct decoder *d, const struct pkt *p, const str
 {
 	bool src, dst;
 	if (link == LINK_ETHERNET && d->n_ac) {
-		if (is_ac(d, mac_of(x->smac)))
-			return DIR_DOWN;
-		if (is_ac(d, mac_of(x->dmac)))
-			return DIR_UP;
+		src = is_ac(d, mac_of(x->smac));
+		dst = is_ac(d, mac_of(x->dmac));
+		if (src != dst) /* both: one of them pretends */
+			return src ? DIR_DOWN : DIR_UP;
 	}
 	if (!(p->flags & PKT_IP))
 		return DIR_UNKNOWN;
@@ -165,8 +189,10 @@ static uint8_t count_control(struct decoder *d, const struct pkt *p, const struc
 	if (control == 0xff)
 		return control;
 	d->stats.control[control]++;
-	if (from_ac(control) && link == LINK_ETHERNET)
-		decode_add_ac(d, x->smac);
+	if (link == LINK_ETHERNET && from_ac(control) && !d->ac_configured)
+		add_ac(d, mac_of(x->smac));
+	else if (link == LINK_ETHERNET && (control == CONTROL_PADI || control == CONTROL_PADR))
+		dialled(d, mac_of(x->smac));
 	return control;
 }
 

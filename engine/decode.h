@@ -47,10 +47,13 @@ extern const char *const decode_control_names[CONTROL_COUNT];
 struct decoder {
 	uint64_t ac[DECODE_MAX_AC]; /* MACs of access concentrators */
 	uint32_t n_ac;
+	bool ac_configured;		/* then nothing is learned */
+	uint64_t not_ac[DECODE_MAX_AC]; /* MACs that played the concentrator and then dialled */
+	uint32_t n_not_ac;
 	struct source_stats stats;
 };
 
-/* Declares a concentrator's MAC (configuration); learning does the same. */
+/* Declares a concentrator's MAC (configuration); from then on none is learned. */
 void decode_add_ac(struct decoder *decoder, const uint8_t mac[6]);
 
 /* Packets of this LINKTYPE_ can be decoded. */

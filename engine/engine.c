@@ -49,7 +49,8 @@ int engine_step(struct engine *e)
 	if (status < 0 || e->burst.n == 0)
 		return status;
 	worker_burst(&e->worker, &e->burst);
-	analysis_signals(&e->analysis, e->worker.signals, e->worker.n_signals, e->worker.last_ns);
+	analysis_signals(&e->analysis, e->worker.signals, e->worker.n_signals,
+			 e->worker.clock.now_ns);
 	return status;
 }
 
@@ -75,8 +76,9 @@ static size_t refusals(const struct engine *e, struct report_count *to)
 	const struct worker *w = &e->worker;
 	const struct meter *m = &w->meter;
 	const struct report_count list[] = {
-		{"flow_table_full", w->flows.evicted},
+		{"flow_table_full", w->flows.records.refused},
 		{"line_table_full", m->lines.refused},
+		{"circuits_full", w->circuits_refused},
 		{"hole_pool_empty", m->holes.refused},
 		{"holes_per_direction", m->holes_refused},
 		{"segment_pool_empty", m->segs.refused},
@@ -102,7 +104,11 @@ void engine_health(struct engine *e, bool running)
 	const struct source_stats *stats = e->source->stats(e->source);
 	const struct worker *w = &e->worker;
 	struct report_count verdicts[VERDICT_COUNT], control[CONTROL_COUNT], limits[32];
-	const struct report_count notes[] = {{"acked_unseen", w->meter.acked_unseen}};
+	const struct report_count notes[] = {
+		{"acked_unseen", w->meter.acked_unseen},
+		{"clock_steps", w->clock.steps},
+		{"clock_disbelieved", w->clock.disbelieved},
+	};
 	for (size_t i = 0; i < VERDICT_COUNT; i++)
 		verdicts[i] = (struct report_count){decode_verdict_names[i], stats->verdicts[i]};
 	for (size_t i = 0; i < CONTROL_COUNT; i++)
@@ -122,9 +128,9 @@ void engine_health(struct engine *e, bool running)
 		.refusals = limits,
 		.n_refusals = refusals(e, limits),
 		.notes = notes,
-		.n_notes = 1,
-		.first_unix_ns = stats->packets ? (int64_t)w->first_ns : REPORT_ABSENT,
-		.last_unix_ns = stats->packets ? (int64_t)w->last_ns : REPORT_ABSENT,
+		.n_notes = sizeof notes / sizeof *notes,
+		.first_unix_ns = stats->packets ? (int64_t)w->clock.first_ns : REPORT_ABSENT,
+		.last_unix_ns = stats->packets ? (int64_t)w->clock.now_ns : REPORT_ABSENT,
 		.running = running,
 	};
 	const struct report report = {REPORT_HEALTH, {.health = &health}};

@@ -213,8 +213,10 @@ void analysis_advance(struct analysis *a, uint64_t now_ns)
 	struct timer due;
 	while (timers_due(&a->timers, now_ns, &due))
 		run_timer(a, &due);
-	if (now_ns > a->now_ns)
+	if (now_ns > a->now_ns || now_ns + CLOCK_BEHIND_NS < a->now_ns)
 		a->now_ns = now_ns;
+	if (a->cards_ns > a->now_ns)
+		a->cards_ns = a->now_ns;
 	tell_cards(a);
 }
 
@@ -248,7 +250,7 @@ static void take_signal(struct analysis *a, const struct signal *signal)
 void analysis_signals(struct analysis *a, const struct signal *signals, uint32_t n, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		analysis_advance(a, signals[i].ts_ns);
+		analysis_advance(a, signals[i].clock_ns);
 		take_signal(a, &signals[i]);
 	}
 	analysis_advance(a, now_ns);

@@ -41,7 +41,8 @@ void analysis_fini(struct analysis *analysis);
 void analysis_signals(struct analysis *analysis, const struct signal *signals, uint32_t n,
 		      uint64_t now_ns);
 
-/* Lets timers run to `now_ns`; time that goes back is ignored. */
+/* Lets timers run to `now_ns`. Time that goes back a little stands still; more than
+ * CLOCK_BEHIND_NS is a clock that was set back (engine/base/clock.h made sure), and is followed. */
 void analysis_advance(struct analysis *analysis, uint64_t now_ns);
 
 /* The line's subject exists (it is made when needed); false without memory. */

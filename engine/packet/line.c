@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* A line may have had several CPEs in its time. */
+enum { LINE_KEYS_PER_LINE = 4 };
+
 void line_table_init(struct line_table *t, uint32_t limit)
 {
 	*t = (struct line_table){0};
@@ -73,6 +76,16 @@ static uint64_t identify(const struct pkt *p, const struct pkt_extra *x, bool su
 					    address[3]);
 }
 
+/* Nobody lives at the unspecified, a multicast or the broadcast address. */
+static bool names_a_line(const struct line *line)
+{
+	static const uint8_t nobody[16];
+	const uint8_t *a = line->address;
+	if (line->by == LINE_BY_IPV4)
+		return a[0] != 0 && a[0] < 224;
+	return line->by != LINE_BY_IPV6 || (a[0] != 0xff && memcmp(a, nobody, 16) != 0);
+}
+
 uint32_t line_of(struct line_table *t, const struct pkt *p, const struct pkt_extra *x,
 		 bool sub_is_src)
 {
@@ -82,8 +95,14 @@ uint32_t line_of(struct line_table *t, const struct pkt *p, const struct pkt_ext
 	found = map_find(&t->keys, fresh.key);
 	if (found)
 		return *found;
+	if (!names_a_line(&fresh))
+		return 0;
 	index = pool_take(&t->lines);
-	if (!index || !map_put(&t->keys, fresh.key, index)) {
+	if (index && !map_put(&t->keys, fresh.key, index)) {
+		pool_give(&t->lines, index);
+		index = 0;
+	}
+	if (!index) {
 		t->refused++;
 		return 0;
 	}
@@ -95,5 +114,9 @@ uint32_t line_of(struct line_table *t, const struct pkt *p, const struct pkt_ext
 void line_bind(struct line_table *t, const struct pkt *p, const struct pkt_extra *x, uint32_t line)
 {
 	struct line ignored = {0};
-	map_put(&t->keys, identify(p, x, true, &ignored), line);
+	uint64_t key = identify(p, x, true, &ignored);
+	if (t->keys.used < LINE_KEYS_PER_LINE * (uint64_t)t->lines.limit || map_find(&t->keys, key))
+		map_put(&t->keys, key, line);
+	else
+		t->refused++;
 }

@@ -4,7 +4,7 @@
  * sequence numbers, IP-ID and checksum (which covers TSval and window) within 2 ms. IPv6 and hosts
  * without an IP-ID are told by the checksum alone.
  *
- * A direct-mapped table of recent packets: at a rate where 2 ms hold more packets than it has
+ * A set-associative table of recent packets: at a rate where 2 ms hold more packets than it has
  * slots, some copies pass for resends. One thread.
  */
 #ifndef RASAD_ENGINE_PACKET_MIRROR_H
@@ -16,12 +16,12 @@
 #include "ebpf/pkt.h"
 #include "engine/base/map.h"
 
-enum { MIRROR_SLOTS = 1 << 13, MIRROR_NS = 2000000 };
+enum { MIRROR_SETS = 1 << 12, MIRROR_WAYS = 4, MIRROR_NS = 2000000 };
 
 struct mirror {
 	struct mirror_slot {
 		uint32_t identity, micros;
-	} slot[MIRROR_SLOTS];
+	} set[MIRROR_SETS][MIRROR_WAYS]; /* newest first */
 };
 
 static inline uint64_t mirror_hash(const struct pkt *p)
@@ -35,18 +35,21 @@ static inline uint64_t mirror_hash(const struct pkt *p)
 
 static inline void mirror_prefetch(const struct mirror *mirror, const struct pkt *p)
 {
-	__builtin_prefetch(&mirror->slot[mirror_hash(p) & (MIRROR_SLOTS - 1)], 1);
+	__builtin_prefetch(mirror->set[mirror_hash(p) & (MIRROR_SETS - 1)], 1);
 }
 
 /* The same packet passed less than 2 ms ago; remembers it otherwise. */
 static inline bool mirror_copy(struct mirror *mirror, const struct pkt *p)
 {
 	uint64_t h = mirror_hash(p);
-	uint32_t micros = (uint32_t)(p->ts_ns / 1000);
-	struct mirror_slot *slot = &mirror->slot[h & (MIRROR_SLOTS - 1)];
-	if (slot->identity == (uint32_t)(h >> 32) && micros - slot->micros <= MIRROR_NS / 1000)
-		return true;
-	*slot = (struct mirror_slot){(uint32_t)(h >> 32), micros};
+	uint32_t micros = (uint32_t)(p->ts_ns / 1000), identity = (uint32_t)(h >> 32);
+	struct mirror_slot *set = mirror->set[h & (MIRROR_SETS - 1)];
+	for (int way = 0; way < MIRROR_WAYS; way++)
+		if (set[way].identity == identity && micros - set[way].micros <= MIRROR_NS / 1000)
+			return true;
+	for (int way = MIRROR_WAYS - 1; way > 0; way--)
+		set[way] = set[way - 1];
+	set[0] = (struct mirror_slot){identity, micros};
 	return false;
 }
 

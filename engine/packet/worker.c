@@ -54,6 +54,7 @@ static struct signal *add_signal(struct worker *w, enum signal_kind kind, uint32
 	s = &w->signals[w->n_signals++];
 	*s = (struct signal){
 		.ts_ns = p->ts_ns,
+		.clock_ns = w->clock.now_ns,
 		.last_up_ns = line_at(&w->meter.lines, line)->last_ns[UP],
 		.line = line,
 		.kind = kind,
@@ -227,7 +228,7 @@ static struct flow *new_flow(struct worker *w, const struct pkt *p, const struct
 	if (!line)
 		return NULL;
 	index = flow_create(&w->flows, p->key, hash);
-	if (!index && w->flows.limit) {
+	if (!index && !w->options.keep_flows) {
 		uint32_t victim = flow_victim(&w->flows, hash);
 		if (victim) {
 			w->flows.evicted++;
@@ -262,6 +263,36 @@ static struct flow *flow_of(struct worker *w, const struct pkt *p, const struct 
 	return flow_at(&w->flows, index);
 }
 
+static void echo_packet(struct worker *w, uint32_t index, uint8_t dir, const struct pkt *p)
+{
+	uint64_t ns;
+	bool question = transaction_is_question(p), asked_by_sub = question == (dir == DIR_UP);
+	struct line *line = line_at(&w->meter.lines, index);
+	if (transaction_packet(&w->transactions, p, &ns) == TRANSACTION_TIMED && asked_by_sub)
+		hist_add(&w->meter.hists, &line->hist[p->kind == KIND_DNS ? HIST_DNS : HIST_ICMP],
+			 (uint32_t)(ns / HIST_TICK_NS));
+	if (p->kind == KIND_ICMP && question && dir == DIR_DOWN)
+		unanswered(w, index, p, false);
+}
+
+/* Packets without a flow: counted to their line, questions timed. */
+static void other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x)
+{
+	bool sub_is_src;
+	uint32_t line;
+	uint8_t dir;
+	if (!(p->flags & (PKT_IP | PKT_PPPOE)))
+		return;
+	sub_is_src = sender_is_subscriber(p, x);
+	line = line_of(&w->meter.lines, p, x, sub_is_src);
+	if (!line)
+		return;
+	dir = sub_is_src ? DIR_UP : DIR_DOWN;
+	account_packet(w, line, dir, p, x);
+	if (p->kind == KIND_DNS || p->kind == KIND_ICMP)
+		echo_packet(w, line, dir, p);
+}
+
 static void flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
 			uint32_t hash)
 {
@@ -269,8 +300,10 @@ static void flow_packet(struct worker *w, const struct pkt *p, const struct pkt_
 	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0;
 	bool resent = false;
 	uint8_t way;
-	if (!f)
+	if (!f) { /* the tables are full; its line still gets the packet */
+		other_packet(w, p, x);
 		return;
+	}
 	way = flow_dir_is_up(f, dir) ? DIR_UP : DIR_DOWN;
 	account_packet(w, f->line, way, p, x);
 	if (p->kind == KIND_TCP)
@@ -282,18 +315,6 @@ static void flow_packet(struct worker *w, const struct pkt *p, const struct pkt_
 	if (p->kind == KIND_TCP && way == DIR_DOWN && (p->payload_len || p->tcp_flags & TCP_SYN) &&
 	    !(p->tcp_flags & TCP_RST))
 		unanswered(w, f->line, p, resent);
-}
-
-static void echo_packet(struct worker *w, uint32_t index, uint8_t dir, const struct pkt *p)
-{
-	uint64_t ns;
-	bool question = transaction_is_question(p), asked_by_sub = question == (dir == DIR_UP);
-	struct line *line = line_at(&w->meter.lines, index);
-	if (transaction_packet(&w->transactions, p, &ns) == TRANSACTION_TIMED && asked_by_sub)
-		hist_add(&w->meter.hists, &line->hist[p->kind == KIND_DNS ? HIST_DNS : HIST_ICMP],
-			 (uint32_t)(ns / HIST_TICK_NS));
-	if (p->kind == KIND_ICMP && question && dir == DIR_DOWN)
-		unanswered(w, index, p, false);
 }
 
 /* The round trip of the line itself: the CPE answers the BRAS's LCP echo. */
@@ -334,7 +355,9 @@ static uint32_t line_of_control(struct worker *w, const struct pkt *p, const str
 		return *known;
 	}
 	line = line_of(&w->meter.lines, p, x, sub_is_src);
-	if (line)
+	if (line && w->circuits.used >= w->options.max_lines)
+		w->circuits_refused++;
+	else if (line)
 		map_put(&w->circuits, circuit_key(c->circuit_id, x->svlan), line);
 	return line;
 }
@@ -362,24 +385,6 @@ static void control_packet(struct worker *w, const struct pkt *p, const struct p
 		s->control = c;
 	if (c.dir != DIR_UNKNOWN)
 		account(w, line, c.dir, p);
-}
-
-/* Packets without a flow: counted to their line, questions timed. */
-static void other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x)
-{
-	bool sub_is_src;
-	uint32_t line;
-	uint8_t dir;
-	if (!(p->flags & (PKT_IP | PKT_PPPOE)))
-		return;
-	sub_is_src = sender_is_subscriber(p, x);
-	line = line_of(&w->meter.lines, p, x, sub_is_src);
-	if (!line)
-		return;
-	dir = sub_is_src ? DIR_UP : DIR_DOWN;
-	account_packet(w, line, dir, p, x);
-	if (p->kind == KIND_DNS || p->kind == KIND_ICMP)
-		echo_packet(w, line, dir, p);
 }
 
 static bool has_flow(const struct pkt *p)
@@ -412,10 +417,7 @@ static void fetch_around(const struct worker *w, uint32_t guess, const struct pk
 static void handle(struct worker *w, const struct burst *burst, uint32_t i, uint32_t hash)
 {
 	const struct pkt *p = &burst->pkt[i];
-	if (!w->first_ns || p->ts_ns < w->first_ns)
-		w->first_ns = p->ts_ns;
-	if (p->ts_ns > w->last_ns)
-		w->last_ns = p->ts_ns;
+	clock_follow(&w->clock, p->ts_ns);
 	if (has_flow(p))
 		flow_packet(w, p, &burst->extra[i], hash);
 	else if (pkt_is_control(p))

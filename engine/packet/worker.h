@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/dist.h"
 #include "engine/packet/control.h"
 #include "engine/packet/flow.h"
@@ -36,6 +37,7 @@ enum signal_kind {
 
 struct signal {
 	uint64_t ts_ns;
+	uint64_t clock_ns;   /* packet time: ts_ns, unless packets came out of order */
 	uint64_t last_up_ns; /* of the line, before this packet; 0: never */
 	uint32_t line;
 	enum signal_kind kind;
@@ -52,8 +54,9 @@ struct worker {
 	struct map circuits;	/* circuit-id -> line, in shared VLANs */
 	struct signal *signals; /* owned; of the last burst */
 	uint32_t n_signals, signals_room;
-	uint64_t signals_lost; /* no memory */
-	uint64_t first_ns, last_ns;
+	uint64_t circuits_refused; /* more circuit-ids than lines are allowed */
+	uint64_t signals_lost;	   /* no memory */
+	struct clock clock;
 };
 
 /* What was measured of a line since the start. */

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "engine/analysis/report.h"
+#include "proto/utf8.h"
 
 enum { NAME = 48, MAX_EVENTS = 20, MAX_NODES = 12 };
 
@@ -85,11 +86,25 @@ static void *add_row(void **rows, size_t *n, size_t *room, size_t size)
 	return memset((char *)*rows + (*n)++ * size, 0, size);
 }
 
+/* Names may hold any byte; a terminal gets printable text. */
 static void copy(char to[NAME], const char *from)
 {
-	size_t n = 0;
-	for (; from && from[n] && n + 1 < NAME; n++)
-		to[n] = (unsigned char)from[n] < 0x20 || from[n] == 0x7f ? '?' : from[n];
+	size_t left = from ? strlen(from) : 0, n = 0;
+	while (left) {
+		size_t len = utf8_length(from, left);
+		bool control =
+			len == 0 || (unsigned char)*from < 0x20 || *from == 0x7f ||
+			(len == 2 && (unsigned char)*from == 0xc2 && (unsigned char)from[1] < 0xa0);
+		size_t step = len ? len : 1;
+		if (n + step + 1 > NAME)
+			break;
+		if (control)
+			to[n++] = '?';
+		else
+			n += (size_t)(stpncpy(to + n, from, step) - (to + n));
+		from += step;
+		left -= step;
+	}
 	to[n] = '\0';
 }
 
