@@ -2,8 +2,8 @@
 /*
  * Bytes of a capture file, plain, gzip or zstd, from a path or from standard input ("-").
  *
- * A window over the stream: input_need says whether so many bytes lie in the window, input_refill
- * moves it on. Pointers into the window die with a refill, so whoever holds some lets go first.
+ * A window over the stream: input_left says how many bytes lie in the window, input_refill moves
+ * it on. Pointers into the window die with a refill, so whoever holds some lets go first.
  * The window is small enough to stay in the second-level cache, where the kernel's copy has just
  * put it; it grows only for a record that is larger. One thread.
  */

@@ -65,11 +65,6 @@ void engine_summaries(struct engine *e)
 	analysis_summaries(&e->analysis);
 }
 
-uint64_t engine_now_ns(const struct engine *e)
-{
-	return e->analysis.now_ns;
-}
-
 /* Every limit that can be hit, and how often it was. */
 static size_t refusals(const struct engine *e, struct report_count *to)
 {

@@ -40,6 +40,4 @@ void engine_summaries(struct engine *engine);
 /* Reports the engine's own health: counters since the start. */
 void engine_health(struct engine *engine, bool running);
 
-uint64_t engine_now_ns(const struct engine *engine);
-
 #endif

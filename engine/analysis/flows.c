@@ -84,12 +84,12 @@ static void keep(struct samples *s, enum sample_class class, uint32_t limit)
 }
 
 /* Published samples of one side; what is left of SINGLE are host delays. */
-static struct report_dist side(struct samples *s, struct report_dist *delay)
+static struct dist side(struct samples *s, struct dist *delay)
 {
 	uint32_t single = least(s), riding = single, base;
 	size_t n = s->n[SAMPLE_PROMPT];
 	if (s->n[0] + s->n[1] + s->n[2] == 0)
-		return (struct report_dist){0};
+		return (struct dist){0};
 	single += SHORTEST_DELAY_TICKS;
 	if (n) {
 		riding = s->of[SAMPLE_PROMPT][(n - 1) * 95 / 100];
@@ -156,7 +156,7 @@ static void report_flow(const struct worker *w, struct analysis *a, const struct
 	int up = sub_is_b ? 1 : 0, down = !up;
 	const struct line *line = line_at(&w->meter.lines, f->line);
 	char text[2][INET6_ADDRSTRLEN];
-	struct report_dist delays[2] = {0};
+	struct dist delays[2] = {0};
 	struct report_flow told = {
 		.line = subject_name(&a->subjects[f->line]),
 		.svlan = line->svlan,

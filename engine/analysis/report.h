@@ -86,7 +86,7 @@ struct report_flap_summary {
 };
 
 struct report_rtt {
-	struct report_dist line, access, home, internet, dns, icmp, host_delay;
+	struct dist line, access, home, internet, dns, icmp, host_delay;
 };
 
 struct report_loss {
@@ -111,7 +111,7 @@ struct report_flow {
 	uint16_t client_port, server_port;
 	int64_t first_unix_ns, last_unix_ns;
 	struct report_flow_direction down, up;
-	struct report_dist rtt_access, rtt_internet, host_delay;
+	struct dist rtt_access, rtt_internet, host_delay;
 };
 
 struct report_session {

@@ -368,15 +368,26 @@ void session_control(struct subject *s, const struct control *c, uint64_t now_ns
 	}
 }
 
+/* An unknown id in the data of a CPE whose session is up says nothing: any subscriber can write
+ * any id. Its LCP would. */
+static bool is_stranger(struct subject *s, const struct control *c)
+{
+	const struct session *current = subject_current(s);
+	return current && memcmp(current->cpe_mac, c->cpe_mac, 6) == 0 &&
+	       !subject_session_of(s, c, true);
+}
+
 void session_seen(struct subject *s, const struct control *c, uint64_t now_ns,
 		  const struct session_out *out)
 {
-	struct session *session = session_of(s, c, now_ns, true, out);
+	struct session *session;
+	if (is_stranger(s, c))
+		return;
+	session = session_of(s, c, now_ns, true, out);
 	if (!session)
 		return;
 	if (session->state == STATE_ENDED && session->was_up)
 		transition_revived(s, session, now_ns, out);
 	else if (session->state == STATE_LCP || session->state == STATE_NCP)
-		transition_up(s, session, now_ns,
-			      out); /* data flows: the NCP's ConfAck was missed */
+		transition_up(s, session, now_ns, out); /* data flows: a ConfAck was missed */
 }

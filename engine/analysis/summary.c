@@ -15,13 +15,13 @@ struct measured {
 };
 
 /* The home network is what the subscriber's devices add to the line (algorithms 2.2.1). */
-static struct report_dist home_of(const struct report_dist *access, const struct report_dist *line)
+static struct dist home_of(const struct dist *access, const struct dist *line)
 {
-	struct report_dist home = *access;
+	struct dist home = *access;
 	double *values[] = {&home.min_us, &home.p50_us, &home.p90_us, &home.p95_us,
 			    &home.p99_us, &home.max_us, &home.mean_us};
 	if (!access->n || !line->n)
-		return (struct report_dist){0};
+		return (struct dist){0};
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
 		*values[i] -= line->p50_us;
 		if (*values[i] < 0)

@@ -3,11 +3,11 @@
 
 static const double US = HIST_TICK_NS / 1000.0;
 
-struct report_dist dist_of_hist(const struct hist_sum *s)
+struct dist dist_of_hist(const struct hist_sum *s)
 {
 	if (s->n == 0)
-		return (struct report_dist){0};
-	return (struct report_dist){
+		return (struct dist){0};
+	return (struct dist){
 		.n = s->n,
 		.min_us = s->min * US,
 		.p50_us = hist_sum_quantile(s, 0.50) * US,
@@ -28,14 +28,14 @@ static double quantile(const uint32_t *v, uint64_t n, double q)
 	return i + 1 < n ? v[i] + part * ((double)v[i + 1] - v[i]) : v[i];
 }
 
-struct report_dist dist_of_sorted(const uint32_t *v, uint64_t n)
+struct dist dist_of_sorted(const uint32_t *v, uint64_t n)
 {
 	double sum = 0;
 	if (n == 0)
-		return (struct report_dist){0};
+		return (struct dist){0};
 	for (uint64_t i = 0; i < n; i++)
 		sum += v[i];
-	return (struct report_dist){
+	return (struct dist){
 		.n = n,
 		.min_us = v[0] * US,
 		.p50_us = quantile(v, n, 0.50) * US,

@@ -8,15 +8,15 @@
 
 #include "engine/base/hist.h"
 
-struct report_dist {
+struct dist {
 	uint64_t n;
 	double min_us, p50_us, p90_us, p95_us, p99_us, max_us, mean_us;
 };
 
 /* From a histogram sum. */
-struct report_dist dist_of_hist(const struct hist_sum *sum);
+struct dist dist_of_hist(const struct hist_sum *sum);
 
 /* From `n` values in ticks, sorted ascending. */
-struct report_dist dist_of_sorted(const uint32_t *ticks, uint64_t n);
+struct dist dist_of_sorted(const uint32_t *ticks, uint64_t n);
 
 #endif

@@ -180,23 +180,26 @@ static void read_lcp(struct control *c, struct cursor in)
 	}
 }
 
-static void read_counted(char *to, size_t room, struct cursor *in)
+/* Name and password, each with its length; both must fill the message exactly, so that a length
+ * that lies can never take bytes of the password for the name. The password stays unread. */
+static void read_pap_request(struct control *c, struct cursor in)
 {
-	uint8_t len = cursor_left(in) ? cursor_u8(in) : 0;
-	const uint8_t *v = cursor_bytes(in, len);
-	if (v)
-		copy_name(to, room, v, len);
+	uint8_t len = cursor_u8(&in);
+	const uint8_t *name = cursor_bytes(&in, len);
+	if (name && cursor_left(&in) && cursor_u8(&in) == cursor_left(&in))
+		copy_name(c->user, sizeof c->user, name, len);
 }
 
 static void read_pap(struct control *c, struct cursor in)
 {
 	if (!ppp_header(c, &in))
 		return;
-	if (c->code == PAP_REQ)
-		read_counted(c->user, sizeof c->user,
-			     &in); /* the password behind it stays unread */
-	else
-		read_counted(c->text, sizeof c->text, &in);
+	if (c->code == PAP_REQ) {
+		read_pap_request(c, in);
+		return;
+	}
+	cursor_u8(&in);
+	copy_rest(c->text, sizeof c->text, &in);
 }
 
 static void read_chap(struct control *c, struct cursor in)

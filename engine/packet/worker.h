@@ -62,7 +62,7 @@ struct worker {
 /* What was measured of a line since the start. */
 struct line_metrics {
 	uint64_t packets[2], bytes[2], last_ns[2];
-	struct report_dist hist[HIST_COUNT];
+	struct dist hist[HIST_COUNT];
 	uint64_t data_packets[2], lost_before[2], lost_after[2];
 	uint64_t reordered[2], spurious[2], tail_loss[2];
 };

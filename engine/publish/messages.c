@@ -118,7 +118,7 @@ static void *counts(struct arena *arena, const ProtobufCMessageDescriptor *type,
 
 /* --- parts --- */
 
-static Rasad__V1__Distribution *distribution(struct arena *arena, const struct report_dist *from)
+static Rasad__V1__Distribution *distribution(struct arena *arena, const struct dist *from)
 {
 	if (!from->n)
 		return NULL;

@@ -16,7 +16,7 @@ struct line_row {
 	char name[NAME], subscriber[NAME];
 	enum line_state state;
 	uint64_t flaps, failures, packets;
-	struct report_dist line, access, internet;
+	struct dist line, access, internet;
 	struct report_loss access_loss, internet_loss;
 	double badness;
 };
@@ -254,7 +254,7 @@ static const char *time_of_day(int64_t ns, char *to, size_t room)
 	return to;
 }
 
-static const char *ms(const struct report_dist *d, char to[16])
+static const char *ms(const struct dist *d, char to[16])
 {
 	if (!d->n)
 		snprintf(to, 16, "-");

@@ -185,8 +185,10 @@ bool parse_since(const char *text, int64_t *unix_ns)
 
 	if (*text == '@') {
 		long long seconds = strtoll(text + 1, &end, 10);
+		if (!isdigit((unsigned char)text[1]) || *end || seconds >= 9000000000)
+			return false;
 		*unix_ns = seconds * NS_PER_S;
-		return isdigit((unsigned char)text[1]) && !*end && seconds < 9000000000;
+		return true;
 	}
 	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
 		struct tm local = {.tm_isdst = -1};

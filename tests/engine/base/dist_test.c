@@ -26,7 +26,7 @@ static void from_sorted_values(void **state)
 	(void)state;
 	for (uint32_t i = 0; i <= 100; i++)
 		v[i] = i * 1000;
-	struct report_dist d = dist_of_sorted(v, 101);
+	struct dist d = dist_of_sorted(v, 101);
 	assert_int_equal(d.n, 101);
 	near(d.min_us, 0);
 	near(d.p50_us, 50000 * TICK_US);
@@ -40,7 +40,7 @@ static void from_sorted_values(void **state)
 static void between_two_ranks(void **state)
 {
 	(void)state;
-	struct report_dist d = dist_of_sorted((uint32_t[]){100, 200}, 2);
+	struct dist d = dist_of_sorted((uint32_t[]){100, 200}, 2);
 	near(d.p50_us, 150 * TICK_US);
 	near(d.p90_us, 190 * TICK_US);
 	d = dist_of_sorted((uint32_t[]){4000000000u, 4000000001u}, 2); /* no overflow */
@@ -50,7 +50,7 @@ static void between_two_ranks(void **state)
 static void one_value(void **state)
 {
 	(void)state;
-	struct report_dist d = dist_of_sorted((uint32_t[]){77}, 1);
+	struct dist d = dist_of_sorted((uint32_t[]){77}, 1);
 	near(d.min_us, 77 * TICK_US);
 	near(d.p50_us, 77 * TICK_US);
 	near(d.p99_us, 77 * TICK_US);
@@ -75,7 +75,7 @@ static void histogram_and_values_agree(void **state)
 		hist_add(&pools, &index, v[i]);
 	}
 	hist_sum_add(&sum, &pools, index);
-	struct report_dist a = dist_of_hist(&sum), b = dist_of_sorted(v, 5000);
+	struct dist a = dist_of_hist(&sum), b = dist_of_sorted(v, 5000);
 	const double pairs[][2] = {{a.p50_us, b.p50_us},
 				   {a.p90_us, b.p90_us},
 				   {a.p95_us, b.p95_us},
