@@ -16,7 +16,7 @@
 #include "ebpf/pkt.h"
 #include "engine/base/map.h"
 
-enum { MIRROR_SETS = 1 << 12, MIRROR_WAYS = 4, MIRROR_NS = 2000000 };
+enum { MIRROR_SETS = 1 << 13, MIRROR_WAYS = 2, MIRROR_NS = 2000000 };
 
 struct mirror {
 	struct mirror_slot {
@@ -26,11 +26,11 @@ struct mirror {
 
 static inline uint64_t mirror_hash(const struct pkt *p)
 {
-	uint64_t h = ((uint64_t)p->key[1] << 32 | p->key[3]) ^ (uint64_t)p->seq << 24 ^
-		     (uint64_t)p->ack << 40;
-	h ^= (uint64_t)p->ip_id << 48 | (uint64_t)p->tcp_checksum << 32 |
-	     (uint32_t)p->payload_len << 16 | p->tcp_flags << 8 | p->flags;
-	return map_hash(map_hash(h) ^ ((uint64_t)p->key[0] << 32 | p->key[2]));
+	uint64_t h = ((uint64_t)p->ack << 32 | p->seq) ^ (uint64_t)p->key[2] << 16;
+	uint64_t id = (uint64_t)p->ip_id << 48 | (uint64_t)p->tcp_checksum << 32 | p->key[3];
+	h ^= (uint64_t)p->key[0] << 40 ^ (uint64_t)(p->payload_len << 8 | p->tcp_flags) << 20;
+	h = (h ^ h >> 29 ^ id * 0xd6e8feb86659fd93ull) * 0x9fb21c651e98df25ull;
+	return h ^ h >> 32;
 }
 
 static inline void mirror_prefetch(const struct mirror *mirror, const struct pkt *p)
@@ -47,8 +47,7 @@ static inline bool mirror_copy(struct mirror *mirror, const struct pkt *p)
 	for (int way = 0; way < MIRROR_WAYS; way++)
 		if (set[way].identity == identity && micros - set[way].micros <= MIRROR_NS / 1000)
 			return true;
-	for (int way = MIRROR_WAYS - 1; way > 0; way--)
-		set[way] = set[way - 1];
+	set[1] = set[0];
 	set[0] = (struct mirror_slot){identity, micros};
 	return false;
 }
