@@ -81,18 +81,24 @@ static void refill(struct pcap_source *s)
 	}
 }
 
-/* The open file whose next frame is the oldest; NULL when one must be refilled first. */
-static struct file *oldest(struct pcap_source *s)
+/* The open file whose next frame is the oldest; NULL when one must be refilled first. Until
+ * *limit_ns no other file has a frame. */
+static struct file *oldest(struct pcap_source *s, uint64_t *limit_ns)
 {
 	struct file *best = NULL;
+	*limit_ns = UINT64_MAX;
 	for (uint32_t i = 0; i < s->n_files; i++) {
 		struct file *f = &s->files[i];
 		if (f->ended)
 			continue;
 		if (f->refill)
 			return NULL;
-		if (!best || f->frame.ts_ns < best->frame.ts_ns)
+		if (!best || f->frame.ts_ns < best->frame.ts_ns) {
+			*limit_ns = best ? best->frame.ts_ns : UINT64_MAX;
 			best = f;
+		} else if (f->frame.ts_ns < *limit_ns) {
+			*limit_ns = f->frame.ts_ns;
+		}
 	}
 	return best;
 }
@@ -104,28 +110,17 @@ static void take(struct pcap_source *s, struct file *f, struct burst *burst)
 	advance(s, f);
 }
 
-/* One file needs no merging. */
-static void read_one(struct pcap_source *s, struct file *f, struct burst *burst)
-{
-	while (burst->n < BURST_MAX && f->ready)
-		take(s, f, burst);
-}
-
 static int next(struct source *source, struct burst *burst)
 {
 	struct pcap_source *s = self_of(source);
+	uint64_t limit_ns;
+	struct file *f;
 	burst->n = 0;
 	refill(s);
-	if (s->n_files == 1) {
-		read_one(s, &s->files[0], burst);
-		return burst->n || s->open ? SOURCE_MORE : SOURCE_END;
-	}
-	while (burst->n < BURST_MAX) {
-		struct file *f = oldest(s);
-		if (!f)
-			break;
-		take(s, f, burst);
-	}
+	while (burst->n < BURST_MAX && (f = oldest(s, &limit_ns)) != NULL)
+		do
+			take(s, f, burst);
+		while (burst->n < BURST_MAX && f->ready && f->frame.ts_ns < limit_ns);
 	return burst->n || s->open ? SOURCE_MORE : SOURCE_END;
 }
 

@@ -9,10 +9,6 @@
 #include "engine/analysis/analysis.h"
 #include "engine/packet/worker.h"
 
-/* No delayed-ACK timer is shorter than that, so a bare ACK that is no later cannot have waited
- * for one (Linux: 40 ms, others longer). */
-static const uint32_t SHORTEST_DELAY_TICKS = 20000000 / HIST_TICK_NS;
-
 struct samples {
 	uint32_t *of[3]; /* owned, sorted, by enum sample_class */
 	uint32_t *kept;	 /* owned */
@@ -90,7 +86,7 @@ static struct dist side(struct samples *s, struct dist *delay)
 	size_t n = s->n[SAMPLE_PROMPT];
 	if (s->n[0] + s->n[1] + s->n[2] == 0)
 		return (struct dist){0};
-	single += SHORTEST_DELAY_TICKS;
+	single += METER_SHORTEST_DELAY_TICKS;
 	if (n) {
 		riding = s->of[SAMPLE_PROMPT][(n - 1) * 95 / 100];
 		single = riding > single ? riding : single;

@@ -9,12 +9,16 @@
 /* RADIUS that does not answer makes the BRAS refuse after its time-outs, not at once. */
 #define AUTH_SILENT_NS 5000000000ull
 /* Frames of a torn-down session still under way do not open it again. */
-#define PADS_AGAIN_NS 5000000000ull
+/* A mirror port may show each refusal twice. */
+#define MIRROR_COPY_NS 2000000ull
+#define PADS_AGAIN_NS  5000000000ull
 
 static void refuse(struct subject *s, struct session *session, uint64_t now_ns, const char *text,
 		   const struct session_out *out)
 {
 	bool slow = session->auth_ns && now_ns - session->auth_ns >= AUTH_SILENT_NS;
+	if (session->state == STATE_REFUSED && now_ns - session->progress_ns <= MIRROR_COPY_NS)
+		return;
 	s->auth_failures++;
 	if (session->state != STATE_AUTH)
 		return;

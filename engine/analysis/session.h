@@ -4,6 +4,10 @@
  *
  *   discovery -PADS-> LCP -> AUTH -> NCP -ConfAck-> UP <-> SUSPECT -> ENDED
  *
+ * What packets of PPPoE lines cannot show, or only beside other sources, is not here yet: DHCP
+ * leases as sessions, NAS faults over many lines, two routers that share a credential, the learned
+ * hour of a daily reconnect.
+ *
  * Fed with control messages and signals in packet order, and with packet time for its timers. It
  * says what happened through session_out; who is told (and that a FLAPPING line is not news) is
  * the caller's affair. A silent loss is dated back to the last upstream frame.

@@ -26,9 +26,9 @@ static struct flow_bucket *new_buckets(uint32_t n)
 	return b;
 }
 
-int flow_table_init(struct flow_table *t, uint32_t limit)
+int flow_table_init(struct flow_table *t, uint32_t limit, uint64_t seed)
 {
-	*t = (struct flow_table){.mask = FIRST_BUCKETS - 1, .limit = limit};
+	*t = (struct flow_table){.mask = FIRST_BUCKETS - 1, .limit = limit, .seed = seed};
 	pool_init(&t->records, sizeof(struct flow), limit);
 	t->buckets = new_buckets(FIRST_BUCKETS);
 	return t->buckets ? 0 : -ENOMEM;
@@ -43,11 +43,11 @@ void flow_table_fini(struct flow_table *t)
 
 /* Every bit of the key moves every bit of the result: ports sit in high halves, where one
  * multiplication alone would leave them. */
-uint32_t flow_hash(const uint32_t key[4])
+uint32_t flow_hash(const uint32_t key[4], uint64_t seed)
 {
 	uint64_t a = (uint64_t)key[1] << 32 | key[0], b = (uint64_t)key[3] << 32 | key[2];
-	a = (a ^ a >> 32 ^ 0x2d358dccaa6c78a5ull) * 0x9fb21c651e98df25ull;
-	b ^= a ^ a >> 32;
+	a = (a ^ a >> 32 ^ seed ^ 0x2d358dccaa6c78a5ull) * 0x9fb21c651e98df25ull;
+	b ^= a ^ a >> 32 ^ seed << 1;
 	b = (b ^ b >> 32) * 0xd6e8feb86659fd93ull;
 	b = (b ^ b >> 29) * 0x9fb21c651e98df25ull;
 	return (uint32_t)(b >> 32);
@@ -133,7 +133,7 @@ static bool grow(struct flow_table *t)
 		for (uint32_t s = 0; s < BUCKET_SLOTS; s++)
 			if (old.buckets[i].tag[s]) {
 				uint32_t index = old.buckets[i].index[s];
-				link_record(t, index, flow_hash(flow_at(t, index)->key));
+				link_record(t, index, flow_hash(flow_at(t, index)->key, t->seed));
 			}
 	free(old.buckets);
 	return true;
@@ -173,7 +173,7 @@ uint32_t flow_victim(const struct flow_table *t, uint32_t hash)
 
 void flow_unlink(struct flow_table *t, uint32_t index)
 {
-	uint32_t hash = flow_hash(flow_at(t, index)->key);
+	uint32_t hash = flow_hash(flow_at(t, index)->key, t->seed);
 	for (uint32_t i = hash & t->mask;; i = (i + 1) & t->mask) {
 		struct flow_bucket *b = &t->buckets[i];
 		for (uint32_t s = 0; s < BUCKET_SLOTS; s++)

@@ -93,6 +93,7 @@ struct flow_table {
 	struct pool records;
 	uint64_t evicted; /* table full: the oldest idle flow went */
 	uint64_t created;
+	uint64_t seed; /* of flow_hash */
 	uint32_t limit;
 };
 
@@ -100,10 +101,12 @@ struct flow_addresses {
 	uint8_t a[16], b[16];
 };
 
-int flow_table_init(struct flow_table *table, uint32_t limit);
+int flow_table_init(struct flow_table *table, uint32_t limit, uint64_t seed);
 void flow_table_fini(struct flow_table *table);
 
-uint32_t flow_hash(const uint32_t key[4]);
+/* `seed`: secret in a live engine, so that nobody can choose flows that share a bucket; 0 in a
+ * replay, which must not depend on chance. */
+uint32_t flow_hash(const uint32_t key[4], uint64_t seed);
 void flow_prefetch_bucket(const struct flow_table *table, uint32_t hash);
 
 /* The record of `key`, or 0. */

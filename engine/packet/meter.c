@@ -11,8 +11,6 @@ enum {
 	SAMPLE_MAX_TICKS = 60000000 / HIST_TICK_NS * 1000,
 	MAX_SAMPLE_CHUNKS = 16 << 20, /* 1 GiB of logged samples */
 	LINE_SAMPLE_TICKS = 10000000 / HIST_TICK_NS,
-	SHORTEST_DELAY_TICKS =
-		20000000 / HIST_TICK_NS, /* of any delayed-ACK timer, with a margin */
 };
 
 void meter_init(struct meter *m, uint32_t max_lines, uint32_t max_flows, bool log_samples)
@@ -128,8 +126,8 @@ static bool sticks_out(const struct flow_dir *d, uint32_t ticks, enum sample_cla
 	uint32_t limit = d->prompt_hi + d->prompt_hi / 8;
 	if (!(d->flags & DIR_PROMPT))
 		limit = d->min_rtt;
-	if (class == SAMPLE_SINGLE && limit < d->min_rtt + SHORTEST_DELAY_TICKS)
-		limit = d->min_rtt + SHORTEST_DELAY_TICKS;
+	if (class == SAMPLE_SINGLE && limit < d->min_rtt + METER_SHORTEST_DELAY_TICKS)
+		limit = d->min_rtt + METER_SHORTEST_DELAY_TICKS;
 	return ticks > limit;
 }
 

@@ -25,6 +25,10 @@ enum { /* limits of one direction of one flow */
        METER_SAMPLES_PER_CHUNK = 14,
 };
 
+/* No delayed-ACK timer is shorter than that, so a bare ACK that is no later cannot have waited for
+ * one (Linux: 40 ms, others longer). */
+enum { METER_SHORTEST_DELAY_TICKS = 20000000 / HIST_TICK_NS };
+
 enum sample_class {
 	SAMPLE_PROMPT, /* acknowledged at once */
 	SAMPLE_SINGLE, /* one segment: the receiver may have waited for another */

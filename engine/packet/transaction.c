@@ -6,8 +6,9 @@
 
 #include "engine/base/map.h"
 
-#define YOUNG_NS 5000000000ull
-#define OLD_NS	 30000000000ull
+#define YOUNG_NS       5000000000ull
+#define MIRROR_COPY_NS 2000000ull /* the same question so soon: a mirror port's copy */
+#define OLD_NS	       30000000000ull
 
 enum { SLOTS = 1 << 15, DNS_RESPONSE = 0x8000 };
 
@@ -51,7 +52,7 @@ static uint64_t key_of(const struct pkt *p)
 static void ask(struct transaction_table *t, struct transaction *s, uint64_t key, uint64_t now)
 {
 	if (s->key == key && now - s->ts_ns < OLD_NS) {
-		s->repeated = true;
+		s->repeated |= now - s->ts_ns > MIRROR_COPY_NS;
 		return;
 	}
 	if (s->key && s->key != key && now - s->ts_ns < YOUNG_NS)

@@ -24,7 +24,7 @@ int worker_init(struct worker *w, const struct worker_options *options)
 	meter_init(&w->meter, options->max_lines, options->max_flows, options->keep_flows);
 	if (transaction_init(&w->transactions))
 		return -ENOMEM;
-	return flow_table_init(&w->flows, options->max_flows);
+	return flow_table_init(&w->flows, options->max_flows, options->hash_seed);
 }
 
 void worker_fini(struct worker *w)
@@ -432,7 +432,7 @@ void worker_burst(struct worker *w, const struct burst *burst)
 	w->n_signals = 0;
 	for (uint32_t i = 0; i < burst->n; i++)
 		if (has_flow(&burst->pkt[i])) {
-			hash[i] = flow_hash(burst->pkt[i].key);
+			hash[i] = flow_hash(burst->pkt[i].key, w->flows.seed);
 			flow_prefetch_bucket(&w->flows, hash[i]);
 			mirror_prefetch(&w->meter.mirror, &burst->pkt[i]);
 		}

@@ -24,7 +24,8 @@
 
 struct worker_options {
 	uint32_t max_lines, max_flows;
-	bool keep_flows; /* keep each flow and its samples until the end, for a flow report */
+	uint64_t hash_seed; /* 0 in a replay; random in a live engine */
+	bool keep_flows;    /* keep each flow and its samples until the end, for a flow report */
 };
 
 enum signal_kind {

@@ -46,14 +46,14 @@ static uint32_t find(uint32_t i)
 {
 	uint32_t key[4];
 	key_of(i, key);
-	return flow_find(&table, key, flow_hash(key));
+	return flow_find(&table, key, flow_hash(key, 0));
 }
 
 static uint32_t create(uint32_t i)
 {
 	uint32_t key[4];
 	key_of(i, key);
-	return flow_create(&table, key, flow_hash(key));
+	return flow_create(&table, key, flow_hash(key, 0));
 }
 
 static void assert_flow(uint32_t i)
@@ -92,7 +92,7 @@ static void against_an_array(void **state)
 {
 	uint32_t n = 0, created = 0;
 	(void)state;
-	assert_int_equal(flow_table_init(&table, KEYS), 0);
+	assert_int_equal(flow_table_init(&table, KEYS, 0), 0);
 	for (uint32_t round = 0; round < 300000; round++) {
 		uint32_t i = random32() % KEYS, grows = round < 150000 ? 80 : 25;
 		if (index_of[i] && random32() % 100 >= grows) {
@@ -121,7 +121,7 @@ static void against_an_array(void **state)
 static void full(void **state)
 {
 	(void)state;
-	assert_int_equal(flow_table_init(&table, 1000), 0);
+	assert_int_equal(flow_table_init(&table, 1000, 0), 0);
 	for (uint32_t i = 0; i < 1000; i++)
 		add(i);
 	assert_int_equal(create(1000), 0);
@@ -142,7 +142,7 @@ static void eviction(void **state)
 	uint64_t now = 1;
 	uint32_t young = 0;
 	(void)state;
-	assert_int_equal(flow_table_init(&table, 2000), 0);
+	assert_int_equal(flow_table_init(&table, 2000, 0), 0);
 	for (uint32_t i = 0; i < 2000; i++) {
 		add(i);
 		flow_at(&table, index_of[i])->last_ns = now++;
@@ -150,7 +150,7 @@ static void eviction(void **state)
 	for (uint32_t i = 2000; i < 20000; i++) {
 		uint32_t key[4], victim, evicted = 0, oldest;
 		key_of(i, key);
-		victim = flow_victim(&table, flow_hash(key));
+		victim = flow_victim(&table, flow_hash(key, 0));
 		assert_int_not_equal(victim, 0);
 		evicted = (uint32_t)flow_at(&table, victim)->first_ns - 1;
 		assert_int_equal(index_of[evicted], victim);
@@ -168,7 +168,7 @@ static void eviction(void **state)
 static void nothing_to_evict(void **state)
 {
 	(void)state;
-	assert_int_equal(flow_table_init(&table, 10), 0);
+	assert_int_equal(flow_table_init(&table, 10, 0), 0);
 	assert_int_equal(flow_victim(&table, 12345), 0);
 }
 
@@ -177,13 +177,13 @@ static void guesses(void **state)
 {
 	uint32_t right = 0;
 	(void)state;
-	assert_int_equal(flow_table_init(&table, KEYS), 0);
+	assert_int_equal(flow_table_init(&table, KEYS, 0), 0);
 	for (uint32_t i = 0; i < 20000; i++)
 		add(i);
 	for (uint32_t i = 0; i < 20000; i++) {
 		uint32_t key[4];
 		key_of(i, key);
-		right += flow_guess(&table, flow_hash(key)) == index_of[i];
+		right += flow_guess(&table, flow_hash(key, 0)) == index_of[i];
 	}
 	assert_true(right > 19000); /* else the prefetch is in vain */
 }
@@ -195,7 +195,7 @@ static void hash_spreads(void **state)
 	for (uint32_t i = 0; i < KEYS; i++) {
 		uint32_t key[4];
 		key_of(i, key);
-		load[flow_hash(key) & 0xfff]++;
+		load[flow_hash(key, 0) & 0xfff]++;
 	}
 	for (uint32_t b = 0; b < 1 << 12; b++) /* 10 expected, Poisson */
 		assert_true(load[b] <= 30);
