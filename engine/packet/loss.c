@@ -128,15 +128,39 @@ static void carve(struct meter *m, struct flow_dir *d, uint32_t *link, uint32_t 
 	}
 }
 
-/* Sooner than the receiver's complaint can reach the sender and its answer the tap. */
-static bool too_soon(const struct flow *f, uint32_t dt)
+/* Only flows whose packets do not tell their age by themselves need this. */
+static bool tells_age(const struct flow_dir *d)
 {
+	return d->flags & DIR_CLOCK || d->id_score >= ID_SURE;
+}
+
+void loss_complained(struct meter *m, struct flow_dir *d, uint32_t tick)
+{
+	if (tells_age(d))
+		return;
+	for (uint32_t i = d->holes; i; i = hole_at(m, i)->next) {
+		struct hole *h = hole_at(m, i);
+		if (h->flags & HOLE_COMPLAINED)
+			continue;
+		h->flags |= HOLE_COMPLAINED;
+		h->complaint_tick = tick;
+	}
+}
+
+/* A resend answers the receiver's complaint: it cannot pass the tap sooner than half a round trip
+ * after the complaint did, nor sooner than the least round trip that was measured. */
+static bool too_soon(const struct flow *f, const struct flow_dir *d, const struct hole *h,
+		     uint32_t tick)
+{
+	const struct flow_dir *back = d == &f->dir[0] ? &f->dir[1] : &f->dir[0];
+	uint32_t dt = tick - h->tick, since = tick - h->complaint_tick;
 	if ((int32_t)dt < 0) /* stamped out of order */
 		return true;
-	const struct flow_dir *a = &f->dir[0], *b = &f->dir[1];
-	if (!(a->flags & b->flags & DIR_TIMED))
+	if (!(d->flags & back->flags & DIR_TIMED))
 		return dt < REORDER_TICKS;
-	return dt < (uint64_t)(a->min_rtt + b->min_rtt) * 9 / 10;
+	if (h->flags & HOLE_COMPLAINED && since >= (uint64_t)back->min_rtt * 9 / 10)
+		return false;
+	return dt < (uint64_t)(d->min_rtt + back->min_rtt) * 9 / 10;
 }
 
 static bool is_late(const struct flow *f, const struct flow_dir *d, const struct hole *h,
@@ -146,7 +170,7 @@ static bool is_late(const struct flow *f, const struct flow_dir *d, const struct
 		return seq_lt(p->tsval, h->tsval);
 	if (d->id_score >= ID_SURE && p->ip_id != h->ip_id)
 		return (int16_t)(uint16_t)(p->ip_id - h->ip_id) < 0;
-	return too_soon(f, tick - h->tick);
+	return too_soon(f, d, h, tick);
 }
 
 static void add_loss(struct meter *m, const struct flow *f, int dir, bool before, uint32_t n)

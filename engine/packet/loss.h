@@ -4,7 +4,8 @@
  *
  * Everything between `una` and `nxt` was seen, but for the holes. A packet that closes a hole was
  * lost before the tap, unless it is merely late: older by timestamp or IP-ID than the packet that
- * opened the hole, or sooner than any resend could be. A packet that repeats seen data was lost
+ * opened the hole, or sooner than any resend could be (the receiver must complain first, and the
+ * sender hear it). A packet that repeats seen data was lost
  * behind the tap, unless the receiver had it already: acknowledged, SACKed, reported by DSACK
  * afterwards (RFC 2883), or acknowledged sooner than the resend can have reached it (as Eifel,
  * RFC 3522). Mirror copies, keepalives, window probes and SYN resends are counted
@@ -28,9 +29,10 @@ struct hole {
 	uint32_t tick;	/* when it was opened, */
 	uint32_t tsval; /* and by which packet */
 	uint16_t ip_id, flags;
+	uint32_t complaint_tick; /* of the receiver's first duplicate ACK after it */
 };
 
-enum { HOLE_HAS_TIMESTAMP = 1 };
+enum { HOLE_HAS_TIMESTAMP = 1, HOLE_COMPLAINED = 2 };
 
 /* A resend whose original may yet turn out to have arrived. */
 struct resend {
@@ -58,6 +60,9 @@ enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32
 /* An ACK reached `ack`: true when no hole lies below it. Holes below it are dropped, counted as
  * missed by the tap. */
 bool loss_acked(struct meter *m, struct flow *f, int dir, uint32_t ack);
+
+/* The receiver of `dir` sent a duplicate ACK: it misses what lies in the holes. */
+void loss_complained(struct meter *m, struct flow_dir *d, uint32_t tick);
 
 /* The receiver of `dir` reports [left, right) as received twice. */
 void loss_dsack(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right,

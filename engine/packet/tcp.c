@@ -198,6 +198,8 @@ static void acknowledge(struct meter *m, struct flow *f, int dir, const struct p
 		loss_answered(m, f, dir, p->ack, tick);
 		rtt_acked(m, f, dir, p->ack, tick, reason, clean);
 	}
+	if (!advances && d->holes && !p->payload_len)
+		loss_complained(m, d, tick);
 	if (p->flags & PKT_SACK)
 		sack(m, f, dir, p, x, tick, !advances);
 }
