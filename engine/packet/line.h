@@ -10,6 +10,7 @@
 #define RASAD_ENGINE_PACKET_LINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ebpf/pkt.h"
@@ -29,30 +30,34 @@ enum line_hist {	    /* which latency */
 enum { UP, DOWN }; /* index of per-direction counters of a line */
 
 struct line {
-	uint64_t last_ns[2];
+	/* touched by every packet: two cache lines */
+	_Alignas(64) uint64_t last_ns[2];
 	uint64_t packets[2], bytes[2];
-	uint64_t data_packets[2];		/* TCP segments with payload */
-	uint32_t lost_before[2], lost_after[2]; /* of the tap, by direction of the data */
-	uint32_t reordered[2], spurious[2], tail_loss[2];
-	uint32_t hist[HIST_COUNT]; /* pool indices */
+	uint64_t data_packets[2]; /* TCP segments with payload */
 	/* unanswered downstream traffic since the last upstream frame */
 	uint64_t unanswered_flows; /* a bit for each hashed flow */
+	uint64_t demand_ns;	   /* first unanswered packet */
 	uint32_t unanswered, unanswered_resends;
 	uint32_t gap_us;    /* envelope of the line's own upstream gaps under load */
-	uint64_t demand_ns; /* first unanswered packet */
-	bool watch;	    /* tell analysis of the next upstream frame */
-	bool unanswered_told;
-	uint8_t echo_id;
-	uint64_t echo_ns; /* open LCP echo request of the BRAS */
-	uint64_t key;
 	uint32_t seen_ipv4; /* last subscriber addresses told to analysis, folded */
 	uint32_t seen_ipv6;
 	uint16_t session_id; /* PPPoE session last seen upstream */
+	bool watch;	     /* tell analysis of the next upstream frame */
+	bool unanswered_told;
+	uint32_t hist[HIST_COUNT]; /* pool indices */
+	/* anomalies and the rest */
+	uint32_t lost_before[2], lost_after[2]; /* of the tap, by direction of the data */
+	uint32_t reordered[2], spurious[2], tail_loss[2];
+	uint64_t echo_ns; /* open LCP echo request of the BRAS */
+	uint64_t key;
 	uint16_t svlan, cvlan;
+	uint8_t echo_id;
+	uint8_t by; /* enum line_by */
 	uint8_t cpe_mac[6];
 	uint8_t address[16]; /* where the address names the line */
-	uint8_t by;	     /* enum line_by */
 };
+_Static_assert(offsetof(struct line, lost_before) <= 144 && sizeof(struct line) <= 256,
+	       "four cache lines, of which packets touch two");
 
 enum line_by {
 	LINE_BY_VLANS = 1,
