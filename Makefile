@@ -87,8 +87,9 @@ SANE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 pkg_cflags = $(if $(PKG),$(patsubst -I%,-isystem %,$(filter-out -march=%,$(shell pkg-config --cflags $(PKG)))))
 
 # The linker drops what a program does not use. Asked once, and only when something is linked.
-PKGS := libpcap zlib libzstd hiredis libprotobuf-c libcyaml jansson \
-        $(if $(filter 1,$(DPDK)),libdpdk) $(if $(filter 1,$(XDP)),libbpf)
+PKGS := libpcap zlib libzstd hiredis libprotobuf-c jansson \
+        $(if $(and $(filter 1,$(DPDK)),$(wildcard collectors/dpdk.c)),libdpdk) \
+        $(if $(and $(filter 1,$(XDP)),$(wildcard collectors/xdp.c)),libbpf)
 OPTIONAL := libmicrohttpd libcap-ng libseccomp# linked where they are installed
 LIBS = $(eval LIBS := $(shell pkg-config --libs $(PKGS)) \
          $(foreach p,$(OPTIONAL),$(shell pkg-config --libs --silence-errors $(p))) -lm)$(LIBS)
