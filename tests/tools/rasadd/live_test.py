@@ -23,12 +23,14 @@ class Wire:
         self.inside = ("ip", "netns", "exec", self.name)
 
     def __enter__(self):
-        made = subprocess.run(["ip", "netns", "add", self.name], capture_output=True, text=True, check=False)
-        if made.returncode:
-            raise Skip(f"no network namespace here: {made.stderr.strip()}")
+        for command in (["ip", "netns", "add", self.name], [*self.inside, "true"]):
+            made = subprocess.run(command, capture_output=True, text=True, check=False)
+            if made.returncode:
+                self.__exit__()
+                raise Skip(f"no network namespace here: {made.stderr.strip()}")
         try:
             for key in ("all", "default"):
-                self.run("sysctl", "-qw", f"net.ipv6.conf.{key}.disable_ipv6=1")
+                self.run("sh", "-c", f"echo 1 > /proc/sys/net/ipv6/conf/{key}/disable_ipv6")
             self.run("ip", "link", "add", "tap0", "mtu", "9000", "type", "veth", "peer", "name", "far0", "mtu", "9000")
             for end in ("tap0", "far0"):
                 self.run("ip", "link", "set", end, "arp", "off", "up")
@@ -38,7 +40,7 @@ class Wire:
         return self
 
     def __exit__(self, *_):
-        subprocess.run(["ip", "netns", "del", self.name], check=False)
+        subprocess.run(["ip", "netns", "del", self.name], capture_output=True, check=False)
 
     def run(self, *args):
         return subprocess.run([*self.inside, *args], check=True, stdout=subprocess.PIPE, text=True).stdout
