@@ -9,6 +9,8 @@
 /* RADIUS that does not answer makes the BRAS refuse after its time-outs, not at once. */
 #define AUTH_SILENT_NS 5000000000ull
 /* Frames of a torn-down session still under way do not open it again. */
+/* No modem restarts faster: a CPE that spoke so recently may just open a second session. */
+#define REDIAL_SILENCE_NS 2000000000ull
 /* A mirror port may show each refusal twice. */
 #define MIRROR_COPY_NS 2000000ull
 #define PADS_AGAIN_NS  5000000000ull
@@ -29,7 +31,8 @@ static void refuse(struct subject *s, struct session *session, uint64_t now_ns, 
 	session->progress_ns = now_ns;
 }
 
-/* Whatever else this CPE had is lost, and it did not say so. */
+/* Whatever else this CPE had is lost, and it did not say so; unless that spoke after the CPE began
+ * to dial, for some have two sessions. Should it speak later, it is revived. */
 static void close_other(struct subject *s, const struct session *keep, uint64_t last_up_ns,
 			uint64_t now_ns, const struct session_out *out)
 {
@@ -38,19 +41,25 @@ static void close_other(struct subject *s, const struct session *keep, uint64_t 
 		if (other == keep || other->state == STATE_ENDED ||
 		    memcmp(other->cpe_mac, keep->cpe_mac, 6) != 0)
 			continue;
-		if (other->state == STATE_UP || other->state == STATE_SUSPECT)
-			transition_down_silently(s, other, last_up_ns, now_ns, NULL, out);
-		else
+		if (other->state != STATE_UP && other->state != STATE_SUSPECT) {
 			transition_setup_ended(s, other, now_ns, NULL, out);
+		} else if (!s->padi_ns || other->seen_ns < s->padi_ns) {
+			transition_down_silently(s, other, last_up_ns, now_ns, NULL, out);
+			other->inferred = true;
+		}
 	}
 }
 
+/* The CPE dials. When it has just spoken in a session, PADS will show whether that was the end. */
 static void padi(struct subject *s, const struct control *c, uint64_t now_ns, uint64_t last_up_ns,
 		 const struct session_out *out)
 {
 	struct session like = {0};
 	memcpy(like.cpe_mac, c->cpe_mac, 6);
-	close_other(s, &like, last_up_ns, now_ns, out);
+	if (!s->padi_ns)
+		s->padi_last_up_ns = last_up_ns;
+	if (now_ns - s->padi_last_up_ns >= REDIAL_SILENCE_NS || !last_up_ns)
+		close_other(s, &like, s->padi_last_up_ns, now_ns, out);
 	if (s->discovery == DISCOVERY_NONE) {
 		s->discovery = DISCOVERY_PADI;
 		s->discovery_ns = now_ns;
@@ -101,7 +110,7 @@ static void pads(struct subject *s, const struct control *c, uint64_t now_ns, ui
 	memcpy(session->cpe_mac, c->cpe_mac, 6);
 	memcpy(session->ac_mac, c->ac_mac, 6);
 	s->discovery = DISCOVERY_NONE;
-	close_other(s, session, last_up_ns, now_ns, out);
+	close_other(s, session, s->padi_ns ? s->padi_last_up_ns : last_up_ns, now_ns, out);
 }
 
 static bool says(const char *text, const char *word)
@@ -390,6 +399,7 @@ void session_seen(struct subject *s, const struct control *c, uint64_t now_ns,
 	session = session_of(s, c, now_ns, true, out);
 	if (!session)
 		return;
+	session->seen_ns = now_ns;
 	if (session->state == STATE_ENDED && session->was_up)
 		transition_revived(s, session, now_ns, out);
 	else if (session->state == STATE_LCP || session->state == STATE_NCP)

@@ -31,6 +31,7 @@ struct session {
 	enum session_state state, reached; /* reached: before it ended */
 	uint8_t cpe_mac[6], ac_mac[6];
 	uint32_t ac_magic;
+	uint64_t seen_ns;	       /* of data in it that followed another session, or a PADI */
 	uint64_t progress_ns, auth_ns; /* last step of the set-up; first authentication request */
 	bool inferred;		       /* ended by silence alone: a sign of life revives it */
 	bool was_up;
@@ -56,6 +57,7 @@ struct subject {
 	/* discovery under way */
 	enum { DISCOVERY_NONE, DISCOVERY_PADI, DISCOVERY_PADO, DISCOVERY_PADR } discovery;
 	uint64_t padi_ns, discovery_ns; /* first PADI; last step */
+	uint64_t padi_last_up_ns;	/* the line's last upstream frame before the first PADI */
 	/* liveness of the session that is up */
 	uint64_t echo_ns[SUBJECT_ECHOES]; /* open LCP echo requests, oldest first */
 	uint32_t n_echoes;

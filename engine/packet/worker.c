@@ -380,6 +380,8 @@ static void control_packet(struct worker *w, const struct pkt *p, const struct p
 		c.dir = sub_is_src ? DIR_UP : DIR_DOWN;
 	if (p->kind == KIND_LCP)
 		lcp_echo(w, line, &c, p->ts_ns);
+	else if (p->kind == KIND_PPPOE && c.code == PADI)
+		line_at(&w->meter.lines, line)->session_id = 0; /* tell of the next data */
 	s = add_signal(w, SIGNAL_CONTROL, line, p);
 	if (s)
 		s->control = c;
