@@ -443,8 +443,13 @@ static int tell_loss(const struct publisher *publisher, struct publish_error *er
 
 	for (size_t i = 0; i < publisher->n_batch; i++)
 		cards += publisher->batch[i]->class == ITEM_CARD;
-	if (!events && !cards && !counters->refused)
-		return 0;
+	if (!events && !cards && !counters->refused) {
+		if (*publisher->trouble.text && error)
+			snprintf(error->text, sizeof(error->text),
+				 "the last word on health did not reach Redis: %.150s",
+				 publisher->trouble.text);
+		return *publisher->trouble.text ? -EIO : 0;
+	}
 	if (error)
 		snprintf(error->text, sizeof(error->text),
 			 "not in Redis: %llu events, %llu cards, %llu values refused%s%.150s",
