@@ -28,7 +28,7 @@ static struct flow_bucket *new_buckets(uint32_t n)
 
 int flow_table_init(struct flow_table *t, uint32_t limit, uint64_t seed)
 {
-	*t = (struct flow_table){.mask = FIRST_BUCKETS - 1, .limit = limit, .seed = seed};
+	*t = (struct flow_table){.mask = FIRST_BUCKETS - 1, .seed = seed};
 	pool_init(&t->records, sizeof(struct flow), limit);
 	t->buckets = new_buckets(FIRST_BUCKETS);
 	return t->buckets ? 0 : -ENOMEM;

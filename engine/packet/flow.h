@@ -82,7 +82,6 @@ _Static_assert(sizeof(struct flow) == 256, "four cache lines, fetched together")
 enum { /* flow.flags */
        FLOW_USED = 1 << 0,
        FLOW_SUB_IS_B = 1 << 1, /* the subscriber is endpoint B */
-       FLOW_RETIRED = 1 << 2,  /* out of the index: the 5-tuple was used again */
 };
 
 struct flow_bucket;
@@ -91,10 +90,8 @@ struct flow_table {
 	struct flow_bucket *buckets; /* owned */
 	uint32_t mask, used;
 	struct pool records;
-	uint64_t evicted; /* table full: the oldest idle flow went */
 	uint64_t created;
 	uint64_t seed; /* of flow_hash */
-	uint32_t limit;
 };
 
 struct flow_addresses {

@@ -128,7 +128,7 @@ static void carve(struct meter *m, struct flow_dir *d, uint32_t *link, uint32_t 
 	}
 }
 
-/* Only flows whose packets do not tell their age by themselves need this. */
+/* The packets show by themselves which was sent first: timestamps, or IP-IDs that count. */
 static bool tells_age(const struct flow_dir *d)
 {
 	return d->flags & DIR_CLOCK || d->id_score >= ID_SURE;
@@ -136,7 +136,7 @@ static bool tells_age(const struct flow_dir *d)
 
 void loss_complained(struct meter *m, struct flow_dir *d, uint32_t tick)
 {
-	if (tells_age(d))
+	if (tells_age(d)) /* then complaints decide nothing */
 		return;
 	for (uint32_t i = d->holes; i; i = hole_at(m, i)->next) {
 		struct hole *h = hole_at(m, i);

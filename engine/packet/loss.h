@@ -5,11 +5,11 @@
  * Everything between `una` and `nxt` was seen, but for the holes. A packet that closes a hole was
  * lost before the tap, unless it is merely late: older by timestamp or IP-ID than the packet that
  * opened the hole, or sooner than any resend could be (the receiver must complain first, and the
- * sender hear it). A packet that repeats seen data was lost
- * behind the tap, unless the receiver had it already: acknowledged, SACKed, reported by DSACK
- * afterwards (RFC 2883), or acknowledged sooner than the resend can have reached it (as Eifel,
- * RFC 3522). Mirror copies, keepalives, window probes and SYN resends are counted
- * apart. An ACK over an open hole means that the tap missed a packet: a capture gap, not loss.
+ * sender hear it). A packet that repeats seen data was lost behind the tap, unless the receiver had
+ * it already: acknowledged, SACKed, reported by DSACK afterwards (RFC 2883), or acknowledged sooner
+ * than the resend can have reached it (as Eifel, RFC 3522). Keepalives, window probes and SYN
+ * resends (tcp.c) and mirror copies (mirror.h) are counted apart. An ACK over an open hole means
+ * that the tap missed a packet: a capture gap, not loss.
  */
 #ifndef RASAD_ENGINE_PACKET_LOSS_H
 #define RASAD_ENGINE_PACKET_LOSS_H
@@ -42,7 +42,6 @@ struct resend {
 };
 
 enum loss_verdict {
-	LOSS_NEW,      /* in order, or beyond a hole: a first transmission */
 	LOSS_FILL,     /* closes a hole: lost before the tap */
 	LOSS_LATE,     /* closes a hole, only reordered */
 	LOSS_RESENT,   /* seen before: lost behind the tap, as far as known now */

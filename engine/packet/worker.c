@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/packet/loss.h"
-#include "engine/packet/rtt.h"
 #include "engine/packet/spin.h"
 #include "engine/packet/tcp.h"
 
@@ -80,9 +78,7 @@ static void upstream(struct worker *w, uint32_t index, struct line *line, const 
 	if (line->last_ns[UP] && p->ts_ns > line->last_ns[UP])
 		follow_gap(line, p->ts_ns);
 	if (line->watch) {
-		struct signal *s = add_signal(w, SIGNAL_UPSTREAM, index, p);
-		if (s)
-			s->control.session_id = p->session_id;
+		add_signal(w, SIGNAL_UPSTREAM, index, p);
 		line->watch = false;
 	}
 	if (line->unanswered) {
@@ -149,7 +145,7 @@ static void tell_address(struct worker *w, uint32_t index, const struct pkt *p,
 {
 	struct line *line = line_at(&w->meter.lines, index);
 	bool ipv6 = p->flags & PKT_IPV6;
-	uint32_t folded = 0, words[4], *seen = ipv6 ? &line->seen_ipv6 : &line->seen_ipv4;
+	uint32_t folded, words[4], *seen = ipv6 ? &line->seen_ipv6 : &line->seen_ipv4;
 	struct signal *s;
 	memcpy(words, x->src, 16);
 	folded = ipv6 ? words[0] ^ words[1] * 31 ^ words[2] * 37 ^ words[3] * 41 : words[0];
@@ -196,7 +192,6 @@ static void retire(struct worker *w, uint32_t index)
 {
 	struct flow *f = flow_at(&w->flows, index);
 	flow_unlink(&w->flows, index);
-	f->flags |= FLOW_RETIRED;
 	meter_close(&w->meter, f);
 	if (w->options.keep_flows)
 		return;
@@ -231,7 +226,6 @@ static struct flow *new_flow(struct worker *w, const struct pkt *p, const struct
 	if (!index && !w->options.keep_flows) {
 		uint32_t victim = flow_victim(&w->flows, hash);
 		if (victim) {
-			w->flows.evicted++;
 			retire(w, victim);
 			index = flow_create(&w->flows, p->key, hash);
 		}
@@ -433,7 +427,9 @@ void worker_burst(struct worker *w, const struct burst *burst)
 	uint32_t hash[BURST_MAX], guess[BURST_MAX];
 	w->n_signals = 0;
 	for (uint32_t i = 0; i < burst->n; i++)
-		if (has_flow(&burst->pkt[i])) {
+		if (!has_flow(&burst->pkt[i])) {
+			hash[i] = 0;
+		} else {
 			hash[i] = flow_hash(burst->pkt[i].key, w->flows.seed);
 			flow_prefetch_bucket(&w->flows, hash[i]);
 			mirror_prefetch(&w->meter.mirror, &burst->pkt[i]);

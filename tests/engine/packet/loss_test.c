@@ -19,20 +19,10 @@
 enum { WINDOW = 60000 };
 
 static struct talk t;
-static uint64_t random_state;
-
-static uint32_t random32(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 20);
-}
 
 static int start(void **state)
 {
 	(void)state;
-	random_state = 88172645463325252ull;
 	talk_start(&t);
 	return 0;
 }
@@ -114,16 +104,16 @@ static void random_segments(struct model *m, bool acks)
 	talk_data(&t, TALK_DOWN, 0, 2); /* the connection is joined at offset 0 */
 	model_data(m, 0, 2);
 	for (uint32_t round = 0; m->nxt < WINDOW && round < 3000; round++) {
-		uint32_t len = 2 + random32() % 700, at = m->nxt;
-		if (random32() % 3 == 0)
-			at += random32() % 300;
-		else if (random32() % 2)
-			at -= random32() % (m->nxt < 3000 ? m->nxt : 3000);
+		uint32_t len = 2 + talk_random() % 700, at = m->nxt;
+		if (talk_random() % 3 == 0)
+			at += talk_random() % 300;
+		else if (talk_random() % 2)
+			at -= talk_random() % (m->nxt < 3000 ? m->nxt : 3000);
 		if (at + len > WINDOW)
 			break;
-		t.now_ns += 100000 + random32() % 5000000;
-		if (acks && random32() % 5 == 0) {
-			uint32_t to = m->una + random32() % (m->nxt - m->una + 1);
+		t.now_ns += 100000 + talk_random() % 5000000;
+		if (acks && talk_random() % 5 == 0) {
+			uint32_t to = m->una + talk_random() % (m->nxt - m->una + 1);
 			talk_ack(&t, TALK_UP, to);
 			model_ack(m, to);
 		}
@@ -146,7 +136,7 @@ static void against_a_map_of_bytes(bool acks)
 		memset(&m, 0, sizeof m);
 		stop(NULL);
 		start(NULL);
-		random_state += seed * 7919;
+		talk_seed(88172645463325252ull + seed * 7919);
 		t.base[TALK_DOWN] = bases[seed % 5];
 		random_segments(&m, acks);
 		if (acks)

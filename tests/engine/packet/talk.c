@@ -8,10 +8,26 @@
 #include "engine/packet/rtt.h"
 #include "engine/packet/tcp.h"
 
+static uint64_t random_state;
+
+uint32_t talk_random(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (uint32_t)(random_state >> 20);
+}
+
+void talk_seed(uint64_t seed)
+{
+	random_state = seed;
+}
+
 void talk_start(struct talk *t)
 {
 	struct meter *m = &t->meter;
 	memset(t, 0, sizeof *t);
+	talk_seed(88172645463325252ull);
 	meter_init(m, 10, 10, true);
 	t->flow.line = pool_take(&m->lines.lines);
 	memset(line_at(&m->lines, t->flow.line), 0, sizeof(struct line));

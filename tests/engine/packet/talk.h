@@ -44,4 +44,8 @@ uint32_t talk_samples(const struct talk *t, int dir, uint32_t *ticks, uint32_t r
 /* Gives back what the flow holds, as the worker does when a flow is over. */
 void talk_retire(struct talk *t);
 
+/* The same numbers on every run since talk_start, or since a seed (not 0). */
+uint32_t talk_random(void);
+void talk_seed(uint64_t seed);
+
 #endif

@@ -18,20 +18,10 @@
 #include "tests/engine/packet/talk.h"
 
 static struct talk t;
-static uint64_t random_state;
-
-static uint32_t random32(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 20);
-}
 
 static int start(void **state)
 {
 	(void)state;
-	random_state = 88172645463325252ull;
 	talk_start(&t);
 	return 0;
 }
@@ -96,24 +86,24 @@ static void random_talk(uint32_t up, uint32_t down)
 	t.base[TALK_DOWN] = down;
 	talk_handshake(&t, 10, 20);
 	for (uint32_t i = 0; i < 3000; i++) {
-		int dir = random32() & 1;
-		uint32_t len = 2 + random32() % 1400, what = random32() % 20,
+		int dir = talk_random() & 1;
+		uint32_t len = 2 + talk_random() % 1400, what = talk_random() % 20,
 			 span = nxt[dir] - una[dir];
-		t.now_ns += 10000 + random32() % 8000000;
+		t.now_ns += 10000 + talk_random() % 8000000;
 		if (what < 10) {
 			uint32_t gap = what == 0 ? len : 0;
 			talk_data(&t, dir, nxt[dir] + gap, len);
 			nxt[dir] += gap + len;
 		} else if (what < 13 && span > 2) {
-			uint32_t at = una[dir] + random32() % (span - 1);
+			uint32_t at = una[dir] + talk_random() % (span - 1);
 			talk_data(&t, dir, at, len < span ? len : span);
 			if (at + (len < span ? len : span) > nxt[dir])
 				nxt[dir] = at + (len < span ? len : span);
 		} else if (what < 18 && span) {
-			una[dir] += random32() % (span + 1);
+			una[dir] += talk_random() % (span + 1);
 			talk_ack(&t, !dir, una[dir]);
 		} else if (span > 3000) {
-			uint32_t right = una[dir] + 1000 + random32() % (span - 1000);
+			uint32_t right = una[dir] + 1000 + talk_random() % (span - 1000);
 			uint32_t blocks[4] = {right - 500, right, una[dir] + 100, una[dir] + 200};
 			uint32_t dsack[2] = {una[dir] - 300, una[dir] - 200};
 			if (what == 18 || una[dir] < 300)
@@ -173,22 +163,22 @@ static void any_sequence_number(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 100000; i++) {
 		struct pkt p = {
-			.seq = random32() << 12 ^ random32(),
-			.ack = random32() << 12 ^ random32(),
-			.payload_len = (uint16_t)(random32() % 3 ? random32() % 1500 : 0),
-			.window = (uint16_t)(1 + random32() % 1000),
-			.flags = random32() % 4 ? 0 : PKT_SACK,
-			.tsval = random32(),
+			.seq = talk_random() << 12 ^ talk_random(),
+			.ack = talk_random() << 12 ^ talk_random(),
+			.payload_len = (uint16_t)(talk_random() % 3 ? talk_random() % 1500 : 0),
+			.window = (uint16_t)(1 + talk_random() % 1000),
+			.flags = talk_random() % 4 ? 0 : PKT_SACK,
+			.tsval = talk_random(),
 		};
-		struct pkt_extra x = {.n_sack = p.flags ? 4 : 0, .mss = (uint16_t)random32()};
-		p.flags |= random32() & 1 ? PKT_TIMESTAMPS : 0;
-		p.tcp_flags = random32() & 0x3f;
-		if (random32() % 4) /* mostly near each other, so that lists grow */
+		struct pkt_extra x = {.n_sack = p.flags ? 4 : 0, .mss = (uint16_t)talk_random()};
+		p.flags |= talk_random() & 1 ? PKT_TIMESTAMPS : 0;
+		p.tcp_flags = talk_random() & 0x3f;
+		if (talk_random() % 4) /* mostly near each other, so that lists grow */
 			p.seq = 1000000 + p.seq % 3000000, p.ack = 1000000 + p.ack % 3000000;
 		for (int k = 0; k < 8; k++)
-			x.sack[k] = random32() << 12 ^ random32();
-		t.now_ns += random32() % 1000000;
-		talk_packet(&t, random32() & 1, p, &x);
+			x.sack[k] = talk_random() << 12 ^ talk_random();
+		t.now_ns += talk_random() % 1000000;
+		talk_packet(&t, talk_random() & 1, p, &x);
 		if (i % 256 == 0)
 			assert_bounded();
 	}
