@@ -145,7 +145,7 @@ int pcap_open(struct source **source, const struct pcap_options *options)
 	*source = NULL;
 	if (!s)
 		return -ENOMEM;
-	s->source = (struct source){next, close_source, stats};
+	s->source = (struct source){.next = next, .close = close_source, .stats = stats};
 	s->options = *options;
 	for (uint32_t i = 0; i < options->n_ac_macs; i++)
 		decode_add_ac(&s->decoder, options->ac_macs[i]);

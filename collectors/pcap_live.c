@@ -207,7 +207,7 @@ int pcap_live_open(struct source **source, const struct pcap_live_options *optio
 	*source = NULL;
 	if (!l)
 		return -ENOMEM;
-	l->source = (struct source){next, close_source, stats};
+	l->source = (struct source){.next = next, .close = close_source, .stats = stats};
 	l->options = *options;
 	snprintf(l->interface, sizeof l->interface, "%s", options->interface);
 	for (uint32_t i = 0; i < options->n_ac_macs; i++)

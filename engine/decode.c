@@ -175,6 +175,8 @@ static uint8_t direction(const struct decoder *d, const struct pkt *p, const str
 		if (src != dst) /* both: one of them pretends */
 			return src ? DIR_DOWN : DIR_UP;
 	}
+	if (d->side != DIR_UNKNOWN)
+		return d->side;
 	if (!(p->flags & PKT_IP))
 		return DIR_UNKNOWN;
 	src = is_private(x->src, p->flags & PKT_IPV6);

@@ -50,6 +50,7 @@ struct decoder {
 	bool ac_configured;		/* then nothing is learned */
 	uint64_t not_ac[DECODE_MAX_AC]; /* MACs that played the concentrator and then dialled */
 	uint32_t n_not_ac;
+	uint8_t side; /* enum pkt_dir of all that is received here, where a port has one side */
 	struct source_stats stats;
 };
 

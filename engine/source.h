@@ -9,6 +9,7 @@
 #ifndef RASAD_ENGINE_SOURCE_H
 #define RASAD_ENGINE_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ebpf/pkt.h"
@@ -22,12 +23,22 @@ struct burst {
 	const uint8_t *frame[BURST_MAX];
 };
 
+/* A counter of the collector's own, for health: "port0_imissed". */
+struct source_counter {
+	char name[32];
+	uint64_t value;
+};
+
+enum { SOURCE_MAX_COUNTERS = 32 };
+
 struct source_stats {
 	uint64_t packets, bytes;
 	uint64_t dropped;    /* lost by kernel or NIC before they were seen here */
 	uint64_t ac_refused; /* more concentrators than the decoder remembers */
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t control[32]; /* by enum decode_control */
+	struct source_counter counters[SOURCE_MAX_COUNTERS];
+	uint32_t n_counters;
 };
 
 enum source_status { SOURCE_MORE, SOURCE_IDLE, SOURCE_END };
@@ -37,6 +48,7 @@ struct source {
 	int (*next)(struct source *source, struct burst *burst);
 	void (*close)(struct source *source);
 	const struct source_stats *(*stats)(struct source *source);
+	bool sharded; /* of several sources: all packets of a line come out of the same one */
 };
 
 #endif

@@ -142,6 +142,18 @@ struct report_subscriber {
 	uint32_t line_rate_down, line_rate_up; /* TR-101 actual rates as sent; 0: unknown */
 };
 
+/* What was measured of a line in one interval; only lines with packets have one. */
+struct report_minute {
+	int64_t start_unix_ns; /* a multiple of the duration */
+	uint32_t duration_ms;
+	const char *line; /* its name, as in struct report_line */
+	uint64_t packets_down, packets_up, bytes_down, bytes_up;
+	struct report_rtt rtt;
+	struct report_loss_sides loss;
+	uint64_t reordered_down, reordered_up, spurious_down, spurious_up;
+	uint64_t suspected_tail_loss_down, suspected_tail_loss_up;
+};
+
 struct report_node {
 	const char *group_type, *group;
 	uint64_t lines, up, down, suspect, unknown, flaps;
@@ -173,6 +185,7 @@ enum report_kind {
 	REPORT_FLOW,
 	REPORT_NODE,
 	REPORT_HEALTH,
+	REPORT_MINUTE,
 };
 
 struct report {
@@ -184,6 +197,7 @@ struct report {
 		const struct report_flow *flow;
 		const struct report_node *node;
 		const struct report_health *health;
+		const struct report_minute *minute;
 	};
 };
 

@@ -124,7 +124,7 @@ struct source *pace_new(struct source *inner, uint32_t speed)
 		return NULL;
 	}
 	*p = (struct pace){
-		.source = {next, close_source, stats},
+		.source = {.next = next, .close = close_source, .stats = stats},
 		.inner = inner,
 		.speed = speed,
 	};
