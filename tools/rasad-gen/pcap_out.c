@@ -27,7 +27,7 @@ void pcap_out_open(struct pcap_out *p, const char *path, uint32_t snaplen)
 	uint8_t header[24], *h = header;
 
 	*p = (struct pcap_out){.path = path, .snaplen = snaplen};
-	p->file = fopen(path, "wb");
+	p->file = strcmp(path, "-") ? fopen(path, "wb") : stdout;
 	if (!p->file)
 		die("%s: cannot create: %s", path, strerror(errno));
 	setvbuf(p->file, NULL, _IOFBF, 1 << 20);
