@@ -7,7 +7,7 @@
  * the answer to an LCP echo), else the next data packet of a flow picked at random. Everything that
  * does not change about a line or a flow is a hash of its number and the seed, so a flow needs 32
  * bytes and a line none. A receiver acknowledges every second packet, one round trip after it; the round
- * trips of a line are its own constants with some jitter. A flow repairs one loss at a time, as TCP
+ * trips of a line are its own constants with some jitter. A flow repairs one loss at a time, with a pause before the next, as TCP
  * does: one round trip after the receiver complained about it, or by the sender's timer.
  */
 #ifndef RASAD_GEN_LOAD_H
@@ -59,6 +59,7 @@ enum { /* load_flow.flags */
        FLOW_HALF = 1 << 1,   /* one data packet is not acknowledged */
        FLOW_REPAIR = 1 << 2, /* `missing` is lost and will be sent again */
        FLOW_HOLE = 1 << 3,   /* it did not reach the tap */
+       FLOW_ASKED = 1 << 4,  /* the receiver complains about it */
 };
 
 struct load_flow {
@@ -69,7 +70,8 @@ struct load_flow {
 	uint32_t ack_ms;     /* the receiver's clock as the sender last heard it */
 	uint32_t ack_due_us; /* when the last acknowledgement passes: they keep their order */
 	uint16_t missing_bytes;
-	uint16_t data_id; /* IP identification; of the ACKs it is a function of time */
+	uint16_t data_id;  /* IP identification; of the ACKs it is a function of time */
+	uint16_t repaired; /* when the last loss was, in units of 16 ms */
 	uint8_t flags;
 };
 _Static_assert(sizeof(struct load_flow) <= 32, "8 M flows in 256 MB");

@@ -20,6 +20,7 @@
 #define FULL_PACKETS	205  /* of 256 data packets; the rest is shorter */
 #define SHORTEST	64
 #define UPLOADS		0x33333333u /* a fifth of the flows */
+#define PAUSE		16 /* of 16 ms, from a repair to the next loss: fast flows lose seldom */
 #define MOST_OWED	64
 #define WINDOW_PACKETS	2048
 #define TRIES		16 /* to find a flow that may send */
@@ -251,16 +252,18 @@ static void start(struct load *l, const struct view *v)
 		.ack_ms = l->stamp_ms - 20,
 		.data_id = (uint16_t)(v->hash >> 40),
 	};
+	v->state->repaired = (uint16_t)((l->stamp_ms >> 4) - PAUSE);
 	l->total.flows++;
 	l->total.tcp_flows += !v->udp;
 }
 
-/* Is this data packet one of those to lose? Four times the chance while any are owed, since flows with
- * a repair going on lose none. */
-static bool lose(struct load *l, double *owed, double share)
+/* Is this data packet one of those to lose? Four times the chance while any are owed, since flows
+ * that repair or have just repaired something lose none. */
+static bool lose(struct load *l, const struct load_flow *f, double *owed, double share)
 {
 	*owed += *owed < MOST_OWED ? share : 0;
-	if (*owed < 1 || !rng_chance(&l->rng, 4 * share))
+	if (*owed < 1 || (uint16_t)((l->stamp_ms >> 4) - f->repaired) < PAUSE ||
+	    !rng_chance(&l->rng, 4 * share))
 		return false;
 	*owed -= 1;
 	return true;
@@ -328,9 +331,9 @@ static void send_tcp(struct load *l, const struct view *v)
 		f->next += bytes;
 		emit_data(l, v, seq, bytes);
 		complain(l, v);
-	} else if (lose(l, &l->owed_after, l->loss_after)) {
+	} else if (lose(l, f, &l->owed_after, l->loss_after)) {
 		lose_after(l, v, bytes);
-	} else if (lose(l, &l->owed_before, l->loss_before)) {
+	} else if (lose(l, f, &l->owed_before, l->loss_before)) {
 		lose_before(l, v, bytes);
 	} else {
 		send_in_order(l, v, bytes);
@@ -349,7 +352,6 @@ static uint32_t udp_bytes(struct load *l, const struct view *v, bool feedback)
 
 static void send_udp(struct load *l, const struct view *v)
 {
-	static const uint8_t zero[FRAME_MAX];
 	bool feedback = (++v->state->data_id & FEEDBACK) == 0;
 	enum dir dir = feedback ? (v->data_dir == DIR_DOWN ? DIR_UP : DIR_DOWN) : v->data_dir;
 	struct ip_header ip = ip_header(v, dir, IP_UDP, v->state->data_id);
@@ -359,7 +361,7 @@ static void send_udp(struct load *l, const struct view *v)
 	frame_begin_ip(l->frame, &v->line.l2, dir, v->v6,
 		       frame_ip_bytes(v->v6) + UDP_BYTES + bytes);
 	frame_udp(l->frame, &ip, down ? v->server_port : v->client_port,
-		  down ? v->client_port : v->server_port, zero, bytes);
+		  down ? v->client_port : v->server_port, NULL, bytes);
 	l->total.udp++;
 	l->total.ipv6 += v->v6;
 	load_emit(l, v->line.number, dir);
@@ -427,6 +429,7 @@ bool load_resend(struct load *l, const struct load_event *e)
 	    f->missing + f->missing_bytes) /* else the clock of the last in order stays */
 		f->first_ms = l->stamp_ms;
 	f->flags = FLOW_STARTED;
+	f->repaired = (uint16_t)(l->stamp_ms >> 4);
 	plan_ack(l, &v, false);
 	return true;
 }

@@ -18,7 +18,7 @@ static uint8_t *put_le32(uint8_t *p, uint32_t v)
 
 static void put(struct pcap_out *p, const void *data, size_t n)
 {
-	if (fwrite(data, 1, n, p->file) != n)
+	if (fwrite_unlocked(data, 1, n, p->file) != n) /* one thread */
 		die("%s: cannot write: %s", p->path, strerror(errno));
 }
 
