@@ -38,7 +38,7 @@ struct load_direction {
 };
 
 struct load_totals {
-	struct load_direction dir[2]; /* of all lines, without floods */
+	struct load_direction dir[2]; /* of everything */
 	uint64_t tcp, udp, ipv6;      /* packets; floods are only in tcp */
 	uint64_t echo_requests, echo_replies, control;
 	uint64_t syn_flood, padi_flood;
@@ -79,6 +79,7 @@ _Static_assert(sizeof(struct load_flow) <= 32, "8 M flows in 256 MB");
 struct load {
 	const struct options *options;
 	struct rng rng;
+	uint64_t epoch_ns; /* when the virtual clock began, since 1970 */
 	uint64_t slot_ns;  /* the virtual clock, since the start */
 	uint64_t stamp_ns; /* of the packet being made */
 	uint32_t stamp_ms;
@@ -95,6 +96,7 @@ struct load {
 	uint32_t echo_line;
 	uint8_t echo_id;
 	uint32_t dialed, up; /* lines that began and ended it, of --sessions */
+	bool offer_due;
 	uint64_t elapsed_ns; /* on an interface */
 	uint64_t wire_packets, wire_bytes;
 	struct load_flow *flow;
@@ -120,6 +122,8 @@ void load_echo_request(struct load *l);
 void load_echo_reply(struct load *l, const struct load_event *e);
 
 /* load_session.c: a line dials. */
+/* One PADO, which shows whose MAC the access concentrator's is. */
+void load_offer(struct load *l);
 void load_dial(struct load *l, uint32_t line);
 void load_dial_step(struct load *l, const struct load_event *e);
 

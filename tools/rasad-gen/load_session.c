@@ -203,6 +203,15 @@ static void step(struct load *l, uint32_t number, uint32_t i)
 					      .due_ns = l->stamp_ns + wait_ns});
 }
 
+void load_offer(struct load *l)
+{
+	struct load_line line = load_line(l, 0);
+
+	discovery(l, &line, DIR_DOWN, PADO);
+	l->total.control++;
+	load_emit(l, 0, DIR_DOWN);
+}
+
 void load_dial(struct load *l, uint32_t line)
 {
 	step(l, line, 0);

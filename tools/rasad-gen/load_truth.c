@@ -42,7 +42,8 @@ static void write_head(FILE *f, const struct load *l)
 
 	fprintf(f, "{\"scenario\":\"load\",\"encap\":\"%s\",\"rate_pps\":%.0f,\"zipf\":%g,",
 		truth_encap(o->encap), o->rate_pps, o->zipf);
-	fprintf(f, "\"t_start\":%.9f,\"t_stop\":%.9f,", world_unix_s(0), world_unix_s(l->stamp_ns));
+	fprintf(f, "\"t_start\":%.9f,\"t_stop\":%.9f,", (double)l->epoch_ns / 1e9,
+		(double)(l->epoch_ns + l->stamp_ns) / 1e9);
 	fprintf(f, "\"echo_s\":%.3f,\"duration_s\":%.9f,", (double)l->echo_ns / 1e9,
 		(double)l->stamp_ns / 1e9);
 	FIGURES(f, {"seed", o->seed}, {"snaplen", o->snaplen}, {"packets", l->wire_packets},

@@ -302,7 +302,7 @@ static void set_option(struct options *o, int code, const char *text)
 		o->dslams = (uint32_t)whole("--dslams", text, 1, 900);
 		break;
 	case OPT_DURATION:
-		o->duration_s = real("--duration", text, 1, 86400);
+		o->duration_s = real("--duration", text, 0.001, 86400);
 		break;
 	case OPT_ENCAP:
 		o->encap = encap_of(text);
@@ -342,6 +342,9 @@ static void check_load(const struct options *o)
 		options_bad("--rate", "0", "more than 0 for a file: it has no speed of its own");
 	if (o->rate_pps > 0 && o->rate_pps < 1)
 		options_bad("--rate", "less than 1", "0, or at least 1 packet a second");
+	if (o->encap != ENCAP_PPPOE && o->encap != ENCAP_QINQ_PPPOE &&
+	    (o->echo_s > 0 || o->sessions))
+		options_bad("--encap", "no PPPoE", "pppoe or qinq-pppoe for --echo and --sessions");
 	if (o->new_flows + o->padi > 1)
 		options_bad("--new-flows and --padi", "more than 100",
 			    "at most 100 percent together");
@@ -352,6 +355,8 @@ static void check_others(const struct options *o)
 {
 	if (o->has_load_option)
 		options_bad("--scenario", o->scenario, "load, which one of the options asks for");
+	if (o->duration_s > 0 && o->duration_s < 1)
+		options_bad("--duration", "less than 1", "at least a second in this scenario");
 	if (o->lines > MAX_LINES)
 		options_bad("--lines", "more than 180000", "scenario load for so many");
 	if (o->flows > MAX_FLOWS)

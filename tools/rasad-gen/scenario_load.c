@@ -52,8 +52,7 @@ void load_emit(struct load *l, uint32_t line, enum dir dir)
 		load_send_add(&l->send);
 		l->frame = load_send_frame(&l->send);
 	} else {
-		pcap_out_write(&l->out, WORLD_EPOCH_UNIX_NS + l->stamp_ns, l->frame->byte,
-			       wire_len);
+		pcap_out_write(&l->out, l->epoch_ns + l->stamp_ns, l->frame->byte, wire_len);
 	}
 }
 
@@ -108,10 +107,14 @@ static void make_traffic(struct load *l)
 	if (make_due(l))
 		return;
 	stamp(l, l->slot_ns);
-	if (load_echo_is_due(l))
+	if (l->offer_due) {
+		l->offer_due = false;
+		load_offer(l);
+	} else if (load_echo_is_due(l)) {
 		load_echo_request(l);
-	else
+	} else {
 		load_data(l);
+	}
 }
 
 /* One packet, or none when nothing may be sent. */
@@ -185,6 +188,8 @@ static void run_live(struct load *l)
 	struct timespec start;
 	uint64_t now_ns = 0;
 
+	clock_gettime(CLOCK_REALTIME, &start);
+	l->epoch_ns = (uint64_t)start.tv_sec * NS_PER_S + (uint64_t)start.tv_nsec;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!at_end(l)) {
 		now_ns = since(&start);
@@ -222,16 +227,14 @@ static void set_rates(struct options *o)
 	o->reorder = 0;
 }
 
-/* Echoes and sessions are PPPoE; so many lines that echoes would be more than their share wait. */
-static void set_echo(struct load *l, const struct options *o)
+/* What only PPPoE has. Where echoes of all lines would be more than their share, they are rarer. */
+static void set_pppoe(struct load *l, const struct options *o)
 {
 	double rate = o->rate_pps > 0 ? o->rate_pps : DEFAULT_RATE, s = o->echo_s;
 
-	if (o->encap != ENCAP_PPPOE && o->encap != ENCAP_QINQ_PPPOE) {
-		if (s > 0 || o->sessions)
-			die("--echo and --sessions need an --encap with PPPoE");
+	if (o->encap != ENCAP_PPPOE && o->encap != ENCAP_QINQ_PPPOE)
 		return;
-	}
+	l->offer_due = !o->sessions;
 	if (s < 0) {
 		s = 2.0 * o->lines / (ECHO_SHARE * rate);
 		s = s < ECHO_S ? ECHO_S : s;
@@ -273,13 +276,14 @@ static void load_init(struct load *l, const struct options *o)
 {
 	*l = (struct load){
 		.options = o,
+		.epoch_ns = WORLD_EPOCH_UNIX_NS,
 		.rng = rng_make(o->seed, RNG_PLAN, 0),
 		.lines = o->lines,
 		.flows = o->flows,
 		.loss_before = o->loss_before_tap,
 		.loss_after = o->loss_after_tap,
 	};
-	set_echo(l, o);
+	set_pppoe(l, o);
 	set_samples(l);
 	open_output(l, o);
 	measure_overhead(l);
