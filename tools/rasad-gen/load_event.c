@@ -109,3 +109,16 @@ int load_events_due(struct load_events *e, uint64_t now_ns, struct load_event *e
 	e->free = n;
 	return 1;
 }
+
+uint64_t load_events_next_ns(const struct load_events *e)
+{
+	uint64_t bucket = e->cursor;
+
+	if (e->soon_head != NONE)
+		return e->pool[e->soon_head].due_ns;
+	if (!e->pending)
+		return UINT64_MAX;
+	while (e->bucket[bucket & (BUCKETS - 1)] == NONE)
+		bucket++;
+	return bucket << BUCKET_BITS;
+}

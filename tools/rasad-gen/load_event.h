@@ -49,4 +49,7 @@ void load_events_plan(struct load_events *e, uint64_t now_ns, const struct load_
 int load_events_due(struct load_events *e, uint64_t now_ns, struct load_event *event,
 		    const void *flows, uint32_t flow_bytes);
 
+/* No event is due before this, or UINT64_MAX if none is planned. */
+uint64_t load_events_next_ns(const struct load_events *e);
+
 #endif

@@ -136,21 +136,34 @@ static void make_packet(struct load *l)
 	}
 }
 
-static bool at_end(const struct load *l)
+static bool at_end(const struct load *l, double slot_ns)
 {
 	const struct options *o = l->options;
 
 	return stopping || (o->packets && l->wire_packets >= o->packets) ||
-	       (o->duration_s > 0 && l->slot_ns >= (uint64_t)(o->duration_s * 1e9));
+	       (o->duration_s > 0 && slot_ns >= o->duration_s * 1e9);
+}
+
+/* The slot before the next event, when nothing can be sent until then. */
+static uint64_t skip(const struct load *l, uint64_t slot, double gap_ns)
+{
+	uint64_t next_ns = load_events_next_ns(&l->events);
+	double at = next_ns == UINT64_MAX ? 0 : (double)next_ns / gap_ns;
+
+	return at > (double)slot ? (uint64_t)at : slot;
 }
 
 static void run_file(struct load *l)
 {
-	double gap_ns = 1e9 / l->options->rate_pps;
+	double gap_ns = 1e9 / l->options->rate_pps, slot_ns = 0;
 
-	for (uint64_t i = 0; !at_end(l); i++) {
-		l->slot_ns = (uint64_t)((double)i * gap_ns);
+	for (uint64_t i = 0; !at_end(l, slot_ns); slot_ns = (double)++i * gap_ns) {
+		uint64_t before = l->wire_packets;
+
+		l->slot_ns = (uint64_t)slot_ns;
 		make_packet(l);
+		if (l->wire_packets == before)
+			i = skip(l, i, gap_ns);
 	}
 }
 
@@ -173,7 +186,7 @@ static void nap(uint64_t ns)
 /* Makes what is due by now, a burst at most. */
 static void burst(struct load *l, uint64_t now_ns, double gap_ns, double *slot_ns)
 {
-	for (int i = 0; i < LOAD_BURST && *slot_ns <= (double)now_ns && !at_end(l); i++) {
+	for (int i = 0; i < LOAD_BURST && *slot_ns <= (double)now_ns && !at_end(l, *slot_ns); i++) {
 		l->slot_ns = (uint64_t)*slot_ns;
 		*slot_ns += gap_ns;
 		make_packet(l);
@@ -191,7 +204,7 @@ static void run_live(struct load *l)
 	clock_gettime(CLOCK_REALTIME, &start);
 	l->epoch_ns = (uint64_t)start.tv_sec * NS_PER_S + (uint64_t)start.tv_nsec;
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	while (!at_end(l)) {
+	while (!at_end(l, slot_ns)) {
 		now_ns = since(&start);
 		if (slot_ns > (double)now_ns) {
 			nap((uint64_t)(slot_ns - (double)now_ns) + NAP_NS);
