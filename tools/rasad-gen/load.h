@@ -98,6 +98,7 @@ struct load {
 	uint32_t dialed, up; /* lines that began and ended it, of --sessions */
 	bool offer_due;
 	uint64_t elapsed_ns; /* on an interface */
+	uint64_t left_out;   /* slots that came too late for an interface */
 	uint64_t wire_packets, wire_bytes;
 	struct load_flow *flow;
 	struct load_pick pick;

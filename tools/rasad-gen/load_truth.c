@@ -54,7 +54,7 @@ static void write_head(FILE *f, const struct load *l)
 		{"echo_replies", t->echo_replies}, {"control", t->control}, {"lines_up", l->up},
 		{"lost_before_tap_all", t->lost_before_tap_all},
 		{"lost_after_tap_all", t->lost_after_tap_all}, {"sent", l->send.packets},
-		{"refused", l->send.refused});
+		{"refused", l->send.refused}, {"left_out", l->left_out});
 }
 
 static void write_line(FILE *f, const struct load *l, uint32_t number)

@@ -195,27 +195,33 @@ static void burst(struct load *l, uint64_t now_ns, double gap_ns, double *slot_n
 	l->frame = load_send_frame(&l->send);
 }
 
+/* The next slot: without a rate the clock is all there is, and what is too late is left out. */
+static double next_slot(struct load *l, double slot_ns, double now_ns, double gap_ns)
+{
+	if (l->options->rate_pps == 0)
+		return now_ns - LOAD_BURST > slot_ns ? now_ns - LOAD_BURST : slot_ns;
+	if (slot_ns + BEHIND_NS > now_ns)
+		return slot_ns;
+	l->left_out += (uint64_t)((now_ns - slot_ns) / gap_ns);
+	return now_ns;
+}
+
 static void run_live(struct load *l)
 {
 	double gap_ns = l->options->rate_pps > 0 ? 1e9 / l->options->rate_pps : 1, slot_ns = 0;
 	struct timespec start;
-	uint64_t now_ns = 0;
 
 	clock_gettime(CLOCK_REALTIME, &start);
 	l->epoch_ns = (uint64_t)start.tv_sec * NS_PER_S + (uint64_t)start.tv_nsec;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!at_end(l, slot_ns)) {
-		now_ns = since(&start);
+		uint64_t now_ns = since(&start);
+
 		if (slot_ns > (double)now_ns) {
 			nap((uint64_t)(slot_ns - (double)now_ns) + NAP_NS);
 			continue;
 		}
-		if (l->options->rate_pps == 0) /* the clock is all there is */
-			slot_ns = (double)now_ns - LOAD_BURST > slot_ns
-					  ? (double)now_ns - LOAD_BURST
-					  : slot_ns;
-		else if (slot_ns + BEHIND_NS < (double)now_ns)
-			slot_ns = (double)now_ns;
+		slot_ns = next_slot(l, slot_ns, (double)now_ns, gap_ns);
 		burst(l, now_ns, gap_ns, &slot_ns);
 	}
 	l->elapsed_ns = since(&start);
@@ -323,6 +329,8 @@ static void summary(const struct load *l)
 	if (l->send.refused)
 		fprintf(stderr, ", %llu refused by %s", (unsigned long long)l->send.refused,
 			l->send.name);
+	if (l->left_out)
+		fprintf(stderr, ", %llu left out, too late", (unsigned long long)l->left_out);
 	fputc('\n', stderr);
 }
 
