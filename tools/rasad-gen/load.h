@@ -6,9 +6,10 @@
  * One packet is made in each slot of the virtual clock: what is due (an acknowledgement, a resend,
  * the answer to an LCP echo), else the next data packet of a flow picked at random. Everything that
  * does not change about a line or a flow is a hash of its number and the seed, so a flow needs 32
- * bytes and a line none. A receiver acknowledges every second packet, one round trip after it; the round
- * trips of a line are its own constants with some jitter. A flow repairs one loss at a time, with a pause before the next, as TCP
- * does: one round trip after the receiver complained about it, or by the sender's timer.
+ * bytes and a line one bit. A receiver acknowledges every second packet, one round trip after it;
+ * the round trips of a line are its own constants with some jitter. A flow repairs one loss at a
+ * time, one round trip after the receiver complained about it or by the sender's timer, and pauses
+ * before the next.
  */
 #ifndef RASAD_GEN_LOAD_H
 #define RASAD_GEN_LOAD_H
@@ -45,6 +46,7 @@ struct load_totals {
 	uint64_t lost_before_tap_all, lost_after_tap_all; /* repaired or not */
 	uint64_t flows;					  /* that had a packet, without the flood */
 	uint64_t tcp_flows;
+	uint64_t lines; /* that had a packet */
 };
 
 /* What stays the same about a line. Times in nanoseconds. */
@@ -101,6 +103,7 @@ struct load {
 	uint64_t left_out;   /* slots that came too late for an interface */
 	uint64_t wire_packets, wire_bytes;
 	struct load_flow *flow;
+	uint8_t *line_seen; /* a bit each */
 	struct load_pick pick;
 	struct load_events events;
 	struct load_totals total;
@@ -142,6 +145,9 @@ void load_padi_flood(struct load *l);
 
 /* scenario_load.c: the frame is ready. `line` UINT32_MAX: of no line. */
 void load_emit(struct load *l, uint32_t line, enum dir dir);
+
+/* load_run.c: until it is done, or a signal ends it. */
+void load_run(struct load *l);
 
 /* load_truth.c */
 void load_truth(struct load *l);

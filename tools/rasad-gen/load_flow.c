@@ -1,170 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The flows of scenario "load". A TCP flow sends data one way only: two packets, then one ACK from
- * the receiver. Which line it belongs to, its addresses, ports, clocks and whether it is UDP, IPv6 or
- * an upload follow from its number; the kinds are spread evenly over the ranks, so that the shares
- * hold under Zipf too, where few flows make most of the packets.
+ * the receiver; and it repairs what it loses.
  */
-#include <string.h>
-
 #include "tools/rasad-gen/load.h"
+#include "tools/rasad-gen/load_view.h"
 #include "tools/rasad-gen/mem.h"
 
-#define PORTS		60000u
-#define FIRST_PORT	4000u
-#define TIMESTAMP_BYTES 12
-#define TCP_BYTES	(20 + TIMESTAMP_BYTES)
-#define UDP_BYTES	8
-#define RTO_NS		200000000ull
-#define FULL_IP_BYTES	1492 /* PPPoE */
-#define FULL_PACKETS	205  /* of 256 data packets; the rest is shorter */
-#define SHORTEST	64
-#define UPLOADS		0x33333333u /* a fifth of the flows */
-#define PAUSE		16 /* of 16 ms, from a repair to the next loss: fast flows lose seldom */
-#define MOST_OWED	64
-#define WINDOW_PACKETS	2048
-#define TRIES		16 /* to find a flow that may send */
-#define ACKS_PER_DATA	0.5
-#define FEEDBACK	0x0f /* one UDP packet of 16 goes the other way, */
-#define FEEDBACK_BYTES	80
-#define SMALL_UDP	400  /* half of the others are smaller, */
-#define LARGE_UDP	1252 /* and half as large as that */
+#define TCP_BYTES      (20 + LOAD_TIMESTAMP_BYTES)
+#define UDP_BYTES      8
+#define RTO_NS	       200000000ull
+#define FULL_IP_BYTES  1492 /* PPPoE */
+#define FULL_PACKETS   205  /* of 256 data packets; the rest is shorter */
+#define SHORTEST       64
+#define PAUSE	       16 /* of 16 ms, from a repair to the next loss: fast flows lose seldom */
+#define MOST_OWED      64
+#define WINDOW_PACKETS 2048
+#define TRIES	       16 /* to find a flow that may send */
+#define ACKS_PER_DATA  0.5
+#define FEEDBACK       0x0f /* one UDP packet of 16 goes the other way, */
+#define FEEDBACK_BYTES 80
+#define SMALL_UDP      400  /* half of the others are smaller, */
+#define LARGE_UDP      1252 /* and half as large as that */
 
-/* Flow numbers spread evenly over 32 bits, each by another irrational. */
-#define SPREAD_UDP    2654435769u /* the golden ratio */
-#define SPREAD_IPV6   1779033703u /* sqrt(2) */
-#define SPREAD_UPLOAD 3144134277u /* sqrt(3) */
-
-/* A flow as it is known from its number. */
-struct view {
-	uint32_t number;
-	struct load_flow *state;
-	struct load_line line;
-	bool v6, udp;
-	enum dir data_dir;
-	uint64_t hash;
-	struct ip_addr client, server;
-	uint16_t client_port, server_port;
-};
-
-static bool kind_of(const struct load *l, uint32_t flow, uint32_t spread, uint32_t below)
-{
-	return flow * spread + (uint32_t)rng_hash(l->options->seed, spread) < below;
-}
-
-static struct ip_addr server_address(uint16_t number, bool v6)
-{
-	if (v6)
-		return (struct ip_addr){
-			.v6 = true,
-			.byte = {0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, [14] = (uint8_t)(number >> 8),
-				 (uint8_t)number},
-		};
-	return (struct ip_addr){.byte = {198, 18, (uint8_t)(number >> 8), (uint8_t)number}};
-}
-
-static struct view view(struct load *l, uint32_t flow)
-{
-	uint32_t line = flow % l->lines, nth = flow / l->lines; /* of the line */
-	uint64_t h = rng_hash(l->options->seed ^ (uint64_t)RNG_FLOW << 56, flow);
-	uint16_t port = (uint16_t)(nth % PORTS);
-	bool v6 = kind_of(l, flow, SPREAD_IPV6, l->ipv6_below),
-	     udp = kind_of(l, flow, SPREAD_UDP, l->udp_below);
-
-	return (struct view){
-		.number = flow,
-		.state = &l->flow[flow],
-		.line = load_line(l, line),
-		.v6 = v6,
-		.udp = udp,
-		.data_dir = kind_of(l, flow, SPREAD_UPLOAD, UPLOADS) ? DIR_UP : DIR_DOWN,
-		.hash = h,
-		.client = load_line_address(line, v6),
-		/* flows of a line with the same port have different servers */
-		.server = server_address((uint16_t)((line + port) * 40503u + nth / PORTS), v6),
-		.client_port = (uint16_t)(FIRST_PORT + port),
-		.server_port = udp     ? (uint16_t)(16384 + h % 16384)
-			       : h & 3 ? 443
-				       : 8080,
-	};
-}
-
-static uint64_t sender_rtt_ns(struct load *l, const struct view *v)
+static uint64_t sender_rtt_ns(struct load *l, const struct load_view *v)
 {
 	return load_jitter(l, v->data_dir == DIR_DOWN ? v->line.internet_rtt_ns
 						      : v->line.access_rtt_ns);
 }
 
-static uint64_t receiver_rtt_ns(struct load *l, const struct view *v)
+static uint64_t receiver_rtt_ns(struct load *l, const struct load_view *v)
 {
 	return load_jitter(l, v->data_dir == DIR_DOWN ? v->line.access_rtt_ns
 						      : v->line.internet_rtt_ns);
 }
 
-static struct ip_header ip_header(const struct view *v, enum dir dir, enum ip_protocol protocol,
-				  uint16_t id)
-{
-	bool down = dir == DIR_DOWN;
-
-	return (struct ip_header){
-		.source = down ? v->server : v->client,
-		.destination = down ? v->client : v->server,
-		.protocol = protocol,
-		.id = id,
-		.ttl = down ? 56 : 63,
-	};
-}
-
-/* A millisecond clock of each end, which began at some time. */
-static uint32_t clock_of(const struct view *v, enum dir dir, uint32_t ms)
-{
-	return ms + (uint32_t)(v->hash >> (dir == DIR_DOWN ? 8 : 24));
-}
-
-static uint32_t put32(uint8_t *p, uint32_t v)
-{
-	v = __builtin_bswap32(v);
-	memcpy(p, &v, 4);
-	return 4;
-}
-
-static uint8_t timestamps(uint8_t *p, const struct view *v, enum dir dir, uint32_t ms,
-			  uint32_t echo)
-{
-	enum dir other = dir == DIR_DOWN ? DIR_UP : DIR_DOWN;
-
-	memcpy(p, (uint8_t[]){1, 1, 8, 10}, 4);
-	put32(p + 4, clock_of(v, dir, ms));
-	put32(p + 8, clock_of(v, other, echo));
-	return TIMESTAMP_BYTES;
-}
-
-static uint8_t sack(uint8_t *p, uint32_t left, uint32_t right)
-{
-	memcpy(p, (uint8_t[]){1, 1, 5, 10}, 4);
-	put32(p + 4, left);
-	put32(p + 8, right);
-	return 12;
-}
-
-static void emit_tcp(struct load *l, const struct view *v, enum dir dir, struct tcp_header *tcp,
-		     uint16_t id, uint32_t payload_bytes)
-{
-	struct ip_header ip = ip_header(v, dir, IP_TCP, id);
-	bool down = dir == DIR_DOWN;
-
-	tcp->source_port = down ? v->server_port : v->client_port;
-	tcp->destination_port = down ? v->client_port : v->server_port;
-	tcp->window = 32768;
-	frame_begin_ip(l->frame, &v->line.l2, dir, v->v6,
-		       frame_ip_bytes(v->v6) + 20 + tcp->option_bytes + payload_bytes);
-	frame_tcp(l->frame, &ip, tcp, payload_bytes);
-	l->total.tcp++;
-	l->total.ipv6 += v->v6;
-	load_emit(l, v->line.number, dir);
-}
-
-static void emit_data(struct load *l, const struct view *v, uint32_t seq, uint32_t bytes)
+static void emit_data(struct load *l, const struct load_view *v, uint32_t seq, uint32_t bytes)
 {
 	struct load_direction *line = load_line_sample(l, v->line.number);
 	struct tcp_header tcp = {
@@ -173,15 +44,16 @@ static void emit_data(struct load *l, const struct view *v, uint32_t seq, uint32
 		.flags = TCP_ACK | (v->state->flags & FLOW_HALF ? TCP_PSH : 0),
 	};
 
-	tcp.option_bytes = timestamps(tcp.option, v, v->data_dir, l->stamp_ms, v->state->ack_ms);
+	tcp.option_bytes =
+		load_view_timestamps(tcp.option, v, v->data_dir, l->stamp_ms, v->state->ack_ms);
 	l->total.dir[v->data_dir].data_packets++;
 	if (line)
 		line[v->data_dir].data_packets++;
 	v->state->data_id++;
-	emit_tcp(l, v, v->data_dir, &tcp, v->state->data_id, bytes);
+	load_view_tcp(l, v, v->data_dir, &tcp, v->state->data_id, bytes);
 }
 
-static uint32_t payload_bytes(struct load *l, const struct view *v, uint32_t header_bytes)
+static uint32_t payload_bytes(struct load *l, const struct load_view *v, uint32_t header_bytes)
 {
 	uint32_t full = FULL_IP_BYTES - (uint32_t)frame_ip_bytes(v->v6) - header_bytes;
 	uint64_t r;
@@ -195,7 +67,7 @@ static uint32_t payload_bytes(struct load *l, const struct view *v, uint32_t hea
 }
 
 /* Plans the receiver's answer to what it has by now. Returns when that passes the tap. */
-static uint64_t plan_ack(struct load *l, const struct view *v, bool clean)
+static uint64_t plan_ack(struct load *l, const struct load_view *v, bool clean)
 {
 	struct load_flow *f = v->state;
 	bool repair = f->flags & FLOW_REPAIR;
@@ -221,7 +93,7 @@ static uint64_t plan_ack(struct load *l, const struct view *v, bool clean)
 }
 
 /* The sender resends what is missing now, unless something was sooner. */
-static void plan_resend(struct load *l, const struct view *v, uint64_t due_ns)
+static void plan_resend(struct load *l, const struct load_view *v, uint64_t due_ns)
 {
 	load_events_plan(&l->events, l->stamp_ns,
 			 &(struct load_event){
@@ -233,7 +105,7 @@ static void plan_resend(struct load *l, const struct view *v, uint64_t due_ns)
 }
 
 /* The receiver complains about what is missing; the first complaint makes the sender resend it. */
-static void complain(struct load *l, const struct view *v)
+static void complain(struct load *l, const struct load_view *v)
 {
 	uint64_t complaint_ns = plan_ack(l, v, false);
 
@@ -242,7 +114,7 @@ static void complain(struct load *l, const struct view *v)
 	v->state->flags |= FLOW_ASKED;
 }
 
-static void start(struct load *l, const struct view *v)
+static void start(struct load *l, const struct load_view *v)
 {
 	*v->state = (struct load_flow){
 		.flags = FLOW_STARTED,
@@ -269,7 +141,7 @@ static bool lose(struct load *l, const struct load_flow *f, double *owed, double
 	return true;
 }
 
-static void begin_repair(const struct view *v, uint32_t bytes)
+static void begin_repair(const struct load_view *v, uint32_t bytes)
 {
 	struct load_flow *f = v->state;
 
@@ -281,7 +153,7 @@ static void begin_repair(const struct view *v, uint32_t bytes)
 
 /* Lost behind the tap: the sender resends after its timeout, or when data behind it made the
  * receiver complain. */
-static void lose_after(struct load *l, const struct view *v, uint32_t bytes)
+static void lose_after(struct load *l, const struct load_view *v, uint32_t bytes)
 {
 	uint32_t seq = v->state->next;
 
@@ -292,7 +164,7 @@ static void lose_after(struct load *l, const struct view *v, uint32_t bytes)
 }
 
 /* Lost before the tap: the packet behind it shows the hole, and the receiver complains. */
-static void lose_before(struct load *l, const struct view *v, uint32_t bytes)
+static void lose_before(struct load *l, const struct load_view *v, uint32_t bytes)
 {
 	struct load_flow *f = v->state;
 	uint32_t seq, behind = payload_bytes(l, v, TCP_BYTES);
@@ -307,7 +179,7 @@ static void lose_before(struct load *l, const struct view *v, uint32_t bytes)
 	complain(l, v);
 }
 
-static void send_in_order(struct load *l, const struct view *v, uint32_t bytes)
+static void send_in_order(struct load *l, const struct load_view *v, uint32_t bytes)
 {
 	struct load_flow *f = v->state;
 	bool second = f->flags & FLOW_HALF;
@@ -322,7 +194,7 @@ static void send_in_order(struct load *l, const struct view *v, uint32_t bytes)
 		plan_ack(l, v, true);
 }
 
-static void send_tcp(struct load *l, const struct view *v)
+static void send_tcp(struct load *l, const struct load_view *v)
 {
 	struct load_flow *f = v->state;
 	uint32_t bytes = payload_bytes(l, v, TCP_BYTES), seq = f->next;
@@ -340,7 +212,7 @@ static void send_tcp(struct load *l, const struct view *v)
 	}
 }
 
-static uint32_t udp_bytes(struct load *l, const struct view *v, bool feedback)
+static uint32_t udp_bytes(struct load *l, const struct load_view *v, bool feedback)
 {
 	uint64_t r;
 
@@ -350,21 +222,13 @@ static uint32_t udp_bytes(struct load *l, const struct view *v, bool feedback)
 	return feedback ? FEEDBACK_BYTES : r & 1 ? LARGE_UDP : 40 + (r >> 32) % SMALL_UDP;
 }
 
-static void send_udp(struct load *l, const struct view *v)
+static void send_udp(struct load *l, const struct load_view *v)
 {
 	bool feedback = (++v->state->data_id & FEEDBACK) == 0;
 	enum dir dir = feedback ? (v->data_dir == DIR_DOWN ? DIR_UP : DIR_DOWN) : v->data_dir;
-	struct ip_header ip = ip_header(v, dir, IP_UDP, v->state->data_id);
 	uint32_t bytes = udp_bytes(l, v, feedback);
-	bool down = dir == DIR_DOWN;
 
-	frame_begin_ip(l->frame, &v->line.l2, dir, v->v6,
-		       frame_ip_bytes(v->v6) + UDP_BYTES + bytes);
-	frame_udp(l->frame, &ip, down ? v->server_port : v->client_port,
-		  down ? v->client_port : v->server_port, NULL, bytes);
-	l->total.udp++;
-	l->total.ipv6 += v->v6;
-	load_emit(l, v->line.number, dir);
+	load_view_udp(l, v, dir, bytes);
 }
 
 bool load_data(struct load *l)
@@ -372,11 +236,11 @@ bool load_data(struct load *l)
 	for (int i = 0; i < TRIES; i++) {
 		uint32_t flow = load_pick_next(&l->pick);
 		struct load_flow *f = &l->flow[flow];
-		struct view v;
+		struct load_view v;
 
 		if (f->next - f->una > l->window_bytes)
 			continue;
-		v = view(l, flow);
+		v = load_view(l, flow);
 		if (!(f->flags & FLOW_STARTED))
 			start(l, &v);
 		if (v.udp)
@@ -390,20 +254,21 @@ bool load_data(struct load *l)
 
 void load_ack(struct load *l, const struct load_event *e)
 {
-	struct view v = view(l, e->who);
+	struct load_view v = load_view(l, e->who);
 	struct load_direction *line = load_line_sample(l, v.line.number);
 	enum dir dir = v.data_dir == DIR_DOWN ? DIR_UP : DIR_DOWN;
 	struct tcp_header tcp = {.seq = (uint32_t)(v.hash >> 32), .ack = e->ack, .flags = TCP_ACK};
 
-	tcp.option_bytes = timestamps(tcp.option, &v, dir, l->stamp_ms, e->echo_ms);
+	tcp.option_bytes = load_view_timestamps(tcp.option, &v, dir, l->stamp_ms, e->echo_ms);
 	if (e->gap)
-		tcp.option_bytes += sack(tcp.option + TIMESTAMP_BYTES, e->ack + e->gap, e->right);
+		tcp.option_bytes += load_view_sack(tcp.option + LOAD_TIMESTAMP_BYTES,
+						   e->ack + e->gap, e->right);
 	v.state->una = e->ack;
 	v.state->ack_ms = l->stamp_ms;
 	l->total.dir[v.data_dir].acks += e->clean;
 	if (line)
 		line[v.data_dir].acks += e->clean;
-	emit_tcp(l, &v, dir, &tcp, (uint16_t)(l->stamp_ns >> 17), 0);
+	load_view_tcp(l, &v, dir, &tcp, (uint16_t)(l->stamp_ns >> 17), 0);
 }
 
 static void count_resend(struct load_direction *d, bool hole)
@@ -414,7 +279,7 @@ static void count_resend(struct load_direction *d, bool hole)
 
 bool load_resend(struct load *l, const struct load_event *e)
 {
-	struct view v = view(l, e->who);
+	struct load_view v = load_view(l, e->who);
 	struct load_direction *line = load_line_sample(l, v.line.number);
 	struct load_flow *f = v.state;
 	bool hole = f->flags & FLOW_HOLE;

@@ -47,11 +47,12 @@ static void write_head(FILE *f, const struct load *l)
 	fprintf(f, "\"echo_s\":%.3f,\"duration_s\":%.9f,", (double)l->echo_ns / 1e9,
 		(double)l->stamp_ns / 1e9);
 	FIGURES(f, {"seed", o->seed}, {"snaplen", o->snaplen}, {"packets", l->wire_packets},
-		{"bytes", l->wire_bytes}, {"lines_total", l->lines}, {"flows_total", l->flows},
-		{"flows_seen", t->flows}, {"tcp_flows_seen", t->tcp_flows}, {"tcp", t->tcp},
-		{"udp", t->udp}, {"ipv6", t->ipv6}, {"syn_flood", t->syn_flood},
-		{"padi_flood", t->padi_flood}, {"echo_requests", t->echo_requests},
-		{"echo_replies", t->echo_replies}, {"control", t->control}, {"lines_up", l->up},
+		{"bytes", l->wire_bytes}, {"lines_total", l->lines}, {"lines_seen", t->lines},
+		{"flows_total", l->flows}, {"flows_seen", t->flows},
+		{"tcp_flows_seen", t->tcp_flows}, {"tcp", t->tcp}, {"udp", t->udp},
+		{"ipv6", t->ipv6}, {"syn_flood", t->syn_flood}, {"padi_flood", t->padi_flood},
+		{"echo_requests", t->echo_requests}, {"echo_replies", t->echo_replies},
+		{"control", t->control}, {"lines_up", l->up},
 		{"lost_before_tap_all", t->lost_before_tap_all},
 		{"lost_after_tap_all", t->lost_after_tap_all}, {"sent", l->send.packets},
 		{"refused", l->send.refused}, {"left_out", l->left_out});
