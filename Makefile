@@ -66,7 +66,8 @@ ALONE    := rasad-gen# shares no code with the meters it judges, so it does not 
 
 TESTS   := $(call find,tests,'*_test.c')
 FUZZERS := $(call find,tests,'*_fuzz.c')
-HELPERS := $(filter-out $(TESTS) $(FUZZERS) tests/fuzz_main.c,$(call find,tests,'*.c'))
+BENCHSRC := $(filter-out tests/bench/textbook$(if $(filter 1,$(DPDK)),_none).c %_test.c,$(call find,tests/bench,'*.c'))
+HELPERS := $(filter-out $(TESTS) $(FUZZERS) tests/fuzz_main.c tests/bench/%,$(call find,tests,'*.c'))
 SCRIPTS := $(call find,tests,'*_test.py') $(call find,tests,'*_test.sh')
 
 GENERATED := $(PBC:.c=.h) $(BPF:%.bpf.c=$(GEN)/%.skel.h) $(GEN)/version.h
@@ -84,6 +85,7 @@ SANE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 %/obj/collectors/pcap_live.o:   PKG = libpcap
 %/obj/collectors/pcap_file.o:   PKG = zlib libzstd
 %/obj/engine/publish/redis.o:   PKG = hiredis
+%/obj/tests/bench/textbook.o:   PKG = libdpdk
 pkg_cflags = $(if $(PKG),$(patsubst -I%,-isystem %,$(filter-out -march=%,$(shell pkg-config --cflags $(PKG)))))
 
 # The linker drops what a program does not use. Asked once, and only when something is linked.
@@ -177,7 +179,13 @@ $(eval $(call flavour,$(BUILD)))
 $(eval $(call flavour,$(BUILD)/asan))
 $(eval $(call flavour,$(BUILD)/fuzz))
 
-$(BUILD)/obj/% $(BUILD)/bin/%: OPT = $(LTO)
+# The bench is optimised like the programs, so it measures what they run.
+BENCH := $(BUILD)/bench/rasad-bench
+$(BENCH): $(BENCHSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/lib/librasad.a $(BUILD)/sources
+	echo "  LINK    $@"
+	mkdir -p $(@D); $(link) $(LIBS) $(if $(filter 1,$(DPDK)),$(shell pkg-config --libs libdpdk))
+
+$(BUILD)/obj/% $(BUILD)/bin/% $(BUILD)/bench/%: OPT = $(LTO)
 $(BUILD)/asan/%: SAN = $(SANE)
 $(BUILD)/fuzz/%: SAN = $(SANE) -fsanitize=fuzzer-no-link
 $(BUILD)/fuzz/%: COMPILER = $(CLANG)
@@ -222,7 +230,7 @@ format: ## let clang-format rewrite every C file
 	tools/dev/files '*.c' '*.h' | xargs -r clang-format -i
 
 ifneq ($(wildcard tools/dev/bench),)
-bench: $(BIN) ## measure, and print the numbers
+bench: $(BIN) $(BENCH) ## measure, and print the numbers
 	tools/dev/bench
 endif
 

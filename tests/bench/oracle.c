@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The floor of memory: what any design pays that reads the headers (touch) and changes one line
+ * per flow (oracle). The oracle is told the number of that line, so it looks up nothing.
+ */
+#include <stdlib.h>
+
+#include "tests/bench/memory.h"
+#include "tests/bench/variant.h"
+
+struct record {
+	_Alignas(64) uint64_t packets, bytes, last_ns;
+};
+
+struct oracle {
+	struct record *records; /* owned */
+	size_t bytes;
+	uint64_t sum;
+};
+
+static void *touch_open(const struct setup *setup)
+{
+	(void)setup;
+	return calloc(1, sizeof(struct oracle));
+}
+
+static void touch_lap(void *state, const struct slot *slots, uint32_t n, uint64_t start_ns)
+{
+	struct oracle *o = state;
+	uint64_t sum = start_ns;
+	for (uint32_t i = 0; i < n; i++) {
+		fetch_slot(&slots[i + FETCH_AHEAD]);
+		sum += slots[i].frame[20] + slots[i].wire_len;
+	}
+	o->sum += sum;
+}
+
+static void oracle_close(void *state)
+{
+	struct oracle *o = state;
+	memory_free(o->records, o->bytes);
+	free(o);
+}
+
+static void *oracle_open(const struct setup *setup)
+{
+	struct oracle *o = calloc(1, sizeof *o);
+	if (!o)
+		return NULL;
+	o->bytes = setup->flows * sizeof *o->records;
+	o->records = memory_take(o->bytes);
+	if (!o->records)
+		return free(o), NULL;
+	return o;
+}
+
+static void oracle_lap(void *state, const struct slot *slots, uint32_t n, uint64_t start_ns)
+{
+	struct oracle *o = state;
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct record *r = &o->records[slots[i].flow];
+		fetch_slot(&slots[i + 2 * FETCH_AHEAD]);
+		__builtin_prefetch(&o->records[slots[i + FETCH_AHEAD].flow], 1);
+		sum += slots[i].frame[20];
+		r->packets++;
+		r->bytes += slots[i].wire_len;
+		r->last_ns = start_ns + i * (uint64_t)PACKET_NS;
+	}
+	o->sum += sum;
+}
+
+const struct variant touch_variant = {"touch", touch_open, touch_lap, oracle_close, NULL, false};
+const struct variant oracle_variant = {"oracle", oracle_open, oracle_lap, oracle_close, NULL, true};
