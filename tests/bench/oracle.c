@@ -9,8 +9,10 @@
 #include "tests/bench/variant.h"
 
 struct record {
-	_Alignas(64) uint64_t packets, bytes, last_ns;
+	_Alignas(64) uint64_t packets;
+	uint64_t bytes, last_ns;
 };
+_Static_assert(sizeof(struct record) == 64, "one cache line");
 
 struct oracle {
 	struct record *records; /* owned */
