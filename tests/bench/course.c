@@ -26,7 +26,7 @@ void course_slots_free(struct slot *slots, uint32_t n)
 
 int course_parse(struct course *c, const char *text)
 {
-	static const char *const picks[] = {"uniform", "zipf", "flood"};
+	static const char *const picks[] = {"uniform", "zipf", "flood", "fill"};
 	char pick[16] = "uniform";
 	uint32_t lines, flows;
 	int fields, length = 0;
@@ -37,7 +37,7 @@ int course_parse(struct course *c, const char *text)
 	for (size_t i = 0; i < sizeof picks / sizeof *picks; i++)
 		if (strcmp(pick, picks[i]) == 0) {
 			c->traffic.pick = (enum pick)i;
-			c->setup = (struct setup){lines, flows, i == PICK_FLOOD};
+			c->setup = (struct setup){lines, flows};
 			snprintf(c->name, sizeof c->name, "%u/%u/%s", lines, flows, pick);
 			return 0;
 		}
@@ -113,14 +113,25 @@ static void warm_lines(struct course *c, struct slot *slots, uint32_t n)
 				feed(&c->entrants[i], slots, got, start_ns);
 }
 
+/* The next packets of the warm-up; a flood warms up by filling the table to its limit. */
+static uint32_t warm_up(struct course *c, struct slot *slots, uint32_t n, uint64_t *flooded)
+{
+	if (c->traffic.pick != PICK_FLOOD)
+		return traffic_warm(&c->traffic, slots, n);
+	if (*flooded >= c->setup.flows)
+		return 0;
+	traffic_lap(&c->traffic, slots, n);
+	*flooded += n;
+	return n;
+}
+
 void course_warm(struct course *c, struct slot *slots, uint32_t n)
 {
-	uint64_t start_ns;
+	uint64_t start_ns, flooded = 0;
 	warm_lines(c, slots, n);
 	c->with_lines = memory_used();
 	start_ns = c->traffic.now_ns;
-	for (uint32_t got; (got = traffic_warm(&c->traffic, slots, n)) > 0;
-	     start_ns = c->traffic.now_ns)
+	for (uint32_t got; (got = warm_up(c, slots, n, &flooded)) > 0; start_ns = c->traffic.now_ns)
 		for (uint32_t i = 0; i < c->n_entrants; i++)
 			if (c->entrants[i].state && c->entrants[i].variant->keeps_flows)
 				feed(&c->entrants[i], slots, got, start_ns);

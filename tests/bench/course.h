@@ -38,7 +38,7 @@ struct course {
 struct slot *course_slots(uint32_t n);
 void course_slots_free(struct slot *slots, uint32_t n);
 
-/* "LINES/FLOWS[/uniform|zipf|flood]"; 0, or -1 when it is nothing like that. */
+/* "LINES/FLOWS[/uniform|zipf|flood|fill]"; 0, or -1 when it is nothing like that. */
 int course_parse(struct course *course, const char *text);
 
 /* Opens the traffic and the variants; 0 or -1 (told). */

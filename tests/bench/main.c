@@ -22,8 +22,8 @@
 enum { MAX_COURSES = 8, MAX_PACKETS = 1 << 24 };
 
 const struct variant *const variant_table[] = {
-	&touch_variant, &oracle_variant,   &plain_variant, &decode_variant,
-	&ours_variant,	&textbook_variant, &bulk_variant,  NULL,
+	&touch_variant, &oracle_variant,   &rolling_variant, &plain_variant, &decode_variant,
+	&ours_variant,	&textbook_variant, &bulk_variant,    NULL,
 };
 
 struct bench {
@@ -38,10 +38,10 @@ struct bench {
 static const struct option_row rows[] = {
 	{{"course", 1, NULL, 'c'},
 	 "L/F[/P]",
-	 "L lines, F flows, picked uniform, zipf or flood;\nrepeat it to run several in turn"},
+	 "L lines, F flows, picked uniform, zipf, flood or fill;\nrepeat it to run several in turn"},
 	{{"variants", 1, NULL, 'v'},
 	 "A,B",
-	 "of touch, oracle, plain, decode, ours, textbook, bulk\n(default oracle,ours)"},
+	 "of touch, oracle, rolling, plain, decode, ours, textbook, bulk\n(default oracle,ours)"},
 	{{"laps", 1, NULL, 'l'}, "N", "timed laps (default 5)"},
 	{{"skip", 1, NULL, 's'}, "N", "laps to run before, untimed (default 1)"},
 	{{"packets", 1, NULL, 'p'}, "N", "packets of a lap (default 524288)"},
@@ -72,7 +72,8 @@ static int add_variants(struct bench *b, const char *list)
 static int add_course(struct bench *b, const char *text)
 {
 	if (b->n_courses == MAX_COURSES || course_parse(&b->courses[b->n_courses], text))
-		return option_wrong("--course", text, "LINES/FLOWS[/uniform|zipf|flood], up to 8");
+		return option_wrong("--course", text,
+				    "LINES/FLOWS[/uniform|zipf|flood|fill], up to 8");
 	b->n_courses++;
 	return OPTION_OK;
 }

@@ -267,6 +267,11 @@ uint32_t traffic_lines(struct traffic *t, struct slot *slots, uint32_t n)
 	return i;
 }
 
+static bool is_flood(const struct traffic *t)
+{
+	return t->pick == PICK_FLOOD || t->pick == PICK_FILL;
+}
+
 /* In the rounds after the handshake only some flows speak, so that phases differ. */
 static bool speaks_in_round(uint32_t flow, uint64_t round)
 {
@@ -277,7 +282,7 @@ uint32_t traffic_warm(struct traffic *t, struct slot *slots, uint32_t n)
 {
 	uint64_t end = (uint64_t)t->flows * (HANDSHAKE_ROUNDS + PHASE_ROUNDS);
 	uint32_t i = 0;
-	for (; t->pick != PICK_FLOOD && i < n && t->cursor < end; t->cursor++) {
+	for (; !is_flood(t) && i < n && t->cursor < end; t->cursor++) {
 		uint32_t flow = scatter(t, t->cursor);
 		if (speaks_in_round(flow, t->cursor / t->flows))
 			speak(t, &slots[i++], flow);
@@ -291,7 +296,7 @@ uint64_t traffic_lap(struct traffic *t, struct slot *slots, uint32_t n)
 {
 	uint64_t start_ns = t->now_ns;
 	for (uint32_t i = 0; i < n; i++)
-		if (t->pick == PICK_FLOOD)
+		if (is_flood(t))
 			flood(t, &slots[i]);
 		else
 			speak(t, &slots[i], pick_flow(t));

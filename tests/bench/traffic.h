@@ -8,7 +8,8 @@
  * next is drawn for each packet, uniformly or by Zipf's law (s = 1): the worst case for caches and
  * branch predictors, as real traffic comes in trains. Time is that of 14.88 Mpps.
  *
- * A flood instead opens a new flow with every packet. What a flow is (addresses, kind, sizes)
+ * A flood instead opens a new flow with every packet: into a full table, or (fill) into an empty one.
+ * What a flow is (addresses, kind, sizes)
  * follows from its number by hashing, so its state is 24 bytes.
  */
 #ifndef RASAD_TESTS_BENCH_TRAFFIC_H
@@ -27,7 +28,7 @@ struct slot {
 };
 _Static_assert(sizeof(struct slot) == 128, "two cache lines");
 
-enum pick { PICK_UNIFORM, PICK_ZIPF, PICK_FLOOD };
+enum pick { PICK_UNIFORM, PICK_ZIPF, PICK_FLOOD, PICK_FILL };
 
 struct conversation;
 

@@ -4,6 +4,7 @@
  *
  *   touch      reads the two lines of the headers                                (Y0)
  *   oracle     and changes the flow's line, whose number it is given for free    (Y1)
+ *   rolling    the same without bursts: the hardest floor
  *   decode     rasad's frame decoder alone
  *   ours       rasad: decoder and worker
  *   textbook   a plain decoder and two rte_hash look-ups per packet, simple meters
@@ -24,7 +25,6 @@ enum { FETCH_AHEAD = 16 }; /* packets whose headers are on their way */
 
 struct setup {
 	uint32_t lines, flows;
-	bool flood; /* flows do not end: the table is at its limit */
 };
 
 struct variant {
@@ -36,8 +36,8 @@ struct variant {
 	bool keeps_flows;		  /* has to see every packet, not only the timed laps */
 };
 
-extern const struct variant touch_variant, oracle_variant, decode_variant, ours_variant,
-	textbook_variant, bulk_variant, plain_variant;
+extern const struct variant touch_variant, oracle_variant, rolling_variant, decode_variant,
+	ours_variant, textbook_variant, bulk_variant, plain_variant;
 
 /* Ends the list with NULL. */
 extern const struct variant *const variant_table[];
