@@ -230,8 +230,8 @@ format: ## let clang-format rewrite every C file
 	tools/dev/files '*.c' '*.h' | xargs -r clang-format -i
 
 ifneq ($(wildcard tools/dev/bench),)
-bench: $(BIN) $(BENCH) ## measure, and print the numbers
-	tools/dev/bench
+bench: $(BIN) $(BENCH) ## measure against yardsticks and other programs (QUICK=1: in two minutes)
+	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/bench $(if $(filter 1,$(QUICK)),--quick) $(ONLY:%=--only %)
 endif
 
 demo: setup ## set up, build, and watch rasad at work

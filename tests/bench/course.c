@@ -50,6 +50,7 @@ int course_open(struct course *c, const struct variant *const *variants, uint32_
 		fprintf(stderr, "rasad-bench: %s: no memory for the traffic\n", c->name);
 		return -1;
 	}
+	c->before = memory_used();
 	for (uint32_t i = 0; i < n && i < COURSE_MAX_VARIANTS; i++) {
 		struct entrant *e = &c->entrants[c->n_entrants++];
 		*e = (struct entrant){.variant = variants[i]};

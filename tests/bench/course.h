@@ -31,7 +31,7 @@ struct course {
 	struct traffic traffic;
 	struct entrant entrants[COURSE_MAX_VARIANTS];
 	uint32_t n_entrants;
-	struct memory_use opened, with_lines, warm, end; /* of the process */
+	struct memory_use before, opened, with_lines, warm, end; /* of the process */
 };
 
 /* Room for laps of n packets: the slots, and what is fetched past the end. */
