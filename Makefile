@@ -207,7 +207,7 @@ TEST_BIN := $(TESTS:%.c=$(BUILD)/%) $(TESTS:%.c=$(BUILD)/asan/%) $(FUZZERS:%.c=$
 
 all: $(if $(filter 1,$(SANITIZE)),$(ASAN_BIN),$(BIN)) ## build the programs (SANITIZE=1: with ASan and UBSan)
 
-both: $(BIN) $(ASAN_BIN) $(TEST_BIN) ## build everything `make test` runs
+both: $(BIN) $(ASAN_BIN) $(TEST_BIN) $(BENCH) ## build everything `make test` runs
 
 setup: ## install what the build and the tests need (Debian)
 	tools/dev/setup

@@ -17,6 +17,7 @@
 
 #include "tests/bench/course.h"
 #include "tests/bench/duo.h"
+#include "tests/bench/save.h"
 #include "tools/lib/options.h"
 
 enum { MAX_COURSES = 8, MAX_PACKETS = 1 << 24 };
@@ -32,6 +33,7 @@ struct bench {
 	const struct variant *variants[COURSE_MAX_VARIANTS];
 	uint32_t n_variants;
 	uint32_t laps, packets, cpu, skip;
+	const char *save;
 	bool json, pinned, duo, help;
 };
 
@@ -46,6 +48,7 @@ static const struct option_row rows[] = {
 	{{"skip", 1, NULL, 's'}, "N", "laps to run before, untimed (default 1)"},
 	{{"packets", 1, NULL, 'p'}, "N", "packets of a lap (default 524288)"},
 	{{"workers", 0, NULL, 'w'}, NULL, "time one worker against two on two cores"},
+	{{"save", 1, NULL, 'S'}, "FILE", "write a lap of the first course as a capture"},
 	{{"cpu", 1, NULL, 'C'}, "N", "stay on this CPU"},
 	{{"json", 0, NULL, 'j'}, NULL, "one JSON object a line"},
 	{{"help", 0, NULL, 'h'}, NULL, "this text"},
@@ -94,6 +97,9 @@ static int take_option(struct bench *b, int letter, const char *value)
 	case 'C':
 		b->pinned = true;
 		return option_number("--cpu", value, 0, CPU_SETSIZE - 1, &b->cpu);
+	case 'S':
+		b->save = value;
+		return OPTION_OK;
 	case 'w':
 		b->duo = true;
 		return OPTION_OK;
@@ -239,6 +245,21 @@ static void settle(const struct bench *b)
 		perror("rasad-bench: --cpu");
 }
 
+static int act(struct bench *b)
+{
+	if (b->help) {
+		puts("Usage: rasad-bench [OPTIONS]");
+		option_help("", rows, n_rows);
+		return 0;
+	}
+	settle(b);
+	if (b->save)
+		return save_course(&b->courses[0], b->save, b->packets);
+	if (b->duo)
+		return duo_run(b->courses, b->n_courses, b->laps, b->packets, b->json);
+	return run(b);
+}
+
 int main(int argc, char **argv)
 {
 	struct bench b = {.laps = 5, .packets = 1 << 19, .skip = 1};
@@ -247,15 +268,8 @@ int main(int argc, char **argv)
 	if (!b.courses)
 		return 1;
 	result = read_options(&b, argc, argv);
-	if (result == OPTION_OK && b.help) {
-		puts("Usage: rasad-bench [OPTIONS]");
-		option_help("", rows, n_rows);
-		result = 0;
-	} else if (result == OPTION_OK) {
-		settle(&b);
-		result = b.duo ? duo_run(b.courses, b.n_courses, b.laps, b.packets, b.json)
-			       : run(&b);
-	}
+	if (result == OPTION_OK)
+		result = act(&b);
 	free(b.courses);
 	return result;
 }

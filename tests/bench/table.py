@@ -17,9 +17,16 @@ def figure(value):
     """A number with as many digits as it is worth."""
     if value is None:
         return ""
-    if value >= 100:
+    if value >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def share(value, unit):
+    """A ratio far below one reads better as its inverse."""
+    if unit == "x" and 0 < value < 0.15:
+        return f"1/{figure(1 / value)}"
+    return f"{figure(value)} {unit}".strip()
 
 
 class Table:
@@ -38,8 +45,8 @@ class Table:
             self.met += good
             self.missed += not good
             verdict = "met" if good else "**missed**"
-            goal_text = f"{'≥' if at_least else '≤'} {goal:g} {unit}"
-        shown = "" if value is None else f"{figure(value)} {unit}"
+            goal_text = f"{'≥' if at_least else '≤'} {share(goal, unit)}"
+        shown = "" if value is None else share(value, unit)
         print(f"| {what} | {ours} | {against} | {shown} | {goal_text} | {verdict} |", flush=True)
 
     def absent(self, what, reason):

@@ -246,6 +246,7 @@ static void flood(struct traffic *t, struct slot *slot)
 	struct wire_flow f = describe(t, t->flows + t->cursor++);
 	struct wire_segment s = {.flags = WIRE_SYN, .seq = (uint32_t)f.server};
 	f.kind = WIRE_TCP;
+	f.flow %= t->flows; /* the floor has no more records than that */
 	f.line = (uint32_t)((draw(t) >> 32) * t->lines >> 32);
 	s.tsval = ts_clock(t, &f, 1);
 	wire_write(slot, &f, &s);
