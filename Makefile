@@ -8,6 +8,8 @@
 #   ebpf/*.bpf.c              kernel programs; bpftool turns them into "ebpf/x.skel.h"
 #   tools/<program>/**/*.c    one folder, one program, linked with the library
 #   tests/**/*_test.c         one cmocka program each; tests/**/*_fuzz.c: one fuzz target each;
+#                             tests/**/*_bench.c: one measuring program each, for `make bench`;
+#   tests/bench/*.c           rasad-bench, which measures the packet path;
 #                             any other tests/**/*.c is a helper which all of them may call
 #
 # The same tree is built in flavours, side by side: plain (build/), sanitized (build/asan/) and
@@ -66,8 +68,10 @@ ALONE    := rasad-gen# shares no code with the meters it judges, so it does not 
 
 TESTS   := $(call find,tests,'*_test.c')
 FUZZERS := $(call find,tests,'*_fuzz.c')
-BENCHSRC := $(filter-out tests/bench/textbook$(if $(filter 1,$(DPDK)),_none).c %_test.c,$(call find,tests/bench,'*.c'))
-HELPERS := $(filter-out $(TESTS) $(FUZZERS) tests/fuzz_main.c tests/bench/%,$(call find,tests,'*.c'))
+BENCHES := $(filter-out $(if $(and $(filter 1,$(DPDK)),$(wildcard collectors/dpdk.c)),,%/dpdk_bench.c),$(call find,tests,'*_bench.c'))
+BENCHSRC := $(filter-out tests/bench/textbook$(if $(filter 1,$(DPDK)),_none).c,$(call find,tests/bench,'*.c'))
+HELPERS := $(filter-out $(TESTS) $(FUZZERS) %_bench.c tests/fuzz_main.c tests/bench/%, \
+             $(call find,tests,'*.c'))
 SCRIPTS := $(call find,tests,'*_test.py') $(call find,tests,'*_test.sh')
 
 GENERATED := $(PBC:.c=.h) $(BPF:%.bpf.c=$(GEN)/%.skel.h) $(GEN)/version.h
@@ -179,11 +183,15 @@ $(eval $(call flavour,$(BUILD)))
 $(eval $(call flavour,$(BUILD)/asan))
 $(eval $(call flavour,$(BUILD)/fuzz))
 
-# The bench is optimised like the programs, so it measures what they run.
-BENCH := $(BUILD)/bench/rasad-bench
-$(BENCH): $(BENCHSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/lib/librasad.a $(BUILD)/sources
+# Optimised like the programs, so that they measure what those run.
+BENCH := $(BUILD)/bench/rasad-bench $(BENCHES:tests/%.c=$(BUILD)/bench/%)
+$(BUILD)/bench/rasad-bench: $(BENCHSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/lib/librasad.a $(BUILD)/sources
 	echo "  LINK    $@"
 	mkdir -p $(@D); $(link) $(LIBS) $(if $(filter 1,$(DPDK)),$(shell pkg-config --libs libdpdk))
+
+$(BUILD)/bench/%_bench: $(BUILD)/obj/tests/%_bench.o $(BUILD)/lib/libtests.a $(BUILD)/lib/librasad.a
+	echo "  LINK    $@"
+	mkdir -p $(@D); $(link) -lcmocka $(LIBS)
 
 $(BUILD)/obj/% $(BUILD)/bin/% $(BUILD)/bench/%: OPT = $(LTO)
 $(BUILD)/asan/%: SAN = $(SANE)

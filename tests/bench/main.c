@@ -48,7 +48,7 @@ static const struct option_row rows[] = {
 	{{"skip", 1, NULL, 's'}, "N", "laps to run before, untimed (default 1)"},
 	{{"packets", 1, NULL, 'p'}, "N", "packets of a lap (default 524288)"},
 	{{"workers", 0, NULL, 'w'}, NULL, "time one worker against two on two cores"},
-	{{"save", 1, NULL, 'S'}, "FILE", "write a lap of the first course as a capture"},
+	{{"save", 1, NULL, 'S'}, "FILE", "write traffic of the first course as a capture"},
 	{{"cpu", 1, NULL, 'C'}, "N", "stay on this CPU"},
 	{{"json", 0, NULL, 'j'}, NULL, "one JSON object a line"},
 	{{"help", 0, NULL, 'h'}, NULL, "this text"},

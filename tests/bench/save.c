@@ -14,24 +14,30 @@ static void save(FILE *f, const struct slot *slots, uint32_t n, uint64_t start_n
 	}
 }
 
+static void save_round(FILE *f, struct traffic *t, struct slot *slots, uint32_t n)
+{
+	uint64_t start_ns = t->now_ns;
+	for (uint32_t got; (got = traffic_warm(t, slots, n)) > 0; start_ns = t->now_ns)
+		save(f, slots, got, start_ns);
+	start_ns = traffic_lap(t, slots, n);
+	save(f, slots, n, start_ns);
+}
+
 int save_course(const struct course *like, const char *path, uint32_t n)
 {
 	static const uint32_t header[6] = {0xa1b23c4d, 2 | 4 << 16, 0, 0, 65535, 1};
 	struct course c = *like;
 	struct slot *slots = course_slots(n);
 	FILE *f = fopen(path, "we");
-	int failed = !slots || !f || course_open(&c, NULL, 0) ||
-		     fwrite(header, sizeof header, 1, f) != 1;
-	uint64_t start_ns = c.traffic.now_ns;
-	for (uint32_t got; !failed && (got = traffic_warm(&c.traffic, slots, n)) > 0;
-	     start_ns = c.traffic.now_ns)
-		save(f, slots, got, start_ns);
+	int failed = !slots || !f || course_open(&c, NULL, 0);
 	if (!failed) {
-		start_ns = traffic_lap(&c.traffic, slots, n);
-		save(f, slots, n, start_ns);
+		fwrite(header, sizeof header, 1, f);
+		save_round(f, &c.traffic, slots, n);
+		traffic_reopen(&c.traffic);
+		save_round(f, &c.traffic, slots, n);
 	}
-	if (f && fclose(f))
-		failed = 1;
+	failed |= f && ferror(f);
+	failed |= f && fclose(f);
 	if (failed)
 		fprintf(stderr, "rasad-bench: %s: could not be written\n", path);
 	course_close(&c);

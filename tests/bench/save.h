@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A lap as a capture file, for whoever wants to look at the bench's traffic.
+ * Traffic as a capture file, for other programs. Every flow has two connections in it, one after
+ * the other, so it makes sense even when it is played again and again (net_pcap's infinite_rx):
+ * each starts with a SYN that is not the one before.
  */
 #ifndef RASAD_TESTS_BENCH_SAVE_H
 #define RASAD_TESTS_BENCH_SAVE_H
 
 #include "tests/bench/course.h"
 
-/* The warm-up and one lap of n packets, as nanosecond pcap; the exit code. */
+/* Twice the warm-up and a lap of n packets, as nanosecond pcap; the exit code. */
 int save_course(const struct course *course, const char *path, uint32_t n);
 
 #endif

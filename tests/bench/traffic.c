@@ -41,6 +41,11 @@ static bool chance(struct traffic *t, double p)
 	return (double)(draw(t) >> 11) < p * 0x1p53;
 }
 
+static void begin(struct conversation *c, uint64_t seed)
+{
+	*c = (struct conversation){.seq = {(uint32_t)mix(seed), (uint32_t)(mix(seed) >> 32)}};
+}
+
 int traffic_init(struct traffic *t, uint32_t lines, uint32_t flows, enum pick pick)
 {
 	*t = (struct traffic){.lines = lines, .flows = flows, .pick = pick, .rng = flows};
@@ -51,11 +56,15 @@ int traffic_init(struct traffic *t, uint32_t lines, uint32_t flows, enum pick pi
 	t->talks = calloc(flows, sizeof *t->talks);
 	if (!t->talks)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < flows; i++) {
-		t->talks[i].seq[0] = (uint32_t)mix(i);
-		t->talks[i].seq[1] = (uint32_t)(mix(i) >> 32);
-	}
+	for (uint32_t i = 0; i < flows; i++)
+		begin(&t->talks[i], i);
 	return 0;
+}
+
+void traffic_reopen(struct traffic *t)
+{
+	for (uint32_t i = 0; i < t->flows; i++)
+		begin(&t->talks[i], draw(t));
 }
 
 void traffic_fini(struct traffic *t)

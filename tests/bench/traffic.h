@@ -51,6 +51,9 @@ uint32_t traffic_lines(struct traffic *traffic, struct slot *slots, uint32_t n);
 /* Opens every flow and brings it to a random point of its conversation; as above. */
 uint32_t traffic_warm(struct traffic *traffic, struct slot *slots, uint32_t n);
 
+/* The conversations end; what comes next, the warm-up, opens new ones between the same ports. */
+void traffic_reopen(struct traffic *traffic);
+
 /* The n packets of a lap. The first one passes at the time returned, each PACKET_NS later. */
 uint64_t traffic_lap(struct traffic *traffic, struct slot *slots, uint32_t n);
 
