@@ -9,7 +9,7 @@
 #   tools/<program>/**/*.c    one folder, one program, linked with the library
 #   tests/**/*_test.c         one cmocka program each; tests/**/*_fuzz.c: one fuzz target each;
 #                             tests/**/*_bench.c: one measuring program each, for `make bench`;
-#   tests/bench/*.c           rasad-bench, which measures the packet path;
+#                             tests/bench/*.c: rasad-bench, which measures the packet path;
 #                             any other tests/**/*.c is a helper which all of them may call
 #
 # The same tree is built in flavours, side by side: plain (build/), sanitized (build/asan/) and
@@ -68,7 +68,8 @@ ALONE    := rasad-gen# shares no code with the meters it judges, so it does not 
 
 TESTS   := $(call find,tests,'*_test.c')
 FUZZERS := $(call find,tests,'*_fuzz.c')
-BENCHES := $(filter-out $(if $(and $(filter 1,$(DPDK)),$(wildcard collectors/dpdk.c)),,%/dpdk_bench.c),$(call find,tests,'*_bench.c'))
+BENCHES := $(filter-out $(if $(and $(filter 1,$(DPDK)),$(wildcard collectors/dpdk.c)),,%/dpdk_bench.c), \
+             $(call find,tests,'*_bench.c'))
 BENCHSRC := $(filter-out tests/bench/textbook$(if $(filter 1,$(DPDK)),_none).c,$(call find,tests/bench,'*.c'))
 HELPERS := $(filter-out $(TESTS) $(FUZZERS) %_bench.c tests/fuzz_main.c tests/bench/%, \
              $(call find,tests,'*.c'))

@@ -32,7 +32,7 @@ struct bench {
 	uint32_t n_courses;
 	const struct variant *variants[COURSE_MAX_VARIANTS];
 	uint32_t n_variants;
-	uint32_t laps, packets, cpu, skip;
+	uint32_t laps, packets, cpu, skip, files;
 	const char *save;
 	bool json, pinned, duo, help;
 };
@@ -49,6 +49,7 @@ static const struct option_row rows[] = {
 	{{"packets", 1, NULL, 'p'}, "N", "packets of a lap (default 524288)"},
 	{{"workers", 0, NULL, 'w'}, NULL, "time one worker against two on two cores"},
 	{{"save", 1, NULL, 'S'}, "FILE", "write traffic of the first course as a capture"},
+	{{"files", 1, NULL, 'f'}, "N", "of --save: FILE.0 to FILE.N-1, each with lines of its own"},
 	{{"cpu", 1, NULL, 'C'}, "N", "stay on this CPU"},
 	{{"json", 0, NULL, 'j'}, NULL, "one JSON object a line"},
 	{{"help", 0, NULL, 'h'}, NULL, "this text"},
@@ -100,6 +101,8 @@ static int take_option(struct bench *b, int letter, const char *value)
 	case 'S':
 		b->save = value;
 		return OPTION_OK;
+	case 'f':
+		return option_number("--files", value, 1, SAVE_MAX_FILES, &b->files);
 	case 'w':
 		b->duo = true;
 		return OPTION_OK;
@@ -254,7 +257,7 @@ static int act(struct bench *b)
 	}
 	settle(b);
 	if (b->save)
-		return save_course(&b->courses[0], b->save, b->packets);
+		return save_course(&b->courses[0], b->save, b->files, b->packets);
 	if (b->duo)
 		return duo_run(b->courses, b->n_courses, b->laps, b->packets, b->json);
 	return run(b);
@@ -262,7 +265,7 @@ static int act(struct bench *b)
 
 int main(int argc, char **argv)
 {
-	struct bench b = {.laps = 5, .packets = 1 << 19, .skip = 1};
+	struct bench b = {.laps = 5, .packets = 1 << 19, .skip = 1, .files = 1};
 	int result;
 	b.courses = calloc(MAX_COURSES, sizeof *b.courses);
 	if (!b.courses)

@@ -9,7 +9,12 @@
 
 #include "tests/bench/course.h"
 
-/* Twice the warm-up and a lap of n packets, as nanosecond pcap; the exit code. */
-int save_course(const struct course *course, const char *path, uint32_t n);
+/*
+ * Writes twice the warm-up and a lap of n packets as nanosecond pcap, by line into `files` files:
+ * PATH, or PATH.0, PATH.1 and so on, up to SAVE_MAX_FILES. Returns the exit code.
+ */
+int save_course(const struct course *course, const char *path, uint32_t files, uint32_t n);
+
+enum { SAVE_MAX_FILES = 16 };
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * DPDK receive, the whole path and free, over a capture that net_pcap plays for ever:
+ * DPDK receive, the whole path and free, over captures that net_pcap plays for ever:
  *
- *   dpdk_bench FILE [LAPS [PACKETS]]
+ *   dpdk_bench LAPS PACKETS FILE...
  *
- * Laps take turns: "receive" decodes and frees, "whole" gives the bursts to a worker too. CPU time
- * of the thread in nanoseconds per packet, one line a figure: name, value, unit. Both variants see
- * a stream without gaps, as the capture has no beginning for them.
+ * Each file is a port; `rasad-bench --save --files N` makes them. Laps take turns: "receive" decodes
+ * and frees, "whole" gives the bursts to a worker too. CPU time of the thread in nanoseconds per
+ * packet, one line a figure: name, value, unit. Several files, because a port has room for 8,000
+ * packets, and packets that come again within 2 ms would pass for copies of a mirror port.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include "collectors/dpdk.h"
 #include "engine/packet/worker.h"
 
-enum { MAX_LAPS = 101, MAX_LINES = 1 << 16, MAX_FLOWS = 1 << 18 };
+enum { MAX_FILES = 8, MAX_LAPS = 101, MAX_LINES = 1 << 16, MAX_FLOWS = 1 << 18 };
 
 static const uint8_t ac_mac[1][6] = {{0x02, 0xac, 0, 0, 0, 1}}; /* of the bench's traffic */
 
@@ -32,14 +33,14 @@ static double thread_cpu_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static struct source *open_source(const char *path)
+static struct source *open_source(char **paths, uint32_t n)
 {
-	static char vdev[4200];
-	char *eal[] = {"--no-huge", "--no-pci", "--no-telemetry", "-m", "1024", "--vdev", vdev};
+	static char vdev[MAX_FILES][4200];
+	char *eal[5 + 2 * MAX_FILES] = {"--no-huge", "--no-pci", "--no-telemetry", "-m", "1024"};
 	const struct dpdk_options options = {
 		.ports = "",
 		.eal = eal,
-		.n_eal = sizeof eal / sizeof *eal,
+		.n_eal = 5 + 2 * n,
 		.ac_macs = ac_mac,
 		.n_ac_macs = 1,
 		.n_queues = 1,
@@ -47,7 +48,11 @@ static struct source *open_source(const char *path)
 		.problem = fail,
 	};
 	struct source *source = NULL;
-	snprintf(vdev, sizeof vdev, "net_pcap0,rx_pcap=%s,infinite_rx=1", path);
+	for (uint32_t i = 0; i < n; i++) {
+		snprintf(vdev[i], sizeof *vdev, "net_pcap%u,rx_pcap=%s,infinite_rx=1", i, paths[i]);
+		eal[5 + 2 * i] = "--vdev";
+		eal[6 + 2 * i] = vdev[i];
+	}
 	return dpdk_open(&source, &options) ? NULL : source;
 }
 
@@ -100,15 +105,15 @@ static int run(struct source *source, struct worker *worker, int laps, uint64_t 
 int main(int argc, char **argv)
 {
 	const struct worker_options options = {.max_lines = MAX_LINES, .max_flows = MAX_FLOWS};
-	int laps = argc > 2 ? atoi(argv[2]) : 7, failed;
-	uint64_t packets = argc > 3 ? strtoull(argv[3], NULL, 10) : 4000000;
+	int laps = argc > 3 ? atoi(argv[1]) : 0, failed;
+	uint64_t packets = argc > 3 ? strtoull(argv[2], NULL, 10) : 0;
 	struct source *source;
 	struct worker worker;
-	if (argc < 2 || argc > 4 || laps < 1 || laps > MAX_LAPS || packets == 0) {
-		fprintf(stderr, "Usage: dpdk_bench FILE [LAPS (7) [PACKETS (4000000)]]\n");
+	if (argc > 3 + MAX_FILES || laps < 1 || laps > MAX_LAPS || packets == 0) {
+		fprintf(stderr, "Usage: dpdk_bench LAPS PACKETS FILE... (at most %d)\n", MAX_FILES);
 		return 2;
 	}
-	source = open_source(argv[1]);
+	source = open_source(argv + 3, (uint32_t)argc - 3);
 	if (!source)
 		return 1;
 	failed = worker_init(&worker, &options) || run(source, &worker, laps, packets);
