@@ -16,13 +16,18 @@ struct stamp {
 
 static inline void stamp_burst(struct stamp *stamp, struct burst *burst)
 {
+	struct clock *clock = &stamp->clock;
 	for (uint32_t i = 0; i < burst->n; i++) {
-		clock_follow(&stamp->clock, burst->pkt[i].ts_ns);
-		burst->clock_ns[i] = stamp->clock.now_ns;
-		if (stamp->by_time && stamp->clock.now_ns > stamp->order)
-			stamp->order = stamp->clock.now_ns;
+		uint64_t ts_ns = burst->pkt[i].ts_ns;
+		if (ts_ns - clock->now_ns <= CLOCK_AHEAD_NS && clock->running && !clock->wild_ns)
+			clock->now_ns = ts_ns; /* the usual case of clock_follow */
 		else
-			stamp->order += !stamp->by_time;
+			clock_follow(clock, ts_ns);
+		burst->clock_ns[i] = clock->now_ns;
+		if (!stamp->by_time)
+			stamp->order++;
+		else if (clock->now_ns > stamp->order)
+			stamp->order = clock->now_ns;
 		burst->order[i] = stamp->order;
 	}
 }

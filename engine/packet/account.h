@@ -27,7 +27,9 @@ void account_traffic(struct worker *w, uint32_t line, uint8_t dir, const struct 
 void account_address(struct worker *w, uint32_t line, const struct pkt *p,
 		     const struct pkt_extra *x);
 
-/* Downstream traffic owes an answer (algorithms.md 2.1.1); `resent`: it was asked before. */
-void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p, bool resent);
+/* Downstream traffic owes an answer (algorithms.md 2.1.1). `flow`: any hash of its flow; `resent`:
+ * it was asked before. */
+void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p, uint32_t flow,
+			bool resent);
 
 #endif

@@ -108,16 +108,19 @@ static inline struct flow *flow_at(const struct flow_table *table, int32_t slot)
 	return &table->records[slot];
 }
 
-/* Every bit of the key moves every bit of the result: ports sit in high halves, where one
- * multiplication alone would leave them. */
+/* Both halves of a 128-bit product, folded. */
+static inline uint64_t flow_fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Every bit of the key moves every bit of the result (after wyhash). */
 static inline uint32_t flow_hash(const uint32_t key[4], uint64_t seed)
 {
 	uint64_t a = (uint64_t)key[1] << 32 | key[0], b = (uint64_t)key[3] << 32 | key[2];
-	a = (a ^ a >> 32 ^ seed ^ 0x2d358dccaa6c78a5ull) * 0x9fb21c651e98df25ull;
-	b ^= a ^ a >> 32 ^ seed << 1;
-	b = (b ^ b >> 32) * 0xd6e8feb86659fd93ull;
-	b = (b ^ b >> 29) * 0x9fb21c651e98df25ull;
-	return (uint32_t)(b >> 32);
+	uint64_t h = flow_fold(a ^ seed ^ 0x2d358dccaa6c78a5ull, b ^ 0x8bb84b93962eacc9ull);
+	return (uint32_t)(flow_fold(h ^ seed ^ 0x9fb21c651e98df25ull, 0xd6e8feb86659fd93ull) >> 16);
 }
 
 static inline uint32_t flow_home(const struct flow_table *table, uint32_t hash)

@@ -252,7 +252,13 @@ static uint32_t take_inline(struct meter *m, struct flow *f, int dir, uint32_t a
 {
 	struct flow_dir *d = &f->dir[dir];
 	struct seg segs[2];
-	uint32_t held = inline_segs(d, segs), n = 0;
+	uint32_t held, n = 0;
+	if (ack == d->nxt && d->newest_len) { /* all of it, as a rule */
+		*last = (struct seg){.tick = d->last_tick, .flags = d->is_syn ? SEG_SYN : 0};
+		forget_inline(d);
+		return 1;
+	}
+	held = inline_segs(d, segs);
 	while (n < held && seq_le(segs[n].end, ack))
 		*last = segs[n++];
 	if (n == held) {

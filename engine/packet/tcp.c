@@ -277,24 +277,34 @@ static void follow_ip_id(struct flow_dir *d, const struct pkt *p)
 /* What only a flow report needs. */
 static void count_log(struct dir_log *log, const struct pkt *p, uint32_t segments)
 {
+	if (!log)
+		return;
 	log->packets++;
 	log->data_packets += segments;
 	log->bytes += p->payload_len;
 }
 
-static void count(struct meter *m, struct flow *f, int dir, const struct pkt *p)
+static inline void follow_largest(struct flow_dir *d, uint32_t len)
+{
+	uint32_t mss;
+	if (len <= d->largest)
+		return;
+	mss = meter_offered_mss(d);
+	if (len <= (mss ? mss : 1460))
+		d->largest = (uint16_t)len;
+}
+
+static inline void count(struct meter *m, struct flow *f, int dir, const struct pkt *p)
 {
 	struct flow_dir *d = &f->dir[dir];
-	struct dir_log *log = extra_log(m, f, dir);
-	uint32_t mss = meter_offered_mss(d), n = 0;
+	uint32_t n = 0;
 	if (p->payload_len) {
-		if (p->payload_len > d->largest && p->payload_len <= (mss ? mss : 1460))
-			d->largest = p->payload_len;
+		follow_largest(d, p->payload_len);
 		n = meter_segments(d, p->payload_len);
 		line_pulse(&m->lines, f->line)->data[flow_dir_way(f, dir)] += (uint16_t)n;
 	}
-	if (log)
-		count_log(log, p, n);
+	if (m->keep_logs)
+		count_log(extra_log(m, f, dir), p, n);
 }
 
 /* Bare ACKs without an IP-ID look alike without being copies. */
@@ -309,7 +319,7 @@ static void silence(struct meter *m, struct flow *f)
 	rtt_forget(m, f, 1);
 }
 
-static void follow_sender(struct flow_dir *d, const struct pkt *p)
+static inline void follow_sender(struct flow_dir *d, const struct pkt *p)
 {
 	if (p->window)
 		d->flags &= (uint8_t)~DIR_CLOSED;
@@ -318,30 +328,72 @@ static void follow_sender(struct flow_dir *d, const struct pkt *p)
 	follow_ip_id(d, p);
 }
 
-bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
-		const struct pkt_extra *x)
+/*
+ * Nine packets of ten: both sides known, nothing open between them, and the packet is the next data
+ * or a bare ACK. What all the others need is skipped, not decided in another way.
+ */
+static inline bool is_usual(const struct flow *f, int dir, const struct pkt *p)
 {
-	uint32_t tick = meter_tick(p->ts_ns);
-	bool resent = false;
-	if (has_identity(p) && mirror_copy(&m->mirror, p)) {
-		struct dir_log *log = extra_log(m, f, dir);
-		if (log)
-			log->duplicate++;
-		return false;
-	}
-	count(m, f, dir, p);
-	if ((int32_t)(flow_age(p->ts_ns) - f->last) > (int32_t)(METER_STALE_NS >> FLOW_AGE_SHIFT))
-		silence(m, f);
-	if (p->tcp_flags & TCP_RST) {
-		silence(m, f);
-		return false;
-	}
+	const struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
+	uint32_t ahead = p->ack - peer->una;
+	return (p->tcp_flags & (TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST)) == TCP_ACK &&
+	       !(p->flags & PKT_SACK) && !f->extra && d->flags & DIR_SEEN &&
+	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
+	       p->seq == d->nxt && p->payload_len != 1 && ahead <= peer->nxt - peer->una;
+}
+
+static inline void usual_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+				uint32_t tick)
+{
+	struct flow_dir *d = &f->dir[dir];
+	if (p->ack != f->dir[!dir].una)
+		rtt_acked(m, f, !dir, p->ack, tick, p->payload_len ? ACK_RIDES : ACK_BARE, true);
+	if (!p->payload_len)
+		return;
+	if (d->una == d->nxt)
+		loss_tail(m, f, dir, p, tick);
+	follow_clock(f, dir, p, tick);
+	sent(m, f, dir, p->seq, p->seq + p->payload_len, tick, 0);
+}
+
+static bool other_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+			 const struct pkt_extra *x, uint32_t tick)
+{
 	if (p->tcp_flags & TCP_ACK)
 		acknowledge(m, f, !dir, p, x, tick);
 	if (p->tcp_flags & TCP_SYN)
 		syn(m, f, dir, p, x, tick);
 	else if (!is_probe(m, f, dir, p) && (p->payload_len || p->tcp_flags & TCP_FIN))
-		resent = data(m, f, dir, p, tick);
+		return data(m, f, dir, p, tick);
+	return false;
+}
+
+static void count_copy(struct dir_log *log)
+{
+	if (log)
+		log->duplicate++;
+}
+
+bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+		const struct pkt_extra *x, uint32_t hash)
+{
+	uint32_t tick = meter_tick(p->ts_ns);
+	bool resent = false;
+	if (has_identity(p) && mirror_copy(&m->mirror, p, hash)) {
+		count_copy(extra_log(m, f, dir));
+		return false;
+	}
+	count(m, f, dir, p);
+	if ((int32_t)(flow_age(p->ts_ns) - f->last) > (int32_t)(METER_STALE_NS >> FLOW_AGE_SHIFT))
+		silence(m, f);
+	if (is_usual(f, dir, p)) {
+		usual_packet(m, f, dir, p, tick);
+	} else if (p->tcp_flags & TCP_RST) {
+		silence(m, f);
+		return false;
+	} else {
+		resent = other_packet(m, f, dir, p, x, tick);
+	}
 	follow_sender(&f->dir[dir], p);
 	if (f->extra)
 		extra_settle(m, f, tick);

@@ -13,8 +13,7 @@
 enum {
 	DNS_PORT = 53,
 	DHCP_CLIENT_PORT = 68,
-	STEP = 4, /* packets that a step takes at a time */
-	LAG = 16, /* packets between a step and the next */
+	LAG = 16, /* packets that a step is ahead of the next */
 	AGE_ROUND = (int)(60000000000ull >> FLOW_AGE_SHIFT), /* each flow is looked at that often */
 	AGE_MOST = 4 * FLOW_GROUP,			     /* slots between two bursts */
 };
@@ -81,11 +80,10 @@ static void tell_appeared(struct worker *w, uint32_t line, const struct line_ide
 static void tell_gone(struct worker *w, uint32_t line)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
-	uint16_t listed = pulse->listed;
 	struct out *record;
 	worker_pass_samples(w);
 	window_tell_line(w, line);
-	*pulse = (struct pulse){.samples = pulse->samples, .listed = listed & 3};
+	*pulse = (struct pulse){.samples = pulse->samples, .state = pulse->state & PULSE_LISTED};
 	record = worker_tell(w, sizeof *record);
 	if (!record) {
 		w->signals_lost++;
@@ -213,17 +211,21 @@ static struct flow *known_flow(struct worker *w, const struct pkt *p, uint32_t h
 	return f;
 }
 
-static void follow_flow(struct worker *w, struct flow *f, const struct pkt *p)
+static void follow_log(struct worker *w, const struct flow *f, const struct pkt *p)
+{
+	const struct flow_extra *e = extra_of(&w->meter, f);
+	struct flow_log *log = e && e->log ? pool_at(&w->meter.logs, e->log) : NULL;
+	if (log && p->ts_ns > log->last_ns)
+		log->last_ns = p->ts_ns;
+}
+
+static inline void follow_flow(struct worker *w, struct flow *f, const struct pkt *p)
 {
 	uint32_t age = flow_age(p->ts_ns);
-	const struct flow_extra *e = w->options.keep_flows ? extra_of(&w->meter, f) : NULL;
 	if ((int32_t)(age - f->last) > 0)
 		f->last = age;
-	if (e && e->log) {
-		struct flow_log *log = pool_at(&w->meter.logs, e->log);
-		if (p->ts_ns > log->last_ns)
-			log->last_ns = p->ts_ns;
-	}
+	if (w->options.keep_flows)
+		follow_log(w, f, p);
 }
 
 static bool owes_an_answer(const struct pkt *p)
@@ -242,7 +244,7 @@ static void echo_packet(struct worker *w, uint32_t line, uint8_t dir, const stru
 		meter_line_sample(&w->meter, line, p->kind == KIND_DNS ? HIST_DNS : HIST_ICMP,
 				  (uint32_t)(ns / HIST_TICK_NS));
 	if (p->kind == KIND_ICMP && question && dir == DIR_DOWN)
-		account_unanswered(w, line, p, false);
+		account_unanswered(w, line, p, flow_hash(p->key, 0), false);
 }
 
 /* Packets without a flow: counted to their line, questions timed. */
@@ -283,12 +285,12 @@ static void flow_packet(struct worker *w, const struct pkt *p, const struct pkt_
 	if (fresh && way == DIR_UP)
 		account_address(w, f->line, p, x);
 	if (p->kind == KIND_TCP)
-		resent = tcp_packet(&w->meter, f, dir, p, x);
+		resent = tcp_packet(&w->meter, f, dir, p, x, hash);
 	else
 		spin_packet(&w->meter, f, dir, p);
 	follow_flow(w, f, p);
 	if (way == DIR_DOWN && owes_an_answer(p))
-		account_unanswered(w, f->line, p, resent);
+		account_unanswered(w, f->line, p, hash, resent);
 }
 
 static void control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
@@ -323,6 +325,8 @@ static inline bool has_flow(const struct pkt *p)
 	return p->kind == KIND_TCP || p->kind == KIND_QUIC;
 }
 
+enum { SLOT_NO_FLOW = -2 }; /* the packet belongs to none */
+
 struct steps {
 	uint32_t hash[BURST_MAX];
 	int32_t slot[BURST_MAX];
@@ -333,12 +337,12 @@ static inline void step_tags(struct worker *w, struct steps *s, const struct bur
 			     uint32_t i)
 {
 	const struct pkt *p = &burst->pkt[i];
+	s->slot[i] = SLOT_NO_FLOW;
 	if (!has_flow(p))
 		return;
+	s->slot[i] = FLOW_NONE;
 	s->hash[i] = flow_hash(p->key, w->flows.seed);
 	flow_prefetch_group(&w->flows, s->hash[i]);
-	if (p->kind == KIND_TCP)
-		mirror_prefetch(&w->meter.mirror, p);
 }
 
 static inline void fetch_vlans(const struct worker *w, const struct pkt *p)
@@ -360,8 +364,7 @@ static inline void step_record(struct worker *w, struct steps *s, const struct b
 			       uint32_t i)
 {
 	bool known = false;
-	s->slot[i] = FLOW_NONE;
-	if (has_flow(&burst->pkt[i])) {
+	if (s->slot[i] != SLOT_NO_FLOW) {
 		int32_t slot = flow_guess(&w->flows, s->hash[i], &known);
 		if (slot != FLOW_NONE)
 			fetch_pair(flow_at(&w->flows, slot));
@@ -373,11 +376,11 @@ static inline void step_record(struct worker *w, struct steps *s, const struct b
 }
 
 /* Record; the pulse of its line is asked for. */
-static inline void step_pulse(struct worker *w, const struct steps *s, const struct burst *burst,
+static inline void step_pulse(struct worker *w, struct steps *s, const struct burst *burst,
 			      uint32_t i)
 {
 	uint32_t line, extra;
-	if (s->slot[i] == FLOW_NONE) {
+	if (s->slot[i] < 0) {
 		line = line_by_vlans(&w->meter.lines, &burst->pkt[i]);
 		__builtin_prefetch(line_at(&w->meter.lines, line), 1);
 	} else {
@@ -389,7 +392,7 @@ static inline void step_pulse(struct worker *w, const struct steps *s, const str
 	__builtin_prefetch(line_pulse(&w->meter.lines, line), 1);
 }
 
-static inline void step_work(struct worker *w, const struct steps *s, const struct burst *burst,
+static inline void step_work(struct worker *w, struct steps *s, const struct burst *burst,
 			     uint32_t i)
 {
 	const struct pkt *p = &burst->pkt[i];
@@ -397,7 +400,7 @@ static inline void step_work(struct worker *w, const struct steps *s, const stru
 	if (burst->clock_ns[i] - w->window.second_ns >= SECOND_NS)
 		window_advance(w, burst->clock_ns[i]);
 	w->clock_ns = burst->clock_ns[i];
-	if (has_flow(p))
+	if (s->slot[i] != SLOT_NO_FLOW)
 		flow_packet(w, p, &burst->extra[i], s->hash[i], s->slot[i]);
 	else if (pkt_is_control(p))
 		control_packet(w, p, &burst->extra[i], burst->frame[i]);
@@ -434,24 +437,31 @@ static void after_burst(struct worker *w)
 	age_flows(w);
 }
 
-#define FOR_STEP(from, lag)                                                                        \
-	for (uint32_t i = (from) - (lag), end = i + STEP; i < end; i++)                            \
-		if (i < n)
+typedef void step(struct worker *, struct steps *, const struct burst *, uint32_t);
+
+/* One step over the block of the burst that is `lag` behind block `at`, if there is one. */
+static inline __attribute__((always_inline)) void take_step(step *what, struct worker *w,
+							     struct steps *s,
+							     const struct burst *burst,
+							     uint32_t at, uint32_t lag)
+{
+	uint32_t i = (at - lag) * LAG, end = i + LAG < burst->n ? i + LAG : burst->n;
+	if (at < lag)
+		return;
+	for (; i < end; i++)
+		what(w, s, burst, i);
+}
 
 void worker_burst(struct worker *w, const struct burst *burst)
 {
 	struct steps s;
-	uint32_t n = burst->n;
-	for (uint32_t at = 3 * LAG; at < n + 6 * LAG; at += STEP) {
-		FOR_STEP(at, 3 * LAG)
-		step_tags(w, &s, burst, i);
-		FOR_STEP(at, 4 * LAG)
-		step_record(w, &s, burst, i);
-		FOR_STEP(at, 5 * LAG)
-		step_pulse(w, &s, burst, i);
-		FOR_STEP(at, 6 * LAG)
-		step_work(w, &s, burst, i);
+	for (uint32_t at = 0; at * LAG < burst->n + 3 * LAG; at++) {
+		take_step(step_tags, w, &s, burst, at, 0);
+		take_step(step_record, w, &s, burst, at, 1);
+		take_step(step_pulse, w, &s, burst, at, 2);
+		take_step(step_work, w, &s, burst, at, 3);
 	}
+	w->window.packets += burst->n;
 	after_burst(w);
 }
 
