@@ -9,7 +9,6 @@ enum {
 	TICKS_PER_MS = 1000000 / HIST_TICK_NS,
 	GAP_FLOOR_MS = 128, /* shorter pauses move no patience */
 	SINCE_SHIFT = 24,
-	DATA_FULL = 0xffff - 64, /* one packet adds no more than 64 segments */
 };
 
 struct signal *account_signal(struct worker *w, enum signal_kind kind, uint32_t line,
@@ -48,9 +47,9 @@ static void follow_gap(struct pulse *pulse, uint32_t ticks)
 		pulse->gap_ms -= (uint16_t)((pulse->gap_ms - gap_ms) / 128);
 }
 
-/* The line speaks, and somebody waits for it. */
-static void answered(struct worker *w, uint32_t line, struct pulse *pulse, const struct pkt *p)
+void account_answered(struct worker *w, uint32_t line, const struct pkt *p)
 {
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
 	uint32_t ticks = meter_tick(p->ts_ns) - pulse->up_tick;
 	if (pulse->state & PULSE_WATCH)
 		tell(w, SIGNAL_UPSTREAM, line, p);
@@ -60,35 +59,14 @@ static void answered(struct worker *w, uint32_t line, struct pulse *pulse, const
 	pulse->state &= PULSE_LISTED;
 }
 
-static inline void upstream(struct worker *w, uint32_t line, struct pulse *pulse,
-			    const struct pkt *p)
-{
-	uint32_t tick = meter_tick(p->ts_ns);
-	if (pulse->state & (PULSE_WATCH | PULSE_WAIT))
-		answered(w, line, pulse, p);
-	w->window.heard += (int32_t)(pulse->up_tick - w->window.second_tick) < 0;
-	/* first of its window, or not older than the last */
-	if (!pulse->packets[UP] || (int32_t)(tick - pulse->up_tick) > 0)
-		pulse->up_tick = tick;
-}
-
-static inline void count(struct worker *w, uint32_t line, uint8_t dir, const struct pkt *p)
+/* Where the outbox is full a counter that is, too, starts again: `told_late` shows it. */
+void account_turn(struct worker *w, uint32_t line)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
-	int way = dir == DIR_UP ? UP : DOWN;
-	if ((pulse->state & PULSE_LISTED) != window_mark(&w->window))
+	if ((pulse->state & PULSE_LISTED) != w->window.mark)
 		window_open_line(w, line);
-	if (pulse->packets[way] == UINT16_MAX || pulse->data[way] > DATA_FULL)
+	else
 		window_tell_line(w, line);
-	if (way == UP)
-		upstream(w, line, pulse, p);
-	pulse->packets[way] += pulse->packets[way] < UINT16_MAX;
-	pulse->bytes[way] += p->wire_len;
-}
-
-void account_packet(struct worker *w, uint32_t line, uint8_t dir, const struct pkt *p)
-{
-	count(w, line, dir, p);
 }
 
 static uint32_t patience_ms(const struct pulse *pulse)
@@ -138,7 +116,7 @@ void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p, ui
 	tell(w, SIGNAL_UNANSWERED, line, p);
 }
 
-static void tell_session(struct worker *w, uint32_t line, const struct pkt *p,
+void account_session(struct worker *w, uint32_t line, const struct pkt *p,
 			 const struct pkt_extra *x)
 {
 	struct signal *s;
@@ -171,13 +149,4 @@ void account_address(struct worker *w, uint32_t line, const struct pkt *p,
 	s->ipv6 = ipv6;
 	memcpy(s->address, x->src, ipv6 ? 16 : 4);
 	ring_commit(w->outbox);
-}
-
-void account_traffic(struct worker *w, uint32_t line, uint8_t dir, const struct pkt *p,
-		     const struct pkt_extra *x)
-{
-	count(w, line, dir, p);
-	if (dir == DIR_UP && p->flags & PKT_PPPOE && p->kind != KIND_PPPOE &&
-	    line_pulse(&w->meter.lines, line)->session_id != p->session_id)
-		tell_session(w, line, p, x);
 }

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "ebpf/pkt.h"
+#include "engine/packet/tags.h"
 
 enum {			    /* flow_dir.flags */
        DIR_SEEN = 1 << 0,   /* sequence state is valid */
@@ -80,13 +81,7 @@ static inline uint32_t flow_age(uint64_t ts_ns)
 	return (uint32_t)(ts_ns >> FLOW_AGE_SHIFT);
 }
 
-enum { FLOW_GROUP = 31, FLOW_NONE = -1 };
-
-struct flow_group {
-	uint16_t tag[FLOW_GROUP]; /* 0: free */
-	uint16_t overflow;	  /* flows that hashed here and live further on */
-};
-_Static_assert(sizeof(struct flow_group) == 64, "one cache line");
+enum { FLOW_GROUP = TAGS_GROUP, FLOW_NONE = -1 };
 
 struct flow_table {
 	struct flow_group *groups; /* owned, reserved for the full size */
@@ -133,10 +128,20 @@ static inline void flow_prefetch_group(const struct flow_table *table, uint32_t 
 	__builtin_prefetch(&table->groups[flow_home(table, hash)], 1);
 }
 
-/* First half of a look-up, when the group has been fetched: the slot that probably matches; or, for
- * a new flow, the one that it would get (then *known is false), for prefetching. FLOW_NONE: the
- * group is full. */
-int32_t flow_guess(const struct flow_table *table, uint32_t hash, bool *known);
+/*
+ * First half of a look-up, when the group has been fetched: the record that probably matches; or,
+ * for a new flow, the one that it would probably get (then *known is false). For prefetching.
+ */
+static inline struct flow *flow_guess(const struct flow_table *table, uint32_t hash, bool *known)
+{
+	uint32_t home = flow_home(table, hash);
+	const struct flow_group *g = &table->groups[home];
+	uint64_t bits = tags_match(g, tags_of(hash), table->simd);
+	*known = bits != 0;
+	if (!bits) /* none free: some other record, for nothing */
+		bits = tags_match(g, 0, table->simd) | 1ull << 60;
+	return &table->records[home * FLOW_GROUP + tags_first(bits)];
+}
 
 /* The slot of `key`, or FLOW_NONE. */
 int32_t flow_find(const struct flow_table *table, const uint32_t key[4], uint32_t hash);

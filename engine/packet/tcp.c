@@ -335,25 +335,51 @@ static inline void follow_sender(struct flow_dir *d, const struct pkt *p)
 static inline bool is_usual(const struct flow *f, int dir, const struct pkt *p)
 {
 	const struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
-	uint32_t ahead = p->ack - peer->una;
-	return (p->tcp_flags & (TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST)) == TCP_ACK &&
+	uint32_t ahead = p->ack - peer->una, under_way = d->nxt - d->una;
+	return under_way < 1u << 29 && (p->tcp_flags & (TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST)) == TCP_ACK &&
 	       !(p->flags & PKT_SACK) && !f->extra && d->flags & DIR_SEEN &&
 	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
 	       p->seq == d->nxt && p->payload_len != 1 && ahead <= peer->nxt - peer->una;
 }
 
+static inline void usual_ack(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+			     uint32_t tick)
+{
+	struct flow_dir *d = &f->dir[dir];
+	enum ack_reason reason = p->payload_len ? ACK_RIDES : ACK_BARE;
+	if (p->ack == d->nxt && d->newest_len)
+		rtt_acked_all(m, f, dir, tick, reason);
+	else
+		rtt_acked(m, f, dir, p->ack, tick, reason, true);
+}
+
+static inline void usual_data(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+			      uint32_t tick)
+{
+	struct flow_dir *d = &f->dir[dir];
+	uint32_t silent = tick - d->last_tick;
+	if (d->una == d->nxt && (int32_t)silent > LOSS_TAIL_TICKS)
+		loss_tail(m, f, dir, p, tick);
+	if (p->flags & PKT_TIMESTAMPS) {
+		if (silent >= TCP_CLOCK_MIN_TICKS || !(d->flags & DIR_CLOCK))
+			follow_clock(f, dir, p, tick);
+		d->tsval = p->tsval;
+	}
+	if (!rtt_sent_next(d, p->payload_len, tick)) {
+		sent(m, f, dir, p->seq, p->seq + p->payload_len, tick, 0);
+		return;
+	}
+	d->nxt += p->payload_len;
+	d->last_tick = tick;
+}
+
 static inline void usual_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 				uint32_t tick)
 {
-	struct flow_dir *d = &f->dir[dir];
 	if (p->ack != f->dir[!dir].una)
-		rtt_acked(m, f, !dir, p->ack, tick, p->payload_len ? ACK_RIDES : ACK_BARE, true);
-	if (!p->payload_len)
-		return;
-	if (d->una == d->nxt)
-		loss_tail(m, f, dir, p, tick);
-	follow_clock(f, dir, p, tick);
-	sent(m, f, dir, p->seq, p->seq + p->payload_len, tick, 0);
+		usual_ack(m, f, !dir, p, tick);
+	if (p->payload_len)
+		usual_data(m, f, dir, p, tick);
 }
 
 static bool other_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,

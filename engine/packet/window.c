@@ -16,7 +16,7 @@ static size_t list_bytes(uint32_t max_lines)
 
 int window_init(struct window *v, uint32_t max_lines)
 {
-	*v = (struct window){0};
+	*v = (struct window){.mark = PULSE_EVEN};
 	v->list[0] = mem_reserve(list_bytes(max_lines));
 	v->list[1] = mem_reserve(list_bytes(max_lines));
 	return v->list[0] && v->list[1] ? 0 : -ENOMEM;
@@ -217,6 +217,7 @@ static void end_window(struct worker *w, uint64_t end_ns)
 	put_off(w);
 	v->closing_end_ns = end_ns;
 	v->parity = !v->parity;
+	v->mark = mark(v->parity);
 	v->at = 0;
 }
 

@@ -91,6 +91,7 @@ struct window {
 	uint64_t closing_end_ns;	/* 0: the last window is wholly closed */
 	uint32_t *list[2];		/* owned: lines touched, by parity of the window */
 	uint32_t n[2], at;		/* at: next to close in the closing list */
+	uint32_t mark;		      /* pulse.state & PULSE_LISTED of a line of the current one */
 	uint32_t parity;		/* of the current window */
 	uint64_t packets, heard; /* of this second */
 };
@@ -103,12 +104,6 @@ void window_advance(struct worker *w, uint64_t clock_ns);
 
 /* Closes up to `lines` lines of the window that is over, if one is. */
 void window_slice(struct worker *w, uint32_t lines);
-
-/* pulse.state & PULSE_LISTED of a line that the current window has. */
-static inline uint32_t window_mark(const struct window *v)
-{
-	return v->parity ? PULSE_ODD : PULSE_EVEN;
-}
 
 /* First packet of a line in this window: lists it. */
 void window_open_line(struct worker *w, uint32_t line);
