@@ -40,18 +40,35 @@ static inline uint64_t mirror_hash(const struct pkt *p, uint32_t flow)
 	return h ^ h >> 32;
 }
 
-/* The same packet passed less than 2 ms ago; remembers it otherwise. */
+static inline struct mirror_slot *mirror_set(struct mirror *mirror, const struct pkt *p, uint64_t h)
+{
+	return mirror->set[shard_of(p) * MIRROR_SHARD_SETS + (h & (MIRROR_SHARD_SETS - 1))];
+}
+
+static inline uint32_t mirror_micros(const struct pkt *p)
+{
+	return (uint32_t)(p->ts_ns >> 10);
+}
+
+/* Remembers a packet that cannot be a copy: it brings what was not there. */
+static inline void mirror_note(struct mirror *mirror, const struct pkt *p, uint32_t flow)
+{
+	uint64_t h = mirror_hash(p, flow);
+	struct mirror_slot *set = mirror_set(mirror, p, h);
+	set[1] = set[0];
+	set[0] = (struct mirror_slot){(uint32_t)(h >> 32), mirror_micros(p)};
+}
+
+/* The same packet passed less than 2 ms ago; remembers it otherwise. `flow`: its flow's hash. */
 static inline bool mirror_copy(struct mirror *mirror, const struct pkt *p, uint32_t flow)
 {
 	uint64_t h = mirror_hash(p, flow);
-	uint32_t micros = (uint32_t)(p->ts_ns >> 10), identity = (uint32_t)(h >> 32);
-	struct mirror_slot *set = mirror->set[shard_of(p) * MIRROR_SHARD_SETS +
-					      (h & (MIRROR_SHARD_SETS - 1))];
+	uint32_t micros = mirror_micros(p), identity = (uint32_t)(h >> 32);
+	const struct mirror_slot *set = mirror_set(mirror, p, h);
 	for (int way = 0; way < MIRROR_WAYS; way++)
 		if (set[way].identity == identity && micros - set[way].micros <= MIRROR_NS >> 10)
 			return true;
-	set[1] = set[0];
-	set[0] = (struct mirror_slot){identity, micros};
+	mirror_note(mirror, p, flow);
 	return false;
 }
 

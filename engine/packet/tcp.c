@@ -258,20 +258,21 @@ static void acknowledge(struct meter *m, struct flow *f, int dir, const struct p
 		sack(m, f, dir, p, x, tick, !advances);
 }
 
-/* Linux and most others count packets of a connection in the IP-ID; some use 0 or random. */
-static void follow_ip_id(struct flow_dir *d, const struct pkt *p)
+/* Linux and most others count packets of a connection in the IP-ID; some use 0 or random. IPv6 has
+ * none: 0 here. */
+static inline void follow_ip_id(struct flow_dir *d, const struct pkt *p)
 {
 	uint16_t step = (uint16_t)(p->ip_id - d->last_ip_id);
-	if (p->flags & PKT_IPV6 || (p->ip_id == 0 && d->last_ip_id == 0)) {
-		d->id_score = 0;
-		return;
-	}
-	if (step >= 1 && step <= 16)
-		d->id_score += d->id_score < 7;
-	else if (step && step < 0x8000)
-		d->id_score -= d->id_score > 0;
-	if (step < 0x8000)
+	if (step - 1u < 16) {
+		if (d->id_score < 7)
+			d->id_score++;
 		d->last_ip_id = p->ip_id;
+	} else if (!(p->ip_id | d->last_ip_id)) {
+		return;
+	} else if (step && step < 0x8000) {
+		d->id_score -= d->id_score > 0;
+		d->last_ip_id = p->ip_id;
+	}
 }
 
 /* What only a flow report needs. */
@@ -321,25 +322,25 @@ static void silence(struct meter *m, struct flow *f)
 
 static inline void follow_sender(struct flow_dir *d, const struct pkt *p)
 {
-	if (p->window)
-		d->flags &= (uint8_t)~DIR_CLOSED;
-	else
-		d->flags |= DIR_CLOSED;
+	if (!p->window != !!(d->flags & DIR_CLOSED))
+		d->flags ^= DIR_CLOSED;
 	follow_ip_id(d, p);
 }
+
+enum { USUAL_FLAGS = TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST };
 
 /*
  * Nine packets of ten: both sides known, nothing open between them, and the packet is the next data
  * or a bare ACK. What all the others need is skipped, not decided in another way.
  */
-static inline bool is_usual(const struct flow *f, int dir, const struct pkt *p)
+static inline bool is_usual(const struct flow *f, const struct flow_dir *d,
+			    const struct flow_dir *peer, const struct pkt *p)
 {
-	const struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
-	uint32_t ahead = p->ack - peer->una, under_way = d->nxt - d->una;
-	return under_way < 1u << 29 && (p->tcp_flags & (TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST)) == TCP_ACK &&
-	       !(p->flags & PKT_SACK) && !f->extra && d->flags & DIR_SEEN &&
+	return ((p->tcp_flags & USUAL_FLAGS) ^ TCP_ACK) == 0 && p->seq == d->nxt && !f->extra &&
+	       !(p->flags & PKT_SACK) && p->payload_len != 1 &&
 	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
-	       p->seq == d->nxt && p->payload_len != 1 && ahead <= peer->nxt - peer->una;
+	       d->flags & DIR_SEEN && p->ack - peer->una <= peer->nxt - peer->una &&
+	       d->nxt - d->una < 1u << 29;
 }
 
 static inline void usual_ack(struct meter *m, struct flow *f, int dir, const struct pkt *p,
@@ -358,13 +359,12 @@ static inline void usual_data(struct meter *m, struct flow *f, int dir, const st
 {
 	struct flow_dir *d = &f->dir[dir];
 	uint32_t silent = tick - d->last_tick;
-	if (d->una == d->nxt && (int32_t)silent > LOSS_TAIL_TICKS)
-		loss_tail(m, f, dir, p, tick);
-	if (p->flags & PKT_TIMESTAMPS) {
-		if (silent >= TCP_CLOCK_MIN_TICKS || !(d->flags & DIR_CLOCK))
-			follow_clock(f, dir, p, tick);
-		d->tsval = p->tsval;
+	if ((int32_t)silent > (int32_t)TCP_CLOCK_MIN_TICKS || !(d->flags & DIR_CLOCK)) {
+		if (d->una == d->nxt)
+			loss_tail(m, f, dir, p, tick);
+		follow_clock(f, dir, p, tick);
 	}
+	d->tsval = p->tsval;
 	if (!rtt_sent_next(d, p->payload_len, tick)) {
 		sent(m, f, dir, p->seq, p->seq + p->payload_len, tick, 0);
 		return;
@@ -373,55 +373,57 @@ static inline void usual_data(struct meter *m, struct flow *f, int dir, const st
 	d->last_tick = tick;
 }
 
-static inline void usual_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
-				uint32_t tick)
+static __attribute__((noinline)) bool unusual(struct meter *m, struct flow *f, int dir,
+					      const struct pkt *p, const struct pkt_extra *x,
+					      uint32_t tick)
 {
-	if (p->ack != f->dir[!dir].una)
-		usual_ack(m, f, !dir, p, tick);
-	if (p->payload_len)
-		usual_data(m, f, dir, p, tick);
-}
-
-static bool other_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
-			 const struct pkt_extra *x, uint32_t tick)
-{
+	bool resent = false;
+	count(m, f, dir, p);
+	if (p->tcp_flags & TCP_RST) {
+		silence(m, f);
+		return false;
+	}
 	if (p->tcp_flags & TCP_ACK)
 		acknowledge(m, f, !dir, p, x, tick);
 	if (p->tcp_flags & TCP_SYN)
 		syn(m, f, dir, p, x, tick);
 	else if (!is_probe(m, f, dir, p) && (p->payload_len || p->tcp_flags & TCP_FIN))
-		return data(m, f, dir, p, tick);
-	return false;
+		resent = data(m, f, dir, p, tick);
+	follow_sender(&f->dir[dir], p);
+	if (f->extra)
+		extra_settle(m, f, tick);
+	return resent;
 }
 
-static void count_copy(struct dir_log *log)
+/* A copy that the mirror port made; only the log of a flow tells of it. */
+static bool is_copy(struct meter *m, const struct flow *f, int dir, const struct pkt *p,
+		    uint32_t hash)
 {
+	struct dir_log *log;
+	if (!has_identity(p) || !mirror_copy(&m->mirror, p, hash))
+		return false;
+	log = extra_log(m, f, dir);
 	if (log)
 		log->duplicate++;
+	return true;
 }
 
 bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 		const struct pkt_extra *x, uint32_t hash)
 {
+	struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
 	uint32_t tick = meter_tick(p->ts_ns);
-	bool resent = false;
-	if (has_identity(p) && mirror_copy(&m->mirror, p, hash)) {
-		count_copy(extra_log(m, f, dir));
-		return false;
-	}
-	count(m, f, dir, p);
 	if ((int32_t)(flow_age(p->ts_ns) - f->last) > (int32_t)(METER_STALE_NS >> FLOW_AGE_SHIFT))
 		silence(m, f);
-	if (is_usual(f, dir, p)) {
-		usual_packet(m, f, dir, p, tick);
-	} else if (p->tcp_flags & TCP_RST) {
-		silence(m, f);
-		return false;
-	} else {
-		resent = other_packet(m, f, dir, p, x, tick);
+	if (m->keep_logs || !is_usual(f, d, peer, p))
+		return !is_copy(m, f, dir, p, hash) && unusual(m, f, dir, p, x, tick);
+	if (p->ack != peer->una)
+		usual_ack(m, f, !dir, p, tick);
+	if (p->payload_len) {
+		mirror_note(&m->mirror, p, hash);
+		count(m, f, dir, p);
+		usual_data(m, f, dir, p, tick);
 	}
-	follow_sender(&f->dir[dir], p);
-	if (f->extra)
-		extra_settle(m, f, tick);
-	return resent;
+	follow_sender(d, p);
+	return false;
 }

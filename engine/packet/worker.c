@@ -290,7 +290,7 @@ static void other_packet(struct worker *w, const struct pkt *p, const struct pkt
 static __attribute__((noinline)) void first_packet(struct worker *w, const struct pkt *p,
 						   const struct pkt_extra *x, uint32_t hash);
 
-static inline void work_flow(struct worker *w, struct flow *f, const struct pkt *p,
+static inline __attribute__((always_inline)) void work_flow(struct worker *w, struct flow *f, const struct pkt *p,
 			     const struct pkt_extra *x, uint32_t hash)
 {
 	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0, way = flow_dir_way(f, dir);
@@ -306,7 +306,7 @@ static inline void work_flow(struct worker *w, struct flow *f, const struct pkt 
 }
 
 /* `f`: where the flow was a moment ago, or NULL. */
-static inline void flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+static inline __attribute__((always_inline)) void flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
 			       uint32_t hash, struct flow *f)
 {
 	f = known_flow(w, p, hash, f);
@@ -367,6 +367,7 @@ struct steps {
 	struct flow *flow[BURST_MAX]; /* where it probably is, or would be; may be NULL */
 	uint32_t hash[BURST_MAX];
 	uint8_t kind[BURST_MAX]; /* enum step_kind */
+	bool turns;		 /* a second of packet time may end in this burst */
 };
 
 /* Hash; the tags of the flow's group are asked for. */
@@ -433,10 +434,9 @@ static inline void step_work(struct worker *w, struct steps *s, const struct bur
 			     uint32_t i)
 {
 	const struct pkt *p = &burst->pkt[i];
-	w->order = burst->order[i];
-	if (burst->clock_ns[i] - w->window.second_ns >= SECOND_NS)
-		window_advance(w, burst->clock_ns[i]);
-	w->clock_ns = burst->clock_ns[i];
+	worker_place(w, burst, i);
+	if (s->turns && w->clock_ns - w->window.second_ns >= SECOND_NS)
+		window_advance(w, w->clock_ns);
 	if (s->kind[i] != STEP_NO_FLOW)
 		flow_packet(w, p, &burst->extra[i], s->hash[i],
 			    s->kind[i] == STEP_KNOWN ? s->flow[i] : NULL);
@@ -493,6 +493,7 @@ static inline __attribute__((always_inline)) void take_step(step *what, struct w
 void worker_burst(struct worker *w, const struct burst *burst)
 {
 	struct steps s;
+	s.turns = burst->odd || burst->last_clock_ns - w->window.second_ns >= SECOND_NS;
 	for (uint32_t at = 0; at * LAG < burst->n + 3 * LAG; at++) {
 		take_step(step_tags, w, &s, burst, at, 0);
 		take_step(step_record, w, &s, burst, at, 1);
