@@ -38,10 +38,11 @@ struct capture {
 	struct input input;
 	const char *name;
 	bool swapped, pcapng, fraction_ns, modified;
+	bool usual; /* the pcap of today: own byte order, not modified */
 	uint32_t link;
 	uint64_t records;
 	size_t needed;			      /* by CAPTURE_REFILL */
-	size_t held;			      /* bytes of the record handed out last */
+	const uint8_t *fetched;		      /* prefetched up to here */
 	struct capture_interface *interfaces; /* owned */
 	uint32_t n_interfaces;
 	char message[CAPTURE_MESSAGE];
@@ -51,7 +52,17 @@ struct capture {
 int capture_open(struct capture *capture, const char *name);
 void capture_close(struct capture *capture);
 
+/*
+ * The next frames, at most `max`; they are good until a refill. Returns how many; when these are
+ * fewer than `max`, *why says what stands in the way.
+ */
+uint32_t capture_burst(struct capture *capture, struct capture_frame *frames, uint32_t max,
+		       enum capture_result *why);
+
+/* The same for one frame. */
 enum capture_result capture_next(struct capture *capture, struct capture_frame *frame);
+
+/* After CAPTURE_REFILL: CAPTURE_FRAME when there may be more frames now. */
 enum capture_result capture_refill(struct capture *capture);
 
 #endif
