@@ -162,7 +162,7 @@ static inline const uint8_t *prefetch(const uint8_t *fetched, const uint8_t *at)
 
 /* The records that every pcap of today holds: own byte order, wholly in the window. An empty one
  * is not usual; see next_pcap. */
-static inline uint32_t usual_records(struct capture *c, struct capture_frame *frames, uint32_t max,
+static inline uint32_t usual_records(struct capture *c, struct raw_frame *frames, uint32_t max,
 				     const bool mapped)
 {
 	struct input *in = &c->input;
@@ -170,7 +170,7 @@ static inline uint32_t usual_records(struct capture *c, struct capture_frame *fr
 	const uint32_t unit_ns = c->fraction_ns ? 1 : 1000;
 	uint32_t n = 0;
 	for (; n < max && end - at >= 16; n++) {
-		struct capture_frame *f = &frames[n];
+		struct raw_frame *f = &frames[n];
 		uint32_t h[4];
 		memcpy(h, at, 16);
 		if (h[2] - 1 >= MAX_CAPLEN || h[2] > (size_t)(end - at) - 16)
@@ -197,7 +197,7 @@ static bool is_zero(const uint8_t *p, size_t n)
 	return !any;
 }
 
-static enum capture_result next_pcap(struct capture *c, struct capture_frame *f)
+static enum capture_result next_pcap(struct capture *c, struct raw_frame *f)
 {
 	size_t header = c->modified ? 24 : 16;
 	const uint8_t *h;
@@ -280,7 +280,7 @@ static uint64_t to_ns(const struct capture_interface *face, uint64_t ticks)
 }
 
 static enum capture_result packet_block(struct capture *c, uint32_t type, const uint8_t *b,
-					uint32_t len, struct capture_frame *f)
+					uint32_t len, struct raw_frame *f)
 {
 	uint32_t header = type == SIMPLE_PACKET ? 12 : 28, id = 0;
 	const struct capture_interface *face;
@@ -328,7 +328,7 @@ static enum capture_result section(struct capture *c)
 	return CAPTURE_FRAME;
 }
 
-static enum capture_result next_pcapng(struct capture *c, struct capture_frame *f)
+static enum capture_result next_pcapng(struct capture *c, struct raw_frame *f)
 {
 	for (;;) {
 		enum capture_result rc = CAPTURE_FRAME;
@@ -355,14 +355,14 @@ static enum capture_result next_pcapng(struct capture *c, struct capture_frame *
 	}
 }
 
-enum capture_result capture_next(struct capture *c, struct capture_frame *f)
+enum capture_result capture_next(struct capture *c, struct raw_frame *f)
 {
 	if (c->usual && usual_records(c, f, 1, false))
 		return CAPTURE_FRAME;
 	return c->pcapng ? next_pcapng(c, f) : next_pcap(c, f);
 }
 
-uint32_t capture_burst(struct capture *c, struct capture_frame *frames, uint32_t max,
+uint32_t capture_burst(struct capture *c, struct raw_frame *frames, uint32_t max,
 		       enum capture_result *why)
 {
 	uint32_t n = 0;

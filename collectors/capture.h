@@ -3,7 +3,8 @@
  * Records of one capture file: pcap (microseconds, nanoseconds, both byte orders, the "modified"
  * variant) and pcapng (draft-ietf-opsawg-pcapng: section, interface, enhanced, simple and the
  * obsolete packet block). A record that cannot be is the end of the file, with a message that
- * says where; what was read before stays. One thread.
+ * says where; what was read before stays. The bytes of a frame lie in the window of the input. One
+ * thread.
  */
 #ifndef RASAD_COLLECTORS_CAPTURE_H
 #define RASAD_COLLECTORS_CAPTURE_H
@@ -12,14 +13,9 @@
 #include <stdint.h>
 
 #include "collectors/input.h"
+#include "engine/decode.h"
 
 enum { CAPTURE_MAX_INTERFACES = 1024, CAPTURE_MESSAGE = 256 };
-
-struct capture_frame {
-	uint64_t ts_ns;
-	const uint8_t *bytes; /* in the window of the input */
-	uint32_t caplen, wire_len, link;
-};
 
 struct capture_interface {
 	uint32_t link, snaplen;
@@ -56,11 +52,11 @@ void capture_close(struct capture *capture);
  * The next frames, at most `max`; they are good until a refill. Returns how many; when these are
  * fewer than `max`, *why says what stands in the way.
  */
-uint32_t capture_burst(struct capture *capture, struct capture_frame *frames, uint32_t max,
+uint32_t capture_burst(struct capture *capture, struct raw_frame *frames, uint32_t max,
 		       enum capture_result *why);
 
 /* The same for one frame. */
-enum capture_result capture_next(struct capture *capture, struct capture_frame *frame);
+enum capture_result capture_next(struct capture *capture, struct raw_frame *frame);
 
 /* After CAPTURE_REFILL: CAPTURE_FRAME when there may be more frames now. */
 enum capture_result capture_refill(struct capture *capture);

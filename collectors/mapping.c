@@ -21,7 +21,6 @@ struct mapping_guard {
 static struct mapping_guard guards[MAPPING_MAX];
 static struct sigaction before_us;
 static uintptr_t page_size;
-static int handler_error;
 
 static struct mapping_guard *guard_of(uintptr_t address)
 {
@@ -57,13 +56,24 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
 	errno = saved;
 }
 
-static void install(void)
+/* For each mapping anew, in case somebody else has taken the signal since. */
+static int install(void)
 {
-	struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct sigaction ours = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO}, now;
+	int error = 0;
+	pthread_mutex_lock(&lock);
 	page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
-	sigemptyset(&action.sa_mask);
-	if (sigaction(SIGBUS, &action, &before_us))
-		handler_error = -errno;
+	sigemptyset(&ours.sa_mask);
+	if (sigaction(SIGBUS, NULL, &now)) {
+		error = -errno;
+	} else if (now.sa_sigaction != on_bus_error) {
+		before_us = now;
+		if (sigaction(SIGBUS, &ours, NULL))
+			error = -errno;
+	}
+	pthread_mutex_unlock(&lock);
+	return error;
 }
 
 static struct mapping_guard *take_guard(void)
@@ -76,19 +86,18 @@ static struct mapping_guard *take_guard(void)
 
 int mapping_open(struct mapping *m, int fd, size_t size)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct mapping_guard *guard;
 	void *bytes;
+	int error = size ? install() : -EINVAL;
 	*m = (struct mapping){.fd = fd};
-	pthread_once(&once, install);
-	if (handler_error || size == 0)
-		return handler_error ? handler_error : -EINVAL;
+	if (error)
+		return error;
 	guard = take_guard();
 	if (!guard)
 		return -EMFILE;
 	bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
 	if (bytes == MAP_FAILED) {
-		int error = -errno;
+		error = -errno;
 		atomic_store(&guard->taken, false);
 		return error;
 	}

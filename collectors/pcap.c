@@ -14,7 +14,7 @@ enum { LINKTYPE_ETHERNET = 1 };
 /* Frames at..n are read and not yet taken. */
 struct file {
 	struct capture capture;
-	struct capture_frame frames[BURST_MAX];
+	struct raw_frame frames[BURST_MAX];
 	uint32_t at, n;
 	bool refill; /* to go on, its window must move */
 	bool ended, link_told;
@@ -118,11 +118,15 @@ static struct file *oldest(struct pcap_source *s, uint64_t *limit_ns)
 /* Decodes frames of the file while it has the oldest one: the first whatever its time. */
 static void take(struct pcap_source *s, struct file *f, uint64_t limit_ns, struct burst *burst)
 {
-	do {
-		const struct capture_frame *frame = &f->frames[f->at++];
-		decode_frame(&s->decoder, burst, frame->bytes, frame->caplen, frame->wire_len,
-			     frame->link, frame->ts_ns);
-	} while (burst->n < BURST_MAX && f->at < f->n && f->frames[f->at].ts_ns < limit_ns);
+	uint32_t room = BURST_MAX - burst->n, left = f->n - f->at, n = 1;
+	if (left > room)
+		left = room;
+	if (s->n_files == 1)
+		n = left;
+	while (n < left && f->frames[f->at + n].ts_ns < limit_ns)
+		n++;
+	decode_frames(&s->decoder, burst, f->frames + f->at, n);
+	f->at += n;
 }
 
 static int next(struct source *source, struct burst *burst)
