@@ -12,8 +12,8 @@
 
 enum {
 	TICKS_PER_MS = 1000000 / HIST_TICK_NS,
-	REORDER_TICKS = 3 * TICKS_PER_MS,   /* while the round trip is unknown */
-	ID_SURE = 3,			    /* id_score from which IP-IDs count packets */
+	REORDER_TICKS = 3 * TICKS_PER_MS, /* while the round trip is unknown */
+	ID_SURE = 3,			  /* id_score from which IP-IDs count packets */
 	MAX_TAIL = 16,
 	SETTLED_TICKS = 2000 * TICKS_PER_MS, /* no answer to a resend comes later */
 };

@@ -24,7 +24,7 @@ enum { MIRROR_SHARD_SETS = MIRROR_SETS / SHARDS };
 struct mirror {
 	struct mirror_slot {
 		uint32_t identity, micros; /* of 1024 ns */
-	} set[MIRROR_SETS][MIRROR_WAYS]; /* newest first */
+	} set[MIRROR_SETS][MIRROR_WAYS];   /* newest first */
 };
 
 /* `flow`: the hash of the packet's flow. Payload length, window, IP-ID and checksum lie side by side

@@ -337,7 +337,8 @@ static inline bool is_usual(const struct meter *m, const struct flow *f, const s
 			    const struct flow_dir *peer, const struct pkt *p)
 {
 	return ((p->tcp_flags & USUAL_FLAGS) ^ TCP_ACK) == 0 && p->seq == d->nxt &&
-	       (!f->extra || extra_is_quiet(m, f)) && !(p->flags & PKT_SACK) && p->payload_len != 1 &&
+	       (!f->extra || extra_is_quiet(m, f)) && !(p->flags & PKT_SACK) &&
+	       p->payload_len != 1 &&
 	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
 	       d->flags & DIR_SEEN && p->ack - peer->una <= peer->nxt - peer->una &&
 	       d->nxt - d->una < 1u << 29;

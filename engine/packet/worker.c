@@ -291,8 +291,10 @@ static void other_packet(struct worker *w, const struct pkt *p, const struct pkt
 static __attribute__((noinline)) void first_packet(struct worker *w, const struct pkt *p,
 						   const struct pkt_extra *x, uint32_t hash);
 
-static inline __attribute__((always_inline)) void work_flow(struct worker *w, struct flow *f, const struct pkt *p,
-			     const struct pkt_extra *x, uint32_t hash)
+static inline __attribute__((always_inline)) void work_flow(struct worker *w, struct flow *f,
+							    const struct pkt *p,
+							    const struct pkt_extra *x,
+							    uint32_t hash)
 {
 	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0, way = flow_dir_way(f, dir);
 	bool resent = false;
@@ -307,8 +309,9 @@ static inline __attribute__((always_inline)) void work_flow(struct worker *w, st
 }
 
 /* `f`: where the flow was a moment ago, or NULL. */
-static inline __attribute__((always_inline)) void flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
-			       uint32_t hash, struct flow *f)
+static inline __attribute__((always_inline)) void flow_packet(struct worker *w, const struct pkt *p,
+							      const struct pkt_extra *x,
+							      uint32_t hash, struct flow *f)
 {
 	f = known_flow(w, p, hash, f);
 	if (f)
@@ -386,8 +389,7 @@ static inline void step_tags(struct worker *w, struct steps *s, const struct bur
 
 static inline void fetch_vlans(const struct worker *w, const struct pkt *p)
 {
-	const uint32_t *block =
-		p->flags & PKT_TWO_TAGS ? w->meter.lines.vlans[pkt_svlan(p)] : NULL;
+	const uint32_t *block = p->flags & PKT_TWO_TAGS ? w->meter.lines.vlans[pkt_svlan(p)] : NULL;
 	if (block)
 		fetch_line(&block[pkt_cvlan(p)]);
 }
@@ -474,9 +476,9 @@ typedef void step(struct worker *, struct steps *, const struct burst *, uint32_
 
 /* One step over the block of the burst that is `lag` behind block `at`, if there is one. */
 static inline __attribute__((always_inline)) void take_step(step *what, struct worker *w,
-							     struct steps *s,
-							     const struct burst *burst,
-							     uint32_t at, uint32_t lag)
+							    struct steps *s,
+							    const struct burst *burst, uint32_t at,
+							    uint32_t lag)
 {
 	uint32_t i = (at - lag) * LAG, end = i + LAG < burst->n ? i + LAG : burst->n;
 	if (at < lag)
