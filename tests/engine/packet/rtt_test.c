@@ -51,7 +51,7 @@ static void assert_ms(uint32_t i, double ms)
 static void connected(void)
 {
 	talk_handshake(&t, 10, 20);
-	t.flow.samples[0] = t.flow.samples[1] = 0;
+	talk_log(&t, 0)->samples = talk_log(&t, 1)->samples = 0;
 }
 
 static void handshake(void **state)
@@ -191,7 +191,7 @@ static void super_segments(void **state)
 	talk_wait(&t, 10);
 	talk_ack(&t, TALK_UP, 14600); /* waited in line: no sample of the network */
 	assert_int_equal(samples(TALK_DOWN), 1);
-	assert_int_equal(t.flow.dir[TALK_DOWN].data_packets, 10); /* as on the wire */
+	assert_int_equal(talk_log(&t, TALK_DOWN)->data_packets, 10); /* as on the wire */
 }
 
 /* Silent for longer than the tick's memory: what was open is forgotten. */

@@ -39,31 +39,32 @@ enum { MAX_SAMPLES = 4096 };
 
 /* All that was measured, without a sequence number in it. */
 struct outcome {
-	uint32_t rare[2][11];
+	uint32_t log[2][11];
 	uint32_t data_packets[2], n_holes[2], n_chunks[2], outstanding[2];
 	uint64_t bytes[2], acked_unseen, holes_refused, segments_refused;
-	uint64_t lost[6];
+	int64_t lost[6];
 	uint32_t n[2], ticks[2][MAX_SAMPLES];
 };
 
 static struct outcome outcome(void)
 {
 	static struct outcome o;
-	const struct line *line = line_at(&t.meter.lines, t.flow.line);
+	const struct line *line = talk_line(&t);
 	memset(&o, 0, sizeof o);
 	for (int dir = 0; dir < 2; dir++) {
-		struct flow_dir_rare rare = talk_rare(&t, dir);
+		const struct dir_log *log = talk_log(&t, dir);
+		const struct dir_extra e = talk_extra(&t, dir);
 		const struct flow_dir *d = &t.flow.dir[dir];
 		const uint32_t counts[11] = {
-			rare.retransmit_seen,	rare.hole_fill,		  rare.reordered,
-			rare.spurious,		rare.suspected_tail_loss, rare.keepalive,
-			rare.zero_window_probe, rare.duplicate,		  rare.syn_retransmit,
-			rare.fin_retransmit,	rare.tap_missed};
-		memcpy(o.rare[dir], counts, sizeof counts);
-		o.data_packets[dir] = d->data_packets;
-		o.bytes[dir] = d->bytes;
-		o.n_holes[dir] = d->n_holes;
-		o.n_chunks[dir] = d->n_chunks;
+			log->retransmit_seen,	log->hole_fill,		  log->reordered,
+			log->spurious,		log->suspected_tail_loss, log->keepalive,
+			log->zero_window_probe, log->duplicate,		  log->syn_retransmit,
+			log->fin_retransmit,	log->tap_missed};
+		memcpy(o.log[dir], counts, sizeof counts);
+		o.data_packets[dir] = log->data_packets;
+		o.bytes[dir] = log->bytes;
+		o.n_holes[dir] = e.n_holes;
+		o.n_chunks[dir] = e.n_chunks;
 		o.outstanding[dir] = d->nxt - d->una;
 		o.n[dir] = talk_samples(&t, dir, o.ticks[dir], MAX_SAMPLES);
 		o.lost[dir] = line->lost_before[dir];
@@ -123,12 +124,12 @@ static void shifting_changes_nothing(void **state)
 	random_talk(1, 1);
 	want = outcome();
 	assert_true(want.n[0] > 50 && want.n[1] > 50); /* there is something to compare */
-	assert_true(want.rare[0][1] > 10 && want.rare[1][0] > 10);
+	assert_true(want.log[0][1] > 10 && want.log[1][0] > 10);
 	for (size_t i = 0; i < sizeof shifts / sizeof *shifts; i++)
 		for (size_t k = 0; k < sizeof shifts / sizeof *shifts; k++) {
 			random_talk(shifts[i], shifts[k]);
 			struct outcome got = outcome();
-			assert_memory_equal(got.rare, want.rare, sizeof got.rare);
+			assert_memory_equal(got.log, want.log, sizeof got.log);
 			assert_memory_equal(got.lost, want.lost, sizeof got.lost);
 			assert_memory_equal(&got, &want, sizeof got);
 		}
@@ -150,8 +151,8 @@ static void everything_is_given_back(void **state)
 static void assert_bounded(void)
 {
 	for (int dir = 0; dir < 2; dir++) {
-		assert_true(t.flow.dir[dir].n_holes <= METER_MAX_HOLES);
-		assert_true(t.flow.dir[dir].n_chunks <= METER_MAX_SEG_CHUNKS);
+		assert_true(talk_extra(&t, dir).n_holes <= METER_MAX_HOLES);
+		assert_true(talk_extra(&t, dir).n_chunks <= METER_MAX_SEG_CHUNKS);
 	}
 	assert_true(t.meter.holes.used <= 2 * METER_MAX_HOLES);
 	assert_true(t.meter.segs.used <= 2 * METER_MAX_SEG_CHUNKS);
@@ -196,8 +197,8 @@ static void a_jump_is_no_loss(void **state)
 	assert_int_equal(t.meter.holes.used, 0);
 	talk_wait(&t, 20);
 	talk_ack(&t, TALK_UP, 0x60000000 + 1000);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_before[DOWN], 0);
-	assert_int_equal(talk_rare(&t, TALK_DOWN).tap_missed, 0);
+	assert_int_equal(talk_line(&t)->lost_before[DOWN], 0);
+	assert_int_equal(talk_log(&t, TALK_DOWN)->tap_missed, 0);
 	talk_data(&t, TALK_DOWN, 0x60000000 + 1000, 1000); /* it goes on from there */
 	talk_wait(&t, 20);
 	talk_ack(&t, TALK_UP, 0x60000000 + 2000);
