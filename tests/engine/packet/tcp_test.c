@@ -46,6 +46,30 @@ struct outcome {
 	uint32_t n[2], ticks[2][MAX_SAMPLES];
 };
 
+/* What went to the line; whether the flow keeps a log must not matter to it. */
+struct heard {
+	struct line line;
+	struct pulse pulse;
+	uint64_t acked_unseen, holes_refused, segments_refused, resends_refused;
+	uint32_t n;
+	struct meter_sample samples[TALK_MAX_HEARD];
+};
+
+static struct heard heard(void)
+{
+	static struct heard h;
+	memset(&h, 0, sizeof h);
+	h.line = *talk_line(&t);
+	h.pulse = *line_pulse(&t.meter.lines, t.flow.line);
+	h.acked_unseen = t.meter.acked_unseen;
+	h.holes_refused = t.meter.holes_refused;
+	h.segments_refused = t.meter.segments_refused;
+	h.resends_refused = t.meter.resends_refused;
+	h.n = t.n_heard;
+	memcpy(h.samples, t.heard, sizeof h.samples);
+	return h;
+}
+
 static struct outcome outcome(void)
 {
 	static struct outcome o;
@@ -78,15 +102,9 @@ static struct outcome outcome(void)
 }
 
 /* Traffic both ways: in order, over gaps, again, acknowledged, with SACK and DSACK. */
-static void random_talk(uint32_t up, uint32_t down)
+static void random_segments(uint32_t rounds, uint32_t nxt[2], uint32_t una[2])
 {
-	uint32_t nxt[2] = {0}, una[2] = {0};
-	stop(NULL);
-	start(NULL);
-	t.base[TALK_UP] = up;
-	t.base[TALK_DOWN] = down;
-	talk_handshake(&t, 10, 20);
-	for (uint32_t i = 0; i < 3000; i++) {
+	for (uint32_t i = 0; i < rounds; i++) {
 		int dir = talk_random() & 1;
 		uint32_t len = 2 + talk_random() % 1400, what = talk_random() % 20,
 			 span = nxt[dir] - una[dir];
@@ -115,6 +133,24 @@ static void random_talk(uint32_t up, uint32_t down)
 	}
 }
 
+static void random_talk_with(void (*begin)(struct talk *), uint64_t seed, uint32_t up,
+			     uint32_t down)
+{
+	uint32_t nxt[2] = {0}, una[2] = {0};
+	stop(NULL);
+	begin(&t);
+	talk_seed(seed);
+	t.base[TALK_UP] = up;
+	t.base[TALK_DOWN] = down;
+	talk_handshake(&t, 10, 20);
+	random_segments(3000, nxt, una);
+}
+
+static void random_talk(uint32_t up, uint32_t down)
+{
+	random_talk_with(talk_start, 88172645463325252ull, up, down);
+}
+
 static void shifting_changes_nothing(void **state)
 {
 	static const uint32_t shifts[] = {0x7fffffff, 0x80000000, 0xfffff000, 0xffff0000,
@@ -135,6 +171,86 @@ static void shifting_changes_nothing(void **state)
 		}
 }
 
+/* A flow without a log takes an extra when it needs one and gives it back: nothing is measured
+ * differently for it. */
+static void a_log_changes_nothing(void **state)
+{
+	static struct heard want, got;
+	(void)state;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		uint32_t base = (uint32_t)seed * 0x9e3779b1u;
+		random_talk_with(talk_start, seed * 7919, base, ~base);
+		want = heard();
+		random_talk_with(talk_start_without_log, seed * 7919, base, ~base);
+		got = heard();
+		assert_true(want.n > 20);
+		assert_int_equal(got.n, want.n);
+		assert_memory_equal(got.samples, want.samples, sizeof got.samples);
+		assert_memory_equal(&got, &want, sizeof got);
+	}
+}
+
+/* Mostly calm, now and then trouble: an extra comes and goes a hundred times. */
+static void trouble_comes_and_goes(void)
+{
+	uint32_t at = 0, made = 0;
+	for (uint32_t i = 0; i < 400; i++) {
+		uint32_t lost = talk_random() % 4, had = t.flow.extra;
+		for (uint32_t k = 0; k < 4; k++) {
+			if (k == lost && k == 1)
+				continue; /* before the tap */
+			talk_data(&t, TALK_DOWN, at + k * 1000, 1000);
+			t.now_ns += 100000 + talk_random() % 1000000;
+		}
+		made += !had && t.flow.extra;
+		talk_wait(&t, 20);
+		if (lost) { /* by one side or the other */
+			talk_ack(&t, TALK_UP, at + lost * 1000);
+			talk_ack(&t, TALK_UP, at + lost * 1000);
+			talk_wait(&t, 40);
+			if (lost < 4)
+				talk_data(&t, TALK_DOWN, at + lost * 1000, 1000);
+			talk_wait(&t, 20);
+		}
+		at += 4000;
+		talk_ack(&t, TALK_UP, at);
+		talk_wait(&t, i % 3 ? 100 : 3000);
+		talk_data(&t, TALK_UP, i * 100, 100);
+		talk_wait(&t, 10);
+		talk_ack(&t, TALK_DOWN, i * 100 + 100);
+	}
+	assert_true(t.meter.keep_logs || made > 50);
+}
+
+static void extras_come_and_go(void **state)
+{
+	static struct heard want, got;
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		stop(NULL);
+		talk_start(&t);
+		talk_seed(seed);
+		talk_handshake(&t, 10, 20);
+		trouble_comes_and_goes();
+		want = heard();
+		stop(NULL);
+		talk_start_without_log(&t);
+		talk_seed(seed);
+		talk_handshake(&t, 10, 20);
+		trouble_comes_and_goes();
+		got = heard();
+		assert_true(want.line.lost_before[DOWN] > 50 && want.line.lost_after[DOWN] > 50);
+		assert_memory_equal(&got, &want, sizeof got);
+		talk_wait(&t, 5000); /* no answer to a resend is awaited any more */
+		talk_ack(&t, TALK_UP, 400 * 4000);
+		talk_ack(&t, TALK_DOWN, 400 * 100);
+		assert_int_equal(t.flow.extra, 0);
+		assert_int_equal(t.meter.extras.used + t.meter.segs.used + t.meter.holes.used +
+					 t.meter.resends.used,
+				 0);
+	}
+}
+
 static void everything_is_given_back(void **state)
 {
 	(void)state;
@@ -144,6 +260,8 @@ static void everything_is_given_back(void **state)
 	assert_int_equal(t.meter.holes.used, 0);
 	assert_int_equal(t.meter.segs.used, 0);
 	assert_int_equal(t.meter.resends.used, 0);
+	assert_int_equal(t.meter.extras.used, 0);
+	assert_int_equal(t.meter.logs.used, 1); /* it is for the report at the end */
 }
 
 /* --- strangers -------------------------------------------------------------------------------------------- */
@@ -243,6 +361,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(shifting_changes_nothing, start, stop),
+		cmocka_unit_test_setup_teardown(a_log_changes_nothing, start, stop),
+		cmocka_unit_test_setup_teardown(extras_come_and_go, start, stop),
 		cmocka_unit_test_setup_teardown(everything_is_given_back, start, stop),
 		cmocka_unit_test_setup_teardown(any_sequence_number, start, stop),
 		cmocka_unit_test_setup_teardown(a_jump_is_no_loss, start, stop),
