@@ -157,9 +157,21 @@ static uint32_t empty_group(struct flow_table *t, uint32_t group, struct flow ou
 	return n;
 }
 
+/* The flow finds a place in `from` or above, without going round the end of the table. */
+static bool fits_above(const struct flow_table *t, const struct flow *f, uint32_t from)
+{
+	uint32_t group = flow_home(t, flow_hash(f->key, t->seed));
+	if (group < from)
+		return false;
+	while (group < t->n_groups && !match(t, &t->groups[group], 0))
+		group++;
+	return group < t->n_groups;
+}
+
 /*
  * From the top down: a flow's new home is never below its old one, so all but a few that had
- * overflowed find theirs already emptied. Those few wait until the end.
+ * overflowed find theirs already emptied. Those few wait until the end, and so do those that would
+ * go round the end, to groups that are still to be emptied.
  */
 static bool grow(struct flow_table *t)
 {
@@ -173,7 +185,7 @@ static bool grow(struct flow_table *t)
 	for (uint32_t group = old; group-- > 0;) {
 		uint32_t n = empty_group(t, group, out);
 		for (uint32_t i = 0; i < n; i++) {
-			if (flow_home(t, flow_hash(out[i].key, t->seed)) >= group) {
+			if (fits_above(t, &out[i], group)) {
 				put_back(t, &out[i]);
 				continue;
 			}
