@@ -9,8 +9,8 @@ enum {
 	UNANSWERED_MIN_MS = 3000,
 	UNANSWERED_MAX_MS = 30000,
 	TICKS_PER_MS = 1000000 / HIST_TICK_NS,
-	DEMAND_SHIFT = 24,	 /* struct pulse.demand */
-	DATA_FULL = 0xffff - 64, /* one packet adds no more than 64 segments */
+	DEMAND_SHIFT = 24,		/* struct pulse.demand */
+	DATA_FULL = 0xffff - 65536 / 4, /* a packet of the largest size, to the smallest MSS */
 };
 
 struct signal *account_signal(struct worker *w, enum signal_kind kind, uint32_t line,

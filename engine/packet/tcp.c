@@ -286,12 +286,14 @@ static void count(struct meter *m, struct flow *f, int dir, const struct pkt *p)
 {
 	struct flow_dir *d = &f->dir[dir];
 	struct dir_log *log = extra_log(m, f, dir);
-	uint32_t mss = meter_offered_mss(d), n = 0;
+	uint32_t mss = meter_offered_mss(d), n = 0, sum;
 	if (p->payload_len) {
+		uint16_t *data = &line_pulse(&m->lines, f->line)->data[flow_dir_way(f, dir)];
 		if (p->payload_len > d->largest && p->payload_len <= (mss ? mss : 1460))
 			d->largest = p->payload_len;
 		n = meter_segments(d, p->payload_len);
-		line_pulse(&m->lines, f->line)->data[flow_dir_way(f, dir)] += (uint16_t)n;
+		sum = *data + n;
+		*data = (uint16_t)(sum < UINT16_MAX ? sum : UINT16_MAX);
 	}
 	if (log)
 		count_log(log, p, n);
