@@ -145,14 +145,24 @@ static void put_back(struct flow_table *t, const struct flow *f)
 	*flow_at(t, take_slot(t, flow_hash(f->key, t->seed))) = *f;
 }
 
+/* The record is free. It keeps no key: a slot that was looked up earlier in the burst must not pass
+ * for the flow that has left it. */
+static void clear_key(struct flow *f)
+{
+	memset(f->key, 0, sizeof f->key);
+}
+
 /* Takes all flows of a group out of it; returns how many. */
 static uint32_t empty_group(struct flow_table *t, uint32_t group, struct flow out[FLOW_GROUP])
 {
 	struct flow_group *g = &t->groups[group];
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < FLOW_GROUP; i++)
-		if (g->tag[i])
-			out[n++] = *flow_at(t, (int32_t)(group * FLOW_GROUP + i));
+		if (g->tag[i]) {
+			struct flow *f = flow_at(t, (int32_t)(group * FLOW_GROUP + i));
+			out[n++] = *f;
+			clear_key(f);
+		}
 	memset(g, 0, sizeof *g);
 	return n;
 }
@@ -257,6 +267,7 @@ void flow_remove(struct flow_table *t, int32_t slot)
 	uint32_t home = flow_home(t, flow_hash(flow_at(t, slot)->key, t->seed));
 	uint32_t group = (uint32_t)slot / FLOW_GROUP;
 	t->groups[group].tag[(uint32_t)slot % FLOW_GROUP] = 0;
+	clear_key(flow_at(t, slot));
 	t->used--;
 	for (uint32_t g = home; g != group; g = next_group(t, g))
 		t->groups[g].overflow--;

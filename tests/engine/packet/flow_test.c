@@ -122,7 +122,7 @@ static void drop(uint32_t i)
 }
 
 /* Each group counts those flows that belong before it or to it and live behind it; a free slot
- * has no tag, a used one that of its flow. */
+ * has neither tag nor key, a used one the tag of its flow. */
 static void assert_groups(void)
 {
 	uint16_t *passed = calloc(table.n_groups, sizeof *passed);
@@ -130,8 +130,10 @@ static void assert_groups(void)
 	for (int32_t s = 0; s < flow_slots(&table); s++) {
 		uint32_t group = (uint32_t)s / FLOW_GROUP, hash, g;
 		uint16_t tag = table.groups[group].tag[s % FLOW_GROUP];
-		if (!tag)
+		if (!tag) { /* whoever remembers the slot must see that nobody is there */
+			assert_memory_equal(flow_at(&table, s)->key, (uint32_t[4]){0}, 16);
 			continue;
+		}
 		hash = flow_hash(flow_at(&table, s)->key, table.seed);
 		assert_int_equal(tag, hash & 0xffff ? hash & 0xffff : 1);
 		for (g = flow_home(&table, hash); g != group; g = (g + 1) % table.n_groups)
