@@ -10,6 +10,7 @@
 enum { TCP = 6, SESSION = 7, PORTS = 60000, HTTPS = 443 };
 
 static uint64_t random_state = 88172645463325252ull;
+static uint16_t last_id;
 
 uint32_t packet_random(void)
 {
@@ -22,6 +23,7 @@ uint32_t packet_random(void)
 void packet_seed(uint64_t seed)
 {
 	random_state = seed;
+	last_id = 0;
 }
 
 static void put32(uint8_t *to, uint32_t v)
@@ -161,13 +163,12 @@ void packet_ipv6(struct packet *k, uint32_t host)
 
 void packet_data(struct packet *k, uint32_t seq, uint32_t ack, uint16_t payload)
 {
-	static uint16_t id;
 	k->p.seq = seq;
 	k->p.ack = ack;
 	k->p.payload_len = payload;
 	k->p.wire_len = (uint16_t)(64 + payload);
-	k->p.ip_id = ++id;
-	k->p.tcp_checksum = (uint16_t)(id * 40503u);
+	k->p.ip_id = ++last_id;
+	k->p.tcp_checksum = (uint16_t)(last_id * 40503u);
 }
 
 void feed_burst(struct feed *feed)

@@ -39,7 +39,7 @@ void packet_ipv6(struct packet *k, uint32_t host);
 /* Data, counted from `seq`, and what is acknowledged. */
 void packet_data(struct packet *k, uint32_t seq, uint32_t ack, uint16_t payload);
 
-/* The same numbers on every run since a seed (not 0). */
+/* The same numbers, and IP-IDs, on every run since a seed (not 0). */
 uint32_t packet_random(void);
 void packet_seed(uint64_t seed);
 
