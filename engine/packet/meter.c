@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "engine/base/fetch.h"
 #include "engine/packet/loss.h"
 #include "engine/packet/mini.h"
 #include "engine/packet/rtt.h"
@@ -46,13 +47,15 @@ void meter_fini(struct meter *m)
 	line_table_fini(&m->lines);
 }
 
-uint32_t meter_segments(const struct flow_dir *d, uint32_t bytes)
+uint32_t meter_super_segments(const struct flow_dir *d, uint32_t bytes)
 {
 	uint32_t mss = meter_offered_mss(d);
-	if (bytes <= 1460 || bytes <= mss)
+	if (bytes <= mss)
 		return 1;
 	if (!mss)
 		mss = d->largest ? d->largest : 1460;
+	if (mss < METER_LEAST_MSS)
+		mss = METER_LEAST_MSS;
 	return (bytes + mss - 1) / mss;
 }
 
@@ -108,7 +111,7 @@ void meter_line_sample(struct meter *m, uint32_t line, enum line_hist hist, uint
 	}
 	m->queue[m->n_queue++] = (struct meter_sample){line, ticks, hist};
 	if (chunk)
-		__builtin_prefetch(pool_at(&m->samples, chunk), 1);
+		fetch_line(pool_at(&m->samples, chunk));
 }
 
 void meter_sample(struct meter *m, struct flow *f, int dir, uint32_t sent, uint32_t now,

@@ -25,6 +25,7 @@ enum { /* limits of one direction of one flow */
        METER_MAX_HOLES = 512,
        METER_MAX_RESENDS = 256,
        METER_SAMPLES_PER_CHUNK = 14,
+       METER_LEAST_MSS = 4, /* whatever was offered */
 };
 
 /* No delayed-ACK timer is shorter than that, so a bare ACK that is no later cannot have waited for
@@ -101,7 +102,12 @@ static inline uint32_t meter_mss(const struct flow_dir *d)
 }
 
 /* Packets in MSS units, so that offloaded super-segments count as on the wire. */
-uint32_t meter_segments(const struct flow_dir *d, uint32_t bytes);
+uint32_t meter_super_segments(const struct flow_dir *d, uint32_t bytes);
+
+static inline uint32_t meter_segments(const struct flow_dir *d, uint32_t bytes)
+{
+	return bytes <= 1460 ? 1 : meter_super_segments(d, bytes);
+}
 
 /*
  * One round trip, from `sent` to `now`, from the tap to the receiver of `dir`'s data and back. The
