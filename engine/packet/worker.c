@@ -432,8 +432,11 @@ static inline void step_work(struct worker *w, struct steps *s, const struct bur
 {
 	const struct pkt *p = &burst->pkt[i];
 	worker_place(w, burst, i);
-	if (s->turns && w->clock_ns - w->window.second_ns >= SECOND_NS)
-		window_advance(w, w->clock_ns);
+	if (s->turns) { /* else they are counted all at once */
+		if (w->clock_ns - w->window.second_ns >= SECOND_NS)
+			window_advance(w, w->clock_ns);
+		w->window.packets++;
+	}
 	if (s->kind[i] != STEP_NO_FLOW)
 		flow_packet(w, p, &burst->extra[i], s->hash[i],
 			    s->kind[i] == STEP_KNOWN ? s->flow[i] : NULL);
@@ -497,7 +500,7 @@ void worker_burst(struct worker *w, const struct burst *burst)
 		take_step(step_pulse, w, &s, burst, at, 2);
 		take_step(step_work, w, &s, burst, at, 3);
 	}
-	w->window.packets += burst->n;
+	w->window.packets += s.turns ? 0 : burst->n;
 	after_burst(w);
 }
 
