@@ -353,7 +353,7 @@ static uint64_t cut_into(uint32_t most, uint32_t *n_records)
 		if (k.p.kind == KIND_TCP)
 			packet_data(&k, 1 + packet_random() % 8 * 700,
 				    1 + packet_random() % 8 * 700, packet_random() % 2 ? 700 : 0);
-		now_ns += packet_random() % (20 * MS);
+		now_ns += packet_random() % (i % 1000 < 100 ? 200 * MS : 20 * MS);
 		feed_packet(&feed, &k, now_ns);
 		if (feed.burst.n >= most)
 			feed_burst(&feed);
@@ -361,10 +361,12 @@ static uint64_t cut_into(uint32_t most, uint32_t *n_records)
 	feed_burst(&feed);
 	assert_true(worker_flush(&worker));
 	for (; (record = ring_peek(&outbox)); ring_release(&outbox)) {
-		struct out head = *record;
-		if (head.kind == OUT_CLOSED || head.kind == OUT_WINDOW)
+		size_t size = record->kind == OUT_SECOND     ? sizeof(struct out_second)
+			      : record->kind == OUT_APPEARED ? sizeof(struct out_appeared)
+							     : sizeof *record;
+		if (record->kind == OUT_CLOSED || record->kind == OUT_WINDOW)
 			continue; /* how soon a window is closed depends on the bursts */
-		for (size_t b = 0; b < sizeof head; b++)
+		for (size_t b = 0; b < size; b++)
 			hash = (hash ^ ((const uint8_t *)record)[b]) * 0x100000001b3ull;
 		++*n_records;
 	}
