@@ -111,14 +111,22 @@ static __attribute__((noinline)) void step_pulse(struct worker *w, struct block 
 	}
 }
 
+/* A second may end here; and packets are counted one by one, else they are all at once. */
+static void turn(struct worker *w)
+{
+	if (w->clock_ns - w->window.second_ns >= SECOND_NS)
+		window_advance(w, w->clock_ns);
+	w->window.packets++;
+}
+
 static __attribute__((noinline)) void step_work(struct worker *w, struct block b)
 {
 	for (uint32_t i = b.from; i < b.to; i++) {
 		const struct pkt *p = &b.burst->pkt[i];
 		const struct pkt_extra *x = &b.burst->extra[i];
 		worker_place(w, b.burst, i);
-		if (b.steps->turns && w->clock_ns - w->window.second_ns >= SECOND_NS)
-			window_advance(w, w->clock_ns);
+		if (b.steps->turns)
+			turn(w);
 		if (b.steps->kind[i] != STEP_NO_FLOW)
 			worker_flow_packet(w, p, x, &b.steps->hint[i]);
 		else if (pkt_is_control(p))
@@ -150,6 +158,7 @@ void worker_burst(struct worker *w, const struct burst *burst)
 		take(step_pulse, w, b, at, 4);
 		take(step_work, w, b, at, 6);
 	}
-	w->window.packets += burst->n;
+	if (!steps.turns)
+		w->window.packets += burst->n;
 	worker_after_burst(w);
 }
