@@ -18,7 +18,7 @@ static uint8_t *put_le32(uint8_t *p, uint32_t v)
 
 static void put(struct pcap_out *p, const void *data, size_t n)
 {
-	if (fwrite(data, 1, n, p->file) != n)
+	if (fwrite_unlocked(data, 1, n, p->file) != n) /* one thread */
 		die("%s: cannot write: %s", p->path, strerror(errno));
 }
 
@@ -27,7 +27,7 @@ void pcap_out_open(struct pcap_out *p, const char *path, uint32_t snaplen)
 	uint8_t header[24], *h = header;
 
 	*p = (struct pcap_out){.path = path, .snaplen = snaplen};
-	p->file = fopen(path, "wb");
+	p->file = strcmp(path, "-") ? fopen(path, "wb") : stdout;
 	if (!p->file)
 		die("%s: cannot create: %s", path, strerror(errno));
 	setvbuf(p->file, NULL, _IOFBF, 1 << 20);
