@@ -212,7 +212,7 @@ static uint32_t oldest(struct engine *e, const struct out **record)
 /* Takes up to `most` records; returns how many there were. */
 static uint32_t merge(struct engine *e, uint32_t most)
 {
-	const struct out *record;
+	const struct out *record = NULL;
 	uint32_t n = 0, lane;
 	while (n < most && (lane = oldest(e, &record)) < e->n_lanes) {
 		analysis_take(&e->analysis, lane, record);

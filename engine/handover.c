@@ -54,8 +54,9 @@ bool handover_put(struct parcel *parcel, const struct burst *burst, uint32_t i)
 		return false;
 	to->pkt[at] = burst->pkt[i];
 	to->extra[at] = burst->extra[i];
-	to->clock_ns[at] = burst->clock_ns[i];
-	to->order[at] = burst->order[i];
+	to->clock_ns[at] = to->last_clock_ns = burst_clock_ns(burst, i);
+	to->order[at] = burst_order(burst, i);
+	to->odd = true;
 	to->n++;
 	return true;
 }

@@ -48,7 +48,8 @@ static void put(struct receiver *r, uint32_t i)
 	if (parcel && handover_put(parcel, &r->burst, i))
 		return;
 	if (parcel) {
-		handover_close(lane, r->burst.order[i] - 1, r->burst.clock_ns[i], false);
+		handover_close(lane, burst_order(&r->burst, i) - 1, burst_clock_ns(&r->burst, i),
+			       false);
 		parcel = open_parcel(r, lane);
 	}
 	if (!parcel || !handover_put(parcel, &r->burst, i))

@@ -4,13 +4,11 @@
 #include <string.h>
 
 enum {
-	UNANSWERED_MIN = 4,	/* downstream packets that owe an answer */
-	UNANSWERED_RESENDS = 3, /* of one flow, when it is the only one */
-	UNANSWERED_MIN_MS = 3000,
+	UNANSWERED_MIN_MS = 3000, /* nobody is suspected sooner */
 	UNANSWERED_MAX_MS = 30000,
 	TICKS_PER_MS = 1000000 / HIST_TICK_NS,
-	DEMAND_SHIFT = 24,	 /* struct pulse.demand */
-	DATA_FULL = 0xffff - 64, /* one packet adds no more than 64 segments */
+	GAP_FLOOR_MS = 128, /* shorter pauses move no patience */
+	SINCE_SHIFT = 24,
 };
 
 struct signal *account_signal(struct worker *w, enum signal_kind kind, uint32_t line,
@@ -38,10 +36,10 @@ static void tell(struct worker *w, enum signal_kind kind, uint32_t line, const s
 
 /* The longest pauses that the line makes upstream while something downstream waits: up at once,
  * down slowly; a pause that ended a suspicion is no habit. */
-static void follow_gap(struct pulse *pulse, uint32_t tick)
+static void follow_gap(struct pulse *pulse, uint32_t ticks)
 {
-	uint32_t gap_ms = (tick - pulse->up_tick) / TICKS_PER_MS;
-	if (pulse->told || gap_ms > UNANSWERED_MAX_MS)
+	uint32_t gap_ms = ticks / TICKS_PER_MS;
+	if (pulse->state & PULSE_TOLD || gap_ms > UNANSWERED_MAX_MS)
 		return;
 	if (gap_ms > pulse->gap_ms)
 		pulse->gap_ms = (uint16_t)gap_ms;
@@ -49,44 +47,26 @@ static void follow_gap(struct pulse *pulse, uint32_t tick)
 		pulse->gap_ms -= (uint16_t)((pulse->gap_ms - gap_ms) / 128);
 }
 
-/* The line speaks: nobody waits for it any longer. */
-static void answered(struct worker *w, uint32_t line, struct pulse *pulse, const struct pkt *p)
-{
-	if (pulse->watch) {
-		tell(w, SIGNAL_UPSTREAM, line, p);
-		pulse->watch = 0;
-	}
-	if (!pulse->unanswered)
-		return;
-	follow_gap(pulse, meter_tick(p->ts_ns));
-	pulse->unanswered = pulse->resends = pulse->many = pulse->told = 0;
-}
-
-static void upstream(struct worker *w, uint32_t line, struct pulse *pulse, const struct pkt *p)
-{
-	uint32_t tick = meter_tick(p->ts_ns);
-	answered(w, line, pulse, p);
-	if ((int32_t)(pulse->up_tick - meter_tick(w->window.second_ns)) < 0)
-		w->window.heard++;
-	/* first of its window, or not older than the last */
-	if (!pulse->packets[UP] || (int32_t)(tick - pulse->up_tick) > 0)
-		pulse->up_tick = tick;
-}
-
-void account_packet(struct worker *w, uint32_t line, uint8_t dir, const struct pkt *p)
+void account_answered(struct worker *w, uint32_t line, const struct pkt *p)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
-	int way = dir == DIR_UP ? UP : DOWN;
-	if (pulse->listed != (w->window.parity ? PULSE_ODD : PULSE_EVEN))
+	uint32_t ticks = meter_tick(p->ts_ns) - pulse->up_tick;
+	if (pulse->state & PULSE_WATCH)
+		tell(w, SIGNAL_UPSTREAM, line, p);
+	if (pulse->state & PULSE_WAIT &&
+	    (ticks > GAP_FLOOR_MS * TICKS_PER_MS || pulse->gap_ms >= GAP_FLOOR_MS))
+		follow_gap(pulse, ticks);
+	pulse->state &= PULSE_LISTED;
+}
+
+/* Where the outbox is full a counter that is, too, starts again: `told_late` shows it. */
+void account_turn(struct worker *w, uint32_t line)
+{
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
+	if ((pulse->state & PULSE_LISTED) != w->window.mark)
 		window_open_line(w, line);
-	if (pulse->packets[way] == UINT16_MAX || pulse->data[way] > DATA_FULL)
+	else
 		window_tell_line(w, line);
-	if (way == UP)
-		upstream(w, line, pulse, p);
-	pulse->packets[way] += pulse->packets[way] < UINT16_MAX;
-	pulse->bytes[way] += p->wire_len;
-	w->window.packets++;
-	w->window.bytes += p->wire_len;
 }
 
 static uint32_t patience_ms(const struct pulse *pulse)
@@ -97,33 +77,46 @@ static uint32_t patience_ms(const struct pulse *pulse)
 	return patience > UNANSWERED_MAX_MS ? UNANSWERED_MAX_MS : patience;
 }
 
-static uint32_t waited_ms(const struct pulse *pulse, uint64_t now_ns)
+static uint32_t waited_ms(uint32_t state, uint64_t now_ns)
 {
-	uint16_t steps = (uint16_t)((uint16_t)(now_ns >> DEMAND_SHIFT) - pulse->demand);
-	return (uint32_t)(((uint64_t)steps << DEMAND_SHIFT) / 1000000);
+	uint16_t steps = (uint16_t)((uint32_t)(now_ns >> SINCE_SHIFT) - (state >> PULSE_SINCE_SHIFT));
+	return (uint32_t)(((uint64_t)steps << SINCE_SHIFT) / 1000000);
+}
+
+/* Enough packets wait, of several flows or resent, for longer than the line has ever let wait. */
+static bool is_overdue(const struct pulse *pulse, uint32_t state, uint64_t now_ns)
+{
+	return (state & PULSE_WAIT) == 4 * PULSE_WAITING &&
+	       (state & PULSE_MANY || (state & PULSE_RESENDS) == PULSE_RESENDS) &&
+	       !(state & PULSE_TOLD) && waited_ms(state, now_ns) >= patience_ms(pulse);
 }
 
 /* Downstream traffic that owes an answer, none of which came (algorithms 2.1.1). */
-void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p, bool resent)
+void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p, uint32_t flow,
+			bool resent)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
-	uint16_t flow = map_hash(p->key[3] ^ (uint64_t)p->key[1] << 32) & 63;
-	if (!pulse->unanswered) {
-		pulse->demand = (uint16_t)(p->ts_ns >> DEMAND_SHIFT);
-		pulse->demand_flow = flow & 63;
-	}
-	pulse->unanswered += pulse->unanswered < UNANSWERED_MIN;
-	pulse->many |= flow != pulse->demand_flow;
-	pulse->resends += resent && pulse->resends < UNANSWERED_RESENDS;
-	if (pulse->told || pulse->unanswered < UNANSWERED_MIN ||
-	    (!pulse->many && pulse->resends < UNANSWERED_RESENDS) ||
-	    waited_ms(pulse, p->ts_ns) < patience_ms(pulse))
+	uint32_t state = pulse->state, hash = flow & 63;
+	if (!(state & PULSE_WAIT)) {
+		pulse->state = state | PULSE_WAITING | hash << PULSE_FLOW_SHIFT |
+			       (resent ? PULSE_RESEND : 0) |
+			       (uint32_t)(p->ts_ns >> SINCE_SHIFT) << PULSE_SINCE_SHIFT;
 		return;
-	pulse->told = pulse->watch = 1;
+	}
+	if ((state & PULSE_WAIT) < 4 * PULSE_WAITING)
+		state += PULSE_WAITING;
+	if ((state >> PULSE_FLOW_SHIFT & 63) != hash)
+		state |= PULSE_MANY;
+	if (resent && (state & PULSE_RESENDS) != PULSE_RESENDS)
+		state += PULSE_RESEND;
+	pulse->state = state;
+	if (!is_overdue(pulse, state, p->ts_ns))
+		return;
+	pulse->state |= PULSE_TOLD | PULSE_WATCH;
 	tell(w, SIGNAL_UNANSWERED, line, p);
 }
 
-static void tell_session(struct worker *w, uint32_t line, const struct pkt *p,
+void account_session(struct worker *w, uint32_t line, const struct pkt *p,
 			 const struct pkt_extra *x)
 {
 	struct signal *s;
@@ -156,13 +149,4 @@ void account_address(struct worker *w, uint32_t line, const struct pkt *p,
 	s->ipv6 = ipv6;
 	memcpy(s->address, x->src, ipv6 ? 16 : 4);
 	ring_commit(w->outbox);
-}
-
-void account_traffic(struct worker *w, uint32_t line, uint8_t dir, const struct pkt *p,
-		     const struct pkt_extra *x)
-{
-	account_packet(w, line, dir, p);
-	if (dir == DIR_UP && p->flags & PKT_PPPOE && p->kind != KIND_PPPOE &&
-	    line_pulse(&w->meter.lines, line)->session_id != p->session_id)
-		tell_session(w, line, p, x);
 }

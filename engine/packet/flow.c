@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #include "engine/base/mem.h"
 
 /* Up to 80 % of the slots are used; below that a group overflows once in hundreds. */
@@ -24,9 +20,7 @@ int flow_table_init(struct flow_table *t, uint32_t limit, bool full, uint64_t se
 	uint32_t most = groups_for(limit);
 	*t = (struct flow_table){.limit = limit, .max_groups = most, .seed = seed};
 	t->n_groups = full || most < FIRST_GROUPS ? most : FIRST_GROUPS;
-#if defined(__x86_64__)
-	t->simd = __builtin_cpu_supports("avx2");
-#endif
+	t->simd = tags_have_simd();
 	t->groups = mem_reserve((size_t)most * sizeof *t->groups);
 	t->records = mem_reserve((size_t)most * FLOW_GROUP * sizeof *t->records);
 	return t->groups && t->records ? 0 : -ENOMEM;
@@ -39,58 +33,14 @@ void flow_table_fini(struct flow_table *t)
 	*t = (struct flow_table){0};
 }
 
-static inline uint16_t tag_of(uint32_t hash)
-{
-	uint16_t tag = (uint16_t)hash;
-	return tag ? tag : 1;
-}
-
-/* Both say with bits 2i and 2i + 1 that tag i matches. */
-#define TAG_BITS (~(3ull << 62)) /* the last two bytes count overflows */
-
-static uint64_t match_portable(const struct flow_group *g, uint16_t tag)
-{
-	uint64_t bits = 0;
-	for (uint32_t i = 0; i < FLOW_GROUP; i++)
-		bits |= (uint64_t)(g->tag[i] == tag ? 3 : 0) << 2 * i;
-	return bits;
-}
-
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static inline uint64_t match_simd(const struct flow_group *g,
-								  uint16_t tag)
-{
-	__m256i want = _mm256_set1_epi16((short)tag);
-	const __m256i *tags = (const __m256i *)(const void *)g;
-	uint32_t low =
-		(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi16(_mm256_load_si256(tags), want));
-	uint32_t high = (uint32_t)_mm256_movemask_epi8(
-		_mm256_cmpeq_epi16(_mm256_load_si256(tags + 1), want));
-	return ((uint64_t)high << 32 | low) & TAG_BITS;
-}
-#else
-#define match_simd match_portable
-#endif
-
 static inline uint64_t match(const struct flow_table *t, const struct flow_group *g, uint16_t tag)
 {
-	return t->simd ? match_simd(g, tag) : match_portable(g, tag);
-}
-
-static inline uint32_t place_of(uint64_t bits)
-{
-	return (uint32_t)__builtin_ctzll(bits) / 2;
-}
-
-static inline uint64_t without_first(uint64_t bits)
-{
-	bits &= bits - 1;
-	return bits & (bits - 1);
+	return tags_match(g, tag, t->simd);
 }
 
 static inline int32_t slot_of(uint32_t group, uint64_t bits)
 {
-	return (int32_t)(group * FLOW_GROUP + place_of(bits));
+	return (int32_t)(group * FLOW_GROUP + tags_first(bits));
 }
 
 static inline uint32_t next_group(const struct flow_table *t, uint32_t group)
@@ -98,23 +48,12 @@ static inline uint32_t next_group(const struct flow_table *t, uint32_t group)
 	return group + 1 == t->n_groups ? 0 : group + 1;
 }
 
-int32_t flow_guess(const struct flow_table *t, uint32_t hash, bool *known)
-{
-	uint32_t home = flow_home(t, hash);
-	const struct flow_group *g = &t->groups[home];
-	uint64_t bits = match(t, g, tag_of(hash));
-	*known = bits != 0;
-	if (!bits)
-		bits = match(t, g, 0);
-	return bits ? slot_of(home, bits) : FLOW_NONE;
-}
-
 int32_t flow_find(const struct flow_table *t, const uint32_t key[4], uint32_t hash)
 {
 	uint32_t group = flow_home(t, hash);
 	for (uint32_t n = 0; n < t->n_groups; n++, group = next_group(t, group)) {
 		const struct flow_group *g = &t->groups[group];
-		for (uint64_t bits = match(t, g, tag_of(hash)); bits; bits = without_first(bits)) {
+		for (uint64_t bits = match(t, g, tags_of(hash)); bits; bits = tags_but_first(bits)) {
 			int32_t slot = slot_of(group, bits);
 			if (memcmp(flow_at(t, slot)->key, key, 16) == 0)
 				return slot;
@@ -132,7 +71,7 @@ static int32_t take_slot(struct flow_table *t, uint32_t hash)
 		struct flow_group *g = &t->groups[group];
 		uint64_t bits = match(t, g, 0);
 		if (bits) {
-			g->tag[place_of(bits)] = tag_of(hash);
+			g->tag[tags_first(bits)] = tags_of(hash);
 			t->used++;
 			return slot_of(group, bits);
 		}

@@ -37,10 +37,26 @@ enum line_hist {	    /* which latency */
 
 enum { UP, DOWN }; /* index of per-direction counters of a line */
 
-enum { /* pulse.listed: which list of touched lines holds it */
-       PULSE_UNLISTED = 0,
-       PULSE_EVEN = 2,
-       PULSE_ODD = 3,
+/*
+ * pulse.state: what is open about a line, in one word that a packet loads and stores once.
+ * Unanswered downstream traffic since the last upstream frame: when it began in steps of 2^24 ns,
+ * the hash of the first flow that waits, packets (up to 4), whether other flows wait too, resends
+ * (up to 3), and whether analysis was told.
+ */
+enum {
+	PULSE_LISTED = 3,      /* which list of touched lines holds it: */
+	PULSE_EVEN = 2,
+	PULSE_ODD = 3,
+	PULSE_WATCH = 1 << 2,  /* tell analysis of the next upstream frame */
+	PULSE_TOLD = 1 << 3,
+	PULSE_MANY = 1 << 4,
+	PULSE_RESEND = 1 << 5, /* one of them */
+	PULSE_RESENDS = 3 << 5,
+	PULSE_WAITING = 1 << 7, /* one packet */
+	PULSE_WAIT = 7 << 7,
+	PULSE_FLOW_SHIFT = 10,
+	PULSE_SINCE_SHIFT = 16,
+	PULSE_KEPT = PULSE_LISTED | PULSE_WATCH, /* what an answer does not clear */
 };
 
 struct pulse {
@@ -48,18 +64,10 @@ struct pulse {
 	uint32_t bytes[2]; /* of this window, as is all that is counted here */
 	uint16_t packets[2];
 	uint16_t data[2];    /* TCP segments with payload */
-	uint32_t samples;    /* struct sample_chunk: pool of meter.h; 0: none */
+	uint32_t samples;    /* struct line_samples: pool of meter.h; 0: none */
 	uint16_t session_id; /* PPPoE session last seen upstream */
 	uint16_t gap_ms;     /* envelope of the line's own upstream gaps under load */
-	/* unanswered downstream traffic since the last upstream frame */
-	uint16_t demand;	  /* when it began, in steps of 2^24 ns */
-	uint16_t demand_flow : 6; /* hash of the first flow that waits */
-	uint16_t unanswered : 3;  /* packets, up to UNANSWERED_MIN */
-	uint16_t many : 1;	  /* other flows wait too */
-	uint16_t resends : 2;	  /* up to UNANSWERED_RESENDS */
-	uint16_t told : 1;
-	uint16_t watch : 1; /* tell analysis of the next upstream frame */
-	uint16_t listed : 2;
+	uint32_t state;
 };
 _Static_assert(sizeof(struct pulse) == 32, "half a cache line");
 

@@ -9,7 +9,7 @@ static void lcp_echo(struct worker *w, uint32_t index, const struct control *c, 
 	if (c->code == PPP_ECHO_REQ && c->dir == DIR_DOWN) {
 		line->echo_id = c->id;
 		line->echo_ns = now_ns;
-		line_pulse(&w->meter.lines, index)->watch = 1;
+		line_pulse(&w->meter.lines, index)->state |= PULSE_WATCH;
 	} else if (c->code == PPP_ECHO_REP && c->dir == DIR_UP && line->echo_ns &&
 		   line->echo_id == c->id && now_ns >= line->echo_ns) {
 		uint64_t ticks = (now_ns - line->echo_ns) / HIST_TICK_NS;

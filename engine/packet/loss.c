@@ -13,7 +13,6 @@
 enum {
 	TICKS_PER_MS = 1000000 / HIST_TICK_NS,
 	REORDER_TICKS = 3 * TICKS_PER_MS,   /* while the round trip is unknown */
-	MIN_RTO_TICKS = 180 * TICKS_PER_MS, /* no stack resends a tail sooner */
 	ID_SURE = 3,			    /* id_score from which IP-IDs count packets */
 	MAX_TAIL = 16,
 	SETTLED_TICKS = 2000 * TICKS_PER_MS, /* no answer to a resend comes later */
@@ -365,7 +364,7 @@ void loss_tail(struct meter *m, struct flow *f, int dir, const struct pkt *p, ui
 	struct flow_dir *d = &f->dir[dir];
 	struct dir_log *log;
 	uint32_t n;
-	if (d->una != d->nxt || (int32_t)(tick - d->last_tick) < MIN_RTO_TICKS)
+	if (d->una != d->nxt || (int32_t)(tick - d->last_tick) < LOSS_TAIL_TICKS)
 		return;
 	n = missing_by_id(d, p);
 	if (!n && stamped_before(f, dir, p, tick))

@@ -40,6 +40,9 @@ struct resend {
 	uint32_t segments; /* as counted lost */
 };
 
+/* No stack resends the end of its data sooner: below that silence loss_tail has nothing to do. */
+enum { LOSS_TAIL_TICKS = 180000000 / 128 };
+
 enum loss_verdict {
 	LOSS_FILL,     /* closes a hole: lost before the tap */
 	LOSS_LATE,     /* closes a hole, only reordered */

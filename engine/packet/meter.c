@@ -46,10 +46,10 @@ void meter_fini(struct meter *m)
 	line_table_fini(&m->lines);
 }
 
-uint32_t meter_segments(const struct flow_dir *d, uint32_t bytes)
+uint32_t meter_super_segments(const struct flow_dir *d, uint32_t bytes)
 {
 	uint32_t mss = meter_offered_mss(d);
-	if (bytes <= 1460 || bytes <= mss)
+	if (bytes <= mss)
 		return 1;
 	if (!mss)
 		mss = d->largest ? d->largest : 1460;

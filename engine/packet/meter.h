@@ -101,7 +101,12 @@ static inline uint32_t meter_mss(const struct flow_dir *d)
 }
 
 /* Packets in MSS units, so that offloaded super-segments count as on the wire. */
-uint32_t meter_segments(const struct flow_dir *d, uint32_t bytes);
+uint32_t meter_super_segments(const struct flow_dir *d, uint32_t bytes);
+
+static inline uint32_t meter_segments(const struct flow_dir *d, uint32_t bytes)
+{
+	return bytes <= 1460 ? 1 : meter_super_segments(d, bytes);
+}
 
 /*
  * One round trip, from `sent` to `now`, from the tap to the receiver of `dir`'s data and back. The

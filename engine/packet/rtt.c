@@ -307,6 +307,17 @@ static void advance(struct flow_dir *d, struct dir_extra *e, uint32_t ack)
 		e->sack_hi = ack;
 }
 
+static void sample(struct meter *m, struct flow *f, int dir, const struct seg *last,
+		   uint32_t covered, uint32_t tick, enum ack_reason reason)
+{
+	enum sample_class class =
+		last->flags & SEG_SYN || reason == ACK_OPENS || fills_stride(&f->dir[dir], covered)
+			? SAMPLE_PROMPT
+		: reason == ACK_RIDES ? SAMPLE_RIDING
+				      : SAMPLE_SINGLE;
+	meter_sample(m, f, dir, last->tick, tick, class);
+}
+
 void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick,
 	       enum ack_reason reason, bool clean)
 {
@@ -315,17 +326,21 @@ void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t 
 	struct seg last = {.flags = SEG_RESENT};
 	uint32_t covered = ack - d->una, n;
 	bool valid = clean && is_untainted(d, e, ack);
-	enum sample_class class;
 	n = e && e->segs_head ? take_chunks(m, f, dir, ack, tick, valid, &last)
 			      : take_inline(m, f, dir, ack, tick, valid, &last);
 	advance(d, e, ack);
-	if (!valid || n == 0 || last.flags & (SEG_RESENT | SEG_SAMPLED))
-		return;
-	class = last.flags & SEG_SYN || reason == ACK_OPENS || fills_stride(d, covered)
-			? SAMPLE_PROMPT
-		: reason == ACK_RIDES ? SAMPLE_RIDING
-				      : SAMPLE_SINGLE;
-	meter_sample(m, f, dir, last.tick, tick, class);
+	if (valid && n && !(last.flags & (SEG_RESENT | SEG_SAMPLED)))
+		sample(m, f, dir, &last, covered, tick, reason);
+}
+
+void rtt_acked_all(struct meter *m, struct flow *f, int dir, uint32_t tick, enum ack_reason reason)
+{
+	struct flow_dir *d = &f->dir[dir];
+	const struct seg last = {.tick = d->last_tick, .flags = d->is_syn ? SEG_SYN : 0};
+	uint32_t covered = d->nxt - d->una;
+	forget_inline(d);
+	d->una = d->nxt;
+	sample(m, f, dir, &last, covered, tick, reason);
 }
 
 /* From the right: a growing block adds a segment or two, and what lies left of them was marked

@@ -19,9 +19,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/packet/flow.h"
+#include "engine/packet/mini.h"
+
 struct meter;
-struct flow;
-struct pkt;
 
 enum {			    /* seg.flags */
        SEG_RESENT = 1 << 0, /* ambiguous: never sampled */
@@ -59,6 +60,23 @@ _Static_assert(sizeof(struct seg_chunk) == 256, "four cache lines");
  * una and last_tick are still those of before. flags: SEG_RESENT or SEG_SYN. */
 void rtt_sent(struct meter *m, struct flow *f, int dir, const struct seg *seg);
 
+/* The same for data of `len` bytes at nxt, of a flow without extra; false: it takes rtt_sent. */
+static inline bool rtt_sent_next(struct flow_dir *d, uint32_t len, uint32_t tick)
+{
+	uint16_t ago = 0;
+	if (d->newest_len) {
+		if (d->older_ago || d->nxt - d->newest_len != d->una ||
+		    d->stride == RTT_UNANSWERED || (int32_t)(tick - d->last_tick) < 0)
+			return false;
+		ago = mini_of(tick - d->last_tick);
+		ago = ago ? ago : 1;
+	}
+	d->older_ago = ago;
+	d->newest_len = (uint16_t)len;
+	d->is_syn = 0;
+	return true;
+}
+
 /* Drops everything outstanding (the flow went on without us). */
 void rtt_forget(struct meter *m, struct flow *f, int dir);
 
@@ -77,6 +95,10 @@ void rtt_taint(struct meter *m, struct flow *f, int dir, uint32_t start, uint32_
  * below the ACK. Advances una. */
 void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick,
 	       enum ack_reason reason, bool clean);
+
+/* The same for an ACK of all that was sent, of a flow without extra, where the newest segment can be
+ * timed: `covered` bytes. */
+void rtt_acked_all(struct meter *m, struct flow *f, int dir, uint32_t tick, enum ack_reason reason);
 
 /* A SACK block [left, right) for direction `dir`; `duplicate_ack`: the ACK itself did not move. */
 void rtt_sacked(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right,

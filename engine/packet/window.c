@@ -16,7 +16,7 @@ static size_t list_bytes(uint32_t max_lines)
 
 int window_init(struct window *v, uint32_t max_lines)
 {
-	*v = (struct window){0};
+	*v = (struct window){.mark = PULSE_EVEN};
 	v->list[0] = mem_reserve(list_bytes(max_lines));
 	v->list[1] = mem_reserve(list_bytes(max_lines));
 	return v->list[0] && v->list[1] ? 0 : -ENOMEM;
@@ -34,10 +34,20 @@ static uint32_t mark(uint32_t parity)
 	return parity ? PULSE_ODD : PULSE_EVEN;
 }
 
+static bool is_listed(const struct pulse *pulse, uint32_t parity)
+{
+	return (pulse->state & PULSE_LISTED) == mark(parity);
+}
+
+static void set_listed(struct pulse *pulse, uint32_t list)
+{
+	pulse->state = (pulse->state & ~(uint32_t)PULSE_LISTED) | list;
+}
+
 /* Start of the window that counts for the line now. */
 static uint64_t start_of(const struct window *v, const struct pulse *pulse)
 {
-	if (pulse->listed == mark(v->parity) || !v->closing_end_ns)
+	if (is_listed(pulse, v->parity) || !v->closing_end_ns)
 		return v->start_ns;
 	return v->closing_end_ns - WINDOW_NS;
 }
@@ -122,9 +132,9 @@ void window_open_line(struct worker *w, uint32_t index)
 {
 	struct window *v = &w->window;
 	struct pulse *pulse = line_pulse(&w->meter.lines, index);
-	if (pulse->listed != PULSE_UNLISTED)
+	if (pulse->state & PULSE_LISTED)
 		window_tell_line(w, index);
-	pulse->listed = mark(v->parity) & 3;
+	set_listed(pulse, mark(v->parity));
 	v->list[v->parity][v->n[v->parity]++] = index;
 }
 
@@ -132,11 +142,11 @@ void window_open_line(struct worker *w, uint32_t index)
 static bool close_line(struct worker *w, uint32_t index, uint32_t parity)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, index);
-	if (pulse->listed != mark(parity))
+	if (!is_listed(pulse, parity))
 		return true;
 	if (!window_tell_line(w, index))
 		return false;
-	pulse->listed = PULSE_UNLISTED;
+	set_listed(pulse, 0);
 	return true;
 }
 
@@ -190,9 +200,9 @@ static void put_off(struct worker *w)
 	for (; v->at < v->n[closing]; v->at++) {
 		uint32_t line = v->list[closing][v->at];
 		struct pulse *pulse = line_pulse(&w->meter.lines, line);
-		if (pulse->listed != mark(closing))
+		if (!is_listed(pulse, closing))
 			continue;
-		pulse->listed = mark(v->parity) & 3;
+		set_listed(pulse, mark(v->parity));
 		v->list[v->parity][v->n[v->parity]++] = line;
 	}
 	v->n[closing] = 0;
@@ -207,6 +217,7 @@ static void end_window(struct worker *w, uint64_t end_ns)
 	put_off(w);
 	v->closing_end_ns = end_ns;
 	v->parity = !v->parity;
+	v->mark = mark(v->parity);
 	v->at = 0;
 }
 
@@ -220,10 +231,9 @@ static void end_second(struct worker *w)
 		.out = worker_out(w, OUT_SECOND, 0),
 		.start_ns = v->second_ns,
 		.packets = v->packets,
-		.bytes = v->bytes,
 		.lines_heard = v->heard,
 	};
-	v->packets = v->bytes = v->heard = 0;
+	v->packets = v->heard = 0;
 	ring_commit(w->outbox);
 }
 
@@ -238,6 +248,7 @@ void window_advance(struct worker *w, uint64_t clock_ns)
 		end_window(w, v->start_ns + WINDOW_NS);
 	v->running = true;
 	v->second_ns = second;
+	v->second_tick = meter_tick(second);
 	v->start_ns = start;
 	w->clock_ns = clock_ns;
 }

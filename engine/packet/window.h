@@ -74,7 +74,7 @@ struct out_window {
 struct out_second {
 	struct out out;
 	uint64_t start_ns;
-	uint64_t packets, bytes;
+	uint64_t packets;
 	uint64_t lines_heard; /* of which an upstream frame was the first in this second */
 };
 
@@ -85,13 +85,15 @@ struct out_closed {
 
 /* The windows of one worker. */
 struct window {
-	uint64_t start_ns, second_ns;	/* of the current ones */
+	uint64_t start_ns, second_ns; /* of the current ones */
+	uint32_t second_tick;
 	bool running;			/* a packet was seen */
 	uint64_t closing_end_ns;	/* 0: the last window is wholly closed */
 	uint32_t *list[2];		/* owned: lines touched, by parity of the window */
 	uint32_t n[2], at;		/* at: next to close in the closing list */
+	uint32_t mark;		      /* pulse.state & PULSE_LISTED of a line of the current one */
 	uint32_t parity;		/* of the current window */
-	uint64_t packets, bytes, heard; /* of this second */
+	uint64_t packets, heard; /* of this second */
 };
 
 int window_init(struct window *window, uint32_t max_lines);

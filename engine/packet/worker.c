@@ -13,8 +13,7 @@
 enum {
 	DNS_PORT = 53,
 	DHCP_CLIENT_PORT = 68,
-	STEP = 4, /* packets that a step takes at a time */
-	LAG = 16, /* packets between a step and the next */
+	LAG = 16, /* packets that a step is ahead of the next */
 	AGE_ROUND = (int)(60000000000ull >> FLOW_AGE_SHIFT), /* each flow is looked at that often */
 	AGE_MOST = 4 * FLOW_GROUP,			     /* slots between two bursts */
 };
@@ -81,11 +80,10 @@ static void tell_appeared(struct worker *w, uint32_t line, const struct line_ide
 static void tell_gone(struct worker *w, uint32_t line)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
-	uint16_t listed = pulse->listed;
 	struct out *record;
 	worker_pass_samples(w);
 	window_tell_line(w, line);
-	*pulse = (struct pulse){.samples = pulse->samples, .listed = listed & 3};
+	*pulse = (struct pulse){.samples = pulse->samples, .state = pulse->state & PULSE_LISTED};
 	record = worker_tell(w, sizeof *record);
 	if (!record) {
 		w->signals_lost++;
@@ -194,36 +192,60 @@ static struct flow *new_flow(struct worker *w, const struct pkt *p, const struct
 	return f;
 }
 
-/* The record of the packet's flow, if it is known and this packet does not begin another one. */
-static struct flow *known_flow(struct worker *w, const struct pkt *p, uint32_t hash, int32_t slot)
+static inline bool same_key(const struct flow *f, const struct pkt *p)
 {
-	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0;
-	struct flow *f;
-	if (slot == FLOW_NONE || memcmp(flow_at(&w->flows, slot)->key, p->key, 16) != 0) {
-		slot = flow_find(&w->flows, p->key, hash);
-		if (slot == FLOW_NONE)
-			return NULL;
-	}
-	f = flow_at(&w->flows, slot);
-	if ((!w->options.keep_flows && (int32_t)(flow_age(p->ts_ns) - f->last) > FLOW_IDLE_AGE) ||
-	    (p->kind == KIND_TCP && tcp_is_new_connection(f, dir, p))) {
-		retire(w, slot);
-		return NULL;
-	}
-	return f;
+	uint64_t a[2], b[2];
+	memcpy(a, f->key, sizeof a);
+	memcpy(b, p->key, sizeof b);
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
 }
 
-static void follow_flow(struct worker *w, struct flow *f, const struct pkt *p)
+static int32_t slot_of(const struct worker *w, const struct flow *f)
+{
+	return (int32_t)(f - w->flows.records);
+}
+
+/* The flow is over: it was silent for too long, or this packet opens another. */
+static inline bool is_over(const struct worker *w, const struct flow *f, const struct pkt *p)
+{
+	return ((int32_t)(flow_age(p->ts_ns) - f->last) > FLOW_IDLE_AGE &&
+		!w->options.keep_flows) ||
+	       (p->tcp_flags & TCP_SYN && p->kind == KIND_TCP &&
+		tcp_is_new_connection(f, p->flags & PKT_SRC_IS_B ? 1 : 0, p));
+}
+
+/* The record of the packet's flow, if it is known and this packet does not begin another one.
+ * `f`: where it was a moment ago, or NULL. */
+static inline struct flow *known_flow(struct worker *w, const struct pkt *p, uint32_t hash,
+				      struct flow *f)
+{
+	if (!f || !same_key(f, p)) {
+		int32_t slot = flow_find(&w->flows, p->key, hash);
+		if (slot == FLOW_NONE)
+			return NULL;
+		f = flow_at(&w->flows, slot);
+	}
+	if (!is_over(w, f, p))
+		return f;
+	retire(w, slot_of(w, f));
+	return NULL;
+}
+
+static void follow_log(struct worker *w, const struct flow *f, const struct pkt *p)
+{
+	const struct flow_extra *e = extra_of(&w->meter, f);
+	struct flow_log *log = e && e->log ? pool_at(&w->meter.logs, e->log) : NULL;
+	if (log && p->ts_ns > log->last_ns)
+		log->last_ns = p->ts_ns;
+}
+
+static inline void follow_flow(struct worker *w, struct flow *f, const struct pkt *p)
 {
 	uint32_t age = flow_age(p->ts_ns);
-	const struct flow_extra *e = w->options.keep_flows ? extra_of(&w->meter, f) : NULL;
 	if ((int32_t)(age - f->last) > 0)
 		f->last = age;
-	if (e && e->log) {
-		struct flow_log *log = pool_at(&w->meter.logs, e->log);
-		if (p->ts_ns > log->last_ns)
-			log->last_ns = p->ts_ns;
-	}
+	if (w->options.keep_flows)
+		follow_log(w, f, p);
 }
 
 static bool owes_an_answer(const struct pkt *p)
@@ -234,15 +256,15 @@ static bool owes_an_answer(const struct pkt *p)
 
 /* --- packets ---------------------------------------------------------------------------------- */
 
-static void echo_packet(struct worker *w, uint32_t line, uint8_t dir, const struct pkt *p)
+static void echo_packet(struct worker *w, uint32_t line, int way, const struct pkt *p)
 {
 	uint64_t ns;
-	bool question = transaction_is_question(p), asked_by_sub = question == (dir == DIR_UP);
+	bool question = transaction_is_question(p), asked_by_sub = question == (way == UP);
 	if (transaction_packet(&w->transactions, p, &ns) == TRANSACTION_TIMED && asked_by_sub)
 		meter_line_sample(&w->meter, line, p->kind == KIND_DNS ? HIST_DNS : HIST_ICMP,
 				  (uint32_t)(ns / HIST_TICK_NS));
-	if (p->kind == KIND_ICMP && question && dir == DIR_DOWN)
-		account_unanswered(w, line, p, false);
+	if (p->kind == KIND_ICMP && question && way == DOWN)
+		account_unanswered(w, line, p, flow_hash(p->key, 0), false);
 }
 
 /* Packets without a flow: counted to their line, questions timed. */
@@ -250,45 +272,61 @@ static void other_packet(struct worker *w, const struct pkt *p, const struct pkt
 {
 	bool sub_is_src;
 	uint32_t line;
-	uint8_t dir;
+	int way;
 	if (!(p->flags & (PKT_IP | PKT_PPPOE)))
 		return;
 	sub_is_src = sender_is_subscriber(p, x);
 	line = line_of(&w->meter.lines, p, x, sub_is_src);
 	if (!line)
 		return;
-	dir = sub_is_src ? DIR_UP : DIR_DOWN;
-	account_traffic(w, line, dir, p, x);
+	way = sub_is_src ? UP : DOWN;
+	account_traffic(w, line, way, p, x);
 	if (sub_is_src && p->flags & PKT_IP)
 		account_address(w, line, p, x);
 	if (p->kind == KIND_DNS || p->kind == KIND_ICMP)
-		echo_packet(w, line, dir, p);
+		echo_packet(w, line, way, p);
 }
 
-static void flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
-			uint32_t hash, int32_t slot)
+static __attribute__((noinline)) void first_packet(struct worker *w, const struct pkt *p,
+						   const struct pkt_extra *x, uint32_t hash);
+
+static inline __attribute__((always_inline)) void work_flow(struct worker *w, struct flow *f, const struct pkt *p,
+			     const struct pkt_extra *x, uint32_t hash)
 {
-	struct flow *f = known_flow(w, p, hash, slot);
-	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0;
-	bool fresh = !f, resent = false;
-	uint8_t way;
-	if (fresh)
-		f = new_flow(w, p, x, hash);
+	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0, way = flow_dir_way(f, dir);
+	bool resent = false;
+	account_traffic(w, f->line, way, p, x);
+	if (p->kind == KIND_TCP)
+		resent = tcp_packet(&w->meter, f, dir, p, x, hash);
+	else
+		spin_packet(&w->meter, f, dir, p);
+	follow_flow(w, f, p);
+	if (way == DOWN && owes_an_answer(p))
+		account_unanswered(w, f->line, p, hash, resent);
+}
+
+/* `f`: where the flow was a moment ago, or NULL. */
+static inline __attribute__((always_inline)) void flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+			       uint32_t hash, struct flow *f)
+{
+	f = known_flow(w, p, hash, f);
+	if (f)
+		work_flow(w, f, p, x, hash);
+	else
+		first_packet(w, p, x, hash);
+}
+
+static void first_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+			 uint32_t hash)
+{
+	struct flow *f = new_flow(w, p, x, hash);
 	if (!f) { /* the tables are full; its line still gets the packet */
 		other_packet(w, p, x);
 		return;
 	}
-	way = flow_dir_is_up(f, dir) ? DIR_UP : DIR_DOWN;
-	account_traffic(w, f->line, way, p, x);
-	if (fresh && way == DIR_UP)
+	work_flow(w, f, p, x, hash);
+	if (flow_dir_way(f, p->flags & PKT_SRC_IS_B ? 1 : 0) == UP)
 		account_address(w, f->line, p, x);
-	if (p->kind == KIND_TCP)
-		resent = tcp_packet(&w->meter, f, dir, p, x);
-	else
-		spin_packet(&w->meter, f, dir, p);
-	follow_flow(w, f, p);
-	if (way == DIR_DOWN && owes_an_answer(p))
-		account_unanswered(w, f->line, p, resent);
 }
 
 static void control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
@@ -313,7 +351,7 @@ static void control_packet(struct worker *w, const struct pkt *p, const struct p
 		ring_commit(w->outbox);
 	}
 	if (c.dir != DIR_UNKNOWN)
-		account_packet(w, line, c.dir, p);
+		account_packet(w, line, c.dir == DIR_UP ? UP : DOWN, p);
 }
 
 /* --- bursts ----------------------------------------------------------------------------------- */
@@ -323,9 +361,13 @@ static inline bool has_flow(const struct pkt *p)
 	return p->kind == KIND_TCP || p->kind == KIND_QUIC;
 }
 
+enum step_kind { STEP_NO_FLOW, STEP_NEW, STEP_KNOWN };
+
 struct steps {
+	struct flow *flow[BURST_MAX]; /* where it probably is, or would be; may be NULL */
 	uint32_t hash[BURST_MAX];
-	int32_t slot[BURST_MAX];
+	uint8_t kind[BURST_MAX]; /* enum step_kind */
+	bool turns;		 /* a second of packet time may end in this burst */
 };
 
 /* Hash; the tags of the flow's group are asked for. */
@@ -333,17 +375,18 @@ static inline void step_tags(struct worker *w, struct steps *s, const struct bur
 			     uint32_t i)
 {
 	const struct pkt *p = &burst->pkt[i];
+	s->kind[i] = STEP_NO_FLOW;
 	if (!has_flow(p))
 		return;
+	s->kind[i] = STEP_NEW;
 	s->hash[i] = flow_hash(p->key, w->flows.seed);
 	flow_prefetch_group(&w->flows, s->hash[i]);
-	if (p->kind == KIND_TCP)
-		mirror_prefetch(&w->meter.mirror, p);
 }
 
 static inline void fetch_vlans(const struct worker *w, const struct pkt *p)
 {
-	const uint32_t *block = p->flags & PKT_TWO_TAGS ? w->meter.lines.vlans[pkt_svlan(p)] : NULL;
+	const uint32_t *block =
+		p->flags & PKT_TWO_TAGS ? w->meter.lines.vlans[pkt_svlan(p)] : NULL;
 	if (block)
 		__builtin_prefetch(&block[pkt_cvlan(p)]);
 }
@@ -360,45 +403,43 @@ static inline void step_record(struct worker *w, struct steps *s, const struct b
 			       uint32_t i)
 {
 	bool known = false;
-	s->slot[i] = FLOW_NONE;
-	if (has_flow(&burst->pkt[i])) {
-		int32_t slot = flow_guess(&w->flows, s->hash[i], &known);
-		if (slot != FLOW_NONE)
-			fetch_pair(flow_at(&w->flows, slot));
-		if (known)
-			s->slot[i] = slot;
+	if (s->kind[i] != STEP_NO_FLOW) {
+		struct flow *f = flow_guess(&w->flows, s->hash[i], &known);
+		fetch_pair(f);
+		s->flow[i] = f;
+		s->kind[i] = known ? STEP_KNOWN : STEP_NEW;
 	}
 	if (!known)
 		fetch_vlans(w, &burst->pkt[i]);
 }
 
 /* Record; the pulse of its line is asked for. */
-static inline void step_pulse(struct worker *w, const struct steps *s, const struct burst *burst,
+static inline void step_pulse(struct worker *w, struct steps *s, const struct burst *burst,
 			      uint32_t i)
 {
-	uint32_t line, extra;
-	if (s->slot[i] == FLOW_NONE) {
+	const struct flow *f = s->flow[i];
+	uint32_t line;
+	if (s->kind[i] == STEP_KNOWN) {
+		line = f->line;
+		if (f->extra)
+			fetch_pair(pool_at(&w->meter.extras, f->extra));
+	} else {
 		line = line_by_vlans(&w->meter.lines, &burst->pkt[i]);
 		__builtin_prefetch(line_at(&w->meter.lines, line), 1);
-	} else {
-		line = flow_at(&w->flows, s->slot[i])->line;
-		extra = flow_at(&w->flows, s->slot[i])->extra;
-		if (extra)
-			fetch_pair(pool_at(&w->meter.extras, extra));
 	}
 	__builtin_prefetch(line_pulse(&w->meter.lines, line), 1);
 }
 
-static inline void step_work(struct worker *w, const struct steps *s, const struct burst *burst,
+static inline void step_work(struct worker *w, struct steps *s, const struct burst *burst,
 			     uint32_t i)
 {
 	const struct pkt *p = &burst->pkt[i];
-	w->order = burst->order[i];
-	if (burst->clock_ns[i] - w->window.second_ns >= SECOND_NS)
-		window_advance(w, burst->clock_ns[i]);
-	w->clock_ns = burst->clock_ns[i];
-	if (has_flow(p))
-		flow_packet(w, p, &burst->extra[i], s->hash[i], s->slot[i]);
+	worker_place(w, burst, i);
+	if (s->turns && w->clock_ns - w->window.second_ns >= SECOND_NS)
+		window_advance(w, w->clock_ns);
+	if (s->kind[i] != STEP_NO_FLOW)
+		flow_packet(w, p, &burst->extra[i], s->hash[i],
+			    s->kind[i] == STEP_KNOWN ? s->flow[i] : NULL);
 	else if (pkt_is_control(p))
 		control_packet(w, p, &burst->extra[i], burst->frame[i]);
 	else
@@ -434,24 +475,32 @@ static void after_burst(struct worker *w)
 	age_flows(w);
 }
 
-#define FOR_STEP(from, lag)                                                                        \
-	for (uint32_t i = (from) - (lag), end = i + STEP; i < end; i++)                            \
-		if (i < n)
+typedef void step(struct worker *, struct steps *, const struct burst *, uint32_t);
+
+/* One step over the block of the burst that is `lag` behind block `at`, if there is one. */
+static inline __attribute__((always_inline)) void take_step(step *what, struct worker *w,
+							     struct steps *s,
+							     const struct burst *burst,
+							     uint32_t at, uint32_t lag)
+{
+	uint32_t i = (at - lag) * LAG, end = i + LAG < burst->n ? i + LAG : burst->n;
+	if (at < lag)
+		return;
+	for (; i < end; i++)
+		what(w, s, burst, i);
+}
 
 void worker_burst(struct worker *w, const struct burst *burst)
 {
 	struct steps s;
-	uint32_t n = burst->n;
-	for (uint32_t at = 3 * LAG; at < n + 6 * LAG; at += STEP) {
-		FOR_STEP(at, 3 * LAG)
-		step_tags(w, &s, burst, i);
-		FOR_STEP(at, 4 * LAG)
-		step_record(w, &s, burst, i);
-		FOR_STEP(at, 5 * LAG)
-		step_pulse(w, &s, burst, i);
-		FOR_STEP(at, 6 * LAG)
-		step_work(w, &s, burst, i);
+	s.turns = burst->odd || burst->last_clock_ns - w->window.second_ns >= SECOND_NS;
+	for (uint32_t at = 0; at * LAG < burst->n + 3 * LAG; at++) {
+		take_step(step_tags, w, &s, burst, at, 0);
+		take_step(step_record, w, &s, burst, at, 1);
+		take_step(step_pulse, w, &s, burst, at, 2);
+		take_step(step_work, w, &s, burst, at, 3);
 	}
+	w->window.packets += burst->n;
 	after_burst(w);
 }
 

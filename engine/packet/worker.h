@@ -89,6 +89,13 @@ bool worker_flush(struct worker *worker);
 
 /* --- for the parts of the worker ---------------------------------------------------------------- */
 
+/* Packet `i` of the burst is in work. */
+static inline void worker_place(struct worker *w, const struct burst *burst, uint32_t i)
+{
+	w->order = burst_order(burst, i);
+	w->clock_ns = burst_clock_ns(burst, i);
+}
+
 /* The head of a record, as of the packet in work. */
 struct out worker_out(const struct worker *w, enum out_kind kind, uint32_t line);
 

@@ -7,21 +7,26 @@
 
 #include <stdlib.h>
 
+#include "engine/analysis/totals.h"
 #include "engine/decode.h"
 #include "engine/packet/worker.h"
 #include "engine/stamp.h"
 #include "tests/bench/variant.h"
 #include "tests/bench/wire.h"
 
-enum { ETHERNET = 1, LAP_BURST = 64, OUTBOX_BYTES = 4 << 20 };
+enum { ETHERNET = 1, LAP_BURST = 64 };
+
+enum { OUTBOX_BYTES = 4 << 20 };
 
 struct ours {
 	struct decoder decoder;
-	struct stamp stamp;
-	struct ring outbox;
 	struct worker worker;
 	struct burst burst;
-	uint64_t told; /* packets, by the records in the outbox */
+	struct stamp stamp;
+	struct ring outbox;
+	struct totals *totals; /* by line: what the analysis adds up */
+	struct hist_pools hists;
+	uint64_t windows; /* closed */
 };
 
 static void *decode_open(const struct setup *setup)
@@ -56,44 +61,48 @@ static void decode_lap(void *state, const struct slot *slots, uint32_t n, uint64
 		i += decode_burst(o, slots + i, n - i, start_ns + i * (uint64_t)PACKET_NS);
 }
 
-/* The analysis lives on another core; here somebody has to make room. */
-static void drain(void *context)
-{
-	struct ours *o = context;
-	const struct out *record;
-	while ((record = ring_peek(&o->outbox)) != NULL) {
-		if (record->kind == OUT_WINDOW) {
-			const struct out_window *window = (const struct out_window *)record;
-			o->told += window->packets[UP] + window->packets[DOWN];
-		}
-		ring_release(&o->outbox);
-	}
-}
-
 static void ours_close(void *state)
 {
 	struct ours *o = state;
 	worker_fini(&o->worker);
 	ring_fini(&o->outbox);
+	hist_pools_fini(&o->hists);
+	free(o->totals);
 	free(o);
 }
 
 static void *ours_open(const struct setup *setup)
 {
-	struct ours *o = decode_open(setup);
-	const struct worker_options options = {
+	struct worker_options options = {
 		.max_lines = setup->lines,
 		.max_flows = setup->flows,
 		.hash_seed = 0x9e3779b97f4a7c15,
 		.full_size = true,
-		.full = drain,
-		.context = o,
 	};
+	struct ours *o = decode_open(setup);
 	if (!o)
 		return NULL;
-	if (ring_init(&o->outbox, OUTBOX_BYTES) || worker_init(&o->worker, &options, &o->outbox))
-		return ours_close(o), NULL;
+	o->totals = calloc(setup->lines + 1ull, sizeof *o->totals);
+	hist_pools_init(&o->hists, HIST_COUNT * setup->lines);
+	if (!o->totals || ring_init(&o->outbox, OUTBOX_BYTES) ||
+	    worker_init(&o->worker, &options, &o->outbox)) {
+		ours_close(o);
+		return NULL;
+	}
 	return o;
+}
+
+/* What the analysis does with the records of windows: part of the whole path. */
+static void drain(struct ours *o)
+{
+	const struct out *record;
+	while ((record = ring_peek(&o->outbox)) != NULL) {
+		if (record->kind == OUT_WINDOW)
+			totals_add(&o->totals[record->line], &o->hists,
+				   (const struct out_window *)record);
+		o->windows += record->kind == OUT_CLOSED;
+		ring_release(&o->outbox);
+	}
 }
 
 static void ours_lap(void *state, const struct slot *slots, uint32_t n, uint64_t start_ns)
@@ -103,17 +112,20 @@ static void ours_lap(void *state, const struct slot *slots, uint32_t n, uint64_t
 		i += decode_burst(o, slots + i, n - i, start_ns + i * (uint64_t)PACKET_NS);
 		stamp_burst(&o->stamp, &o->burst);
 		worker_burst(&o->worker, &o->burst);
+		drain(o);
 	}
-	drain(o);
 }
 
 static uint64_t ours_counted(void *state)
 {
 	struct ours *o = state;
+	uint64_t packets = 0;
 	while (!worker_flush(&o->worker))
 		drain(o);
 	drain(o);
-	return o->told;
+	for (uint32_t line = 1; line <= o->worker.meter.lines.n; line++)
+		packets += o->totals[line].packets[UP] + o->totals[line].packets[DOWN];
+	return packets;
 }
 
 uint64_t ours_end_window(void *state)
