@@ -95,8 +95,10 @@ def other_picks(table, quick):
     for variant in ("oracle", "rolling", "bulk"):
         against(table, large, found[large], variant)
     compare(table, "whole path, zipf, 1M/4M / 1k/4k", found[large].ns["ours"], found[small].ns["ours"], None)
+    if quick:
+        return
     names = [MIDDLE, f"{MIDDLE}/zipf"]
-    found = courses(names, "oracle,ours,bulk", 3 if quick else 9)
+    found = courses(names, "oracle,ours,bulk", 9)
     for name in names:
         against(table, name, found[name], "oracle")
         against(table, name, found[name], "bulk")
