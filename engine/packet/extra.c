@@ -45,12 +45,23 @@ struct dir_log *extra_log(const struct meter *m, const struct flow *f, int dir)
 	return e && e->log ? &((struct flow_log *)pool_at(&m->logs, e->log))->dir[dir] : NULL;
 }
 
+static bool is_quiet(const struct flow_dir *d, const struct dir_extra *e)
+{
+	return !(e->segs_head | e->holes) && seq_ge(d->una, e->valid_from) &&
+	       seq_le(e->ack_beyond, d->nxt);
+}
+
+bool extra_is_quiet(const struct meter *m, const struct flow *f)
+{
+	const struct flow_extra *e = extra_of(m, f);
+	return is_quiet(&f->dir[0], &e->dir[0]) && is_quiet(&f->dir[1], &e->dir[1]);
+}
+
 static bool is_calm(struct meter *m, const struct flow_dir *d, struct dir_extra *e, uint32_t tick)
 {
-	if (e->segs_head || e->holes || seq_lt(d->una, e->valid_from) ||
-	    seq_gt(e->ack_beyond, d->nxt))
+	if (!is_quiet(d, e))
 		return false;
-	if (e->resends && loss_resends_are_settled(m, e, tick))
+	if (e->resends && loss_resends_are_settled(e, tick))
 		loss_forget_resends(m, e);
 	return !e->resends;
 }

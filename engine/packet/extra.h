@@ -9,6 +9,7 @@
 #ifndef RASAD_ENGINE_PACKET_EXTRA_H
 #define RASAD_ENGINE_PACKET_EXTRA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct meter;
@@ -22,6 +23,7 @@ struct dir_extra {
 	uint32_t segs_head, segs_tail; /* outstanding segments: pool of rtt.c */
 	uint32_t holes;		       /* gaps below nxt: pool of loss.c */
 	uint32_t resends;	       /* newest first: pool of loss.c */
+	uint32_t resent_tick;	       /* of the newest */
 	uint16_t n_chunks, n_holes, n_resends;
 };
 
@@ -59,6 +61,9 @@ struct dir_extra *extra_need(struct meter *m, struct flow *f, int dir);
 
 /* The log of a direction, or NULL: most flows have none. */
 struct dir_log *extra_log(const struct meter *m, const struct flow *f, int dir);
+
+/* Nothing is open but resends that may yet prove needless: packets go the usual way. */
+bool extra_is_quiet(const struct meter *m, const struct flow *f);
 
 /* Gives the extra back if nothing is open any more at time `tick`. */
 void extra_settle(struct meter *m, struct flow *f, uint32_t tick);

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "ebpf/pkt.h"
+#include "engine/base/fetch.h"
 #include "engine/packet/tags.h"
 
 enum {			    /* flow_dir.flags */
@@ -125,7 +126,7 @@ static inline uint32_t flow_home(const struct flow_table *table, uint32_t hash)
 
 static inline void flow_prefetch_group(const struct flow_table *table, uint32_t hash)
 {
-	__builtin_prefetch(&table->groups[flow_home(table, hash)], 1);
+	fetch_line(&table->groups[flow_home(table, hash)]);
 }
 
 /*

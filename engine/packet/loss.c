@@ -240,9 +240,9 @@ static bool is_settled(const struct resend *r, uint32_t tick)
 	return tick - r->tick >= SETTLED_TICKS;
 }
 
-bool loss_resends_are_settled(const struct meter *m, const struct dir_extra *e, uint32_t tick)
+bool loss_resends_are_settled(const struct dir_extra *e, uint32_t tick)
 {
-	return !e->resends || is_settled(resend_at(m, e->resends), tick); /* the newest */
+	return !e->resends || tick - e->resent_tick >= SETTLED_TICKS;
 }
 
 /* The list is in order of age, newest first. */
@@ -274,6 +274,7 @@ static void remember(struct meter *m, struct flow *f, int dir, uint32_t seq, uin
 		return;
 	*resend_at(m, index) = (struct resend){e->resends, seq, end, tick, n};
 	e->resends = index;
+	e->resent_tick = tick;
 	e->n_resends++;
 }
 

@@ -83,6 +83,6 @@ void loss_forget(struct meter *m, struct dir_extra *e);
 void loss_forget_resends(struct meter *m, struct dir_extra *e);
 
 /* No answer to a resend of this direction comes any more. */
-bool loss_resends_are_settled(const struct meter *m, const struct dir_extra *e, uint32_t tick);
+bool loss_resends_are_settled(const struct dir_extra *e, uint32_t tick);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "engine/base/fetch.h"
 #include "engine/packet/loss.h"
 #include "engine/packet/mini.h"
 #include "engine/packet/rtt.h"
@@ -108,7 +109,7 @@ void meter_line_sample(struct meter *m, uint32_t line, enum line_hist hist, uint
 	}
 	m->queue[m->n_queue++] = (struct meter_sample){line, ticks, hist};
 	if (chunk)
-		__builtin_prefetch(pool_at(&m->samples, chunk), 1);
+		fetch_line(pool_at(&m->samples, chunk));
 }
 
 void meter_sample(struct meter *m, struct flow *f, int dir, uint32_t sent, uint32_t now,

@@ -330,14 +330,14 @@ static inline void follow_sender(struct flow_dir *d, const struct pkt *p)
 enum { USUAL_FLAGS = TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST };
 
 /*
- * Nine packets of ten: both sides known, nothing open between them, and the packet is the next data
+ * Nine packets of ten: both sides known, no gap or resend open between them, and the packet is the next data
  * or a bare ACK. What all the others need is skipped, not decided in another way.
  */
-static inline bool is_usual(const struct flow *f, const struct flow_dir *d,
+static inline bool is_usual(const struct meter *m, const struct flow *f, const struct flow_dir *d,
 			    const struct flow_dir *peer, const struct pkt *p)
 {
-	return ((p->tcp_flags & USUAL_FLAGS) ^ TCP_ACK) == 0 && p->seq == d->nxt && !f->extra &&
-	       !(p->flags & PKT_SACK) && p->payload_len != 1 &&
+	return ((p->tcp_flags & USUAL_FLAGS) ^ TCP_ACK) == 0 && p->seq == d->nxt &&
+	       (!f->extra || extra_is_quiet(m, f)) && !(p->flags & PKT_SACK) && p->payload_len != 1 &&
 	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
 	       d->flags & DIR_SEEN && p->ack - peer->una <= peer->nxt - peer->una &&
 	       d->nxt - d->una < 1u << 29;
@@ -348,7 +348,9 @@ static inline void usual_ack(struct meter *m, struct flow *f, int dir, const str
 {
 	struct flow_dir *d = &f->dir[dir];
 	enum ack_reason reason = p->payload_len ? ACK_RIDES : ACK_BARE;
-	if (p->ack == d->nxt && d->newest_len)
+	if (f->extra)
+		loss_answered(m, f, dir, p->ack, tick);
+	if (p->ack == d->nxt && d->newest_len && !f->extra)
 		rtt_acked_all(m, f, dir, tick, reason);
 	else
 		rtt_acked(m, f, dir, p->ack, tick, reason, true);
@@ -415,7 +417,7 @@ bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 	uint32_t tick = meter_tick(p->ts_ns);
 	if ((int32_t)(flow_age(p->ts_ns) - f->last) > (int32_t)(METER_STALE_NS >> FLOW_AGE_SHIFT))
 		silence(m, f);
-	if (m->keep_logs || !is_usual(f, d, peer, p))
+	if (m->keep_logs || !is_usual(m, f, d, peer, p))
 		return !is_copy(m, f, dir, p, hash) && unusual(m, f, dir, p, x, tick);
 	if (p->ack != peer->una)
 		usual_ack(m, f, !dir, p, tick);
@@ -425,5 +427,7 @@ bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 		usual_data(m, f, dir, p, tick);
 	}
 	follow_sender(d, p);
+	if (f->extra)
+		extra_settle(m, f, tick);
 	return false;
 }

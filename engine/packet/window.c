@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/base/fetch.h"
 #include "engine/base/mem.h"
 #include "engine/packet/worker.h"
 
@@ -156,9 +157,8 @@ static void fetch(const struct worker *w, const struct window *v, uint32_t closi
 	if (ahead >= v->n[closing])
 		return;
 	line = v->list[closing][ahead];
-	__builtin_prefetch(line_pulse(&w->meter.lines, line), 1);
-	__builtin_prefetch(line_at(&w->meter.lines, line), 1);
-	__builtin_prefetch((const char *)line_at(&w->meter.lines, line) + 64, 1);
+	fetch_line(line_pulse(&w->meter.lines, line));
+	fetch_two(line_at(&w->meter.lines, line));
 }
 
 static void tell_closed(struct worker *w)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/fetch.h"
 #include "engine/packet/account.h"
 #include "engine/packet/line_control.h"
 #include "engine/packet/spin.h"
@@ -388,13 +389,7 @@ static inline void fetch_vlans(const struct worker *w, const struct pkt *p)
 	const uint32_t *block =
 		p->flags & PKT_TWO_TAGS ? w->meter.lines.vlans[pkt_svlan(p)] : NULL;
 	if (block)
-		__builtin_prefetch(&block[pkt_cvlan(p)]);
-}
-
-static inline void fetch_pair(const void *at)
-{
-	__builtin_prefetch(at, 1);
-	__builtin_prefetch((const char *)at + 64, 1);
+		fetch_line(&block[pkt_cvlan(p)]);
 }
 
 /* Tags; the record is asked for, and where there is none the place of the new one and the way to
@@ -405,7 +400,7 @@ static inline void step_record(struct worker *w, struct steps *s, const struct b
 	bool known = false;
 	if (s->kind[i] != STEP_NO_FLOW) {
 		struct flow *f = flow_guess(&w->flows, s->hash[i], &known);
-		fetch_pair(f);
+		fetch_two(f);
 		s->flow[i] = f;
 		s->kind[i] = known ? STEP_KNOWN : STEP_NEW;
 	}
@@ -422,12 +417,12 @@ static inline void step_pulse(struct worker *w, struct steps *s, const struct bu
 	if (s->kind[i] == STEP_KNOWN) {
 		line = f->line;
 		if (f->extra)
-			fetch_pair(pool_at(&w->meter.extras, f->extra));
+			fetch_two(pool_at(&w->meter.extras, f->extra));
 	} else {
 		line = line_by_vlans(&w->meter.lines, &burst->pkt[i]);
-		__builtin_prefetch(line_at(&w->meter.lines, line), 1);
+		fetch_line(line_at(&w->meter.lines, line));
 	}
-	__builtin_prefetch(line_pulse(&w->meter.lines, line), 1);
+	fetch_line(line_pulse(&w->meter.lines, line));
 }
 
 static inline void step_work(struct worker *w, struct steps *s, const struct burst *burst,
