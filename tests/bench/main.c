@@ -164,8 +164,10 @@ static void print_json(const struct course *c, const struct entrant *e)
 	       e->variant->name, e->fed);
 	for (uint32_t i = 0; i < e->n_laps; i++)
 		printf("%s%.2f", i ? "," : "", e->ns[i]);
-	printf("],\"kb\":{\"before\":%" PRIu64 ",\"open\":%" PRIu64 ",\"lines\":%" PRIu64
-	       ",\"warm\":%" PRIu64 ",\"end\":%" PRIu64 ",\"end_huge\":%" PRIu64 "}}\n",
+	printf("],\"line_kb\":%" PRIu64 ",\"kb\":{\"before\":%" PRIu64 ",\"open\":%" PRIu64
+	       ",\"lines\":%" PRIu64 ",\"warm\":%" PRIu64 ",\"end\":%" PRIu64
+	       ",\"end_huge\":%" PRIu64 "}}\n",
+	       e->state && e->variant->line_bytes ? e->variant->line_bytes(e->state) >> 10 : 0,
 	       c->before.resident_kb, c->opened.resident_kb, c->with_lines.resident_kb,
 	       c->warm.resident_kb, c->end.resident_kb, c->end.huge_kb);
 }

@@ -128,6 +128,19 @@ static uint64_t ours_counted(void *state)
 	return packets;
 }
 
+static uint64_t pool_bytes(const struct pool *pool)
+{
+	return (uint64_t)pool->next * pool->size;
+}
+
+/* What a line gets when it is measured: samples of this window, histograms. */
+static uint64_t ours_line_bytes(void *state)
+{
+	const struct ours *o = state;
+	return pool_bytes(&o->hists.few) + pool_bytes(&o->hists.many) +
+	       pool_bytes(&o->hists.octaves) + pool_bytes(&o->worker.meter.samples);
+}
+
 uint64_t ours_end_window(void *state)
 {
 	struct ours *o = state;
@@ -148,5 +161,6 @@ void ours_drain(void *state)
 	drain(state);
 }
 
-const struct variant decode_variant = {"decode", decode_open, decode_lap, free, NULL, false};
-const struct variant ours_variant = {"ours", ours_open, ours_lap, ours_close, ours_counted, true};
+const struct variant decode_variant = {"decode", decode_open, decode_lap, free, NULL, false, NULL};
+const struct variant ours_variant = {"ours",	   ours_open, ours_lap,	      ours_close,
+				     ours_counted, true,      ours_line_bytes};
