@@ -53,7 +53,8 @@ int32_t flow_find(const struct flow_table *t, const uint32_t key[4], uint32_t ha
 	uint32_t group = flow_home(t, hash);
 	for (uint32_t n = 0; n < t->n_groups; n++, group = next_group(t, group)) {
 		const struct flow_group *g = &t->groups[group];
-		for (uint64_t bits = match(t, g, tags_of(hash)); bits; bits = tags_but_first(bits)) {
+		for (uint64_t bits = match(t, g, tags_of(hash)); bits;
+		     bits = tags_but_first(bits)) {
 			int32_t slot = slot_of(group, bits);
 			if (memcmp(flow_at(t, slot)->key, key, 16) == 0)
 				return slot;
