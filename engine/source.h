@@ -16,11 +16,14 @@
 
 enum { BURST_MAX = 64 };
 
+/* `clock_ns` and `order` are the engine's to fill (engine/stamp.h): packet time, followed with
+ * caution, and the packet's place in the stream. */
 struct burst {
 	uint32_t n;
 	_Alignas(64) struct pkt pkt[BURST_MAX];
 	struct pkt_extra extra[BURST_MAX];
 	const uint8_t *frame[BURST_MAX];
+	uint64_t clock_ns[BURST_MAX], order[BURST_MAX];
 };
 
 /* A counter of the collector's own, for health: "port0_imissed". */

@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 #include "ebpf/pkt.h"
-#include "engine/base/map.h"
+#include "engine/packet/shard.h"
 
 enum { MIRROR_SETS = 1 << 13, MIRROR_WAYS = 2, MIRROR_NS = 2000000 };
+enum { MIRROR_SHARD_SETS = MIRROR_SETS / SHARDS };
 
 struct mirror {
 	struct mirror_slot {
@@ -33,9 +34,14 @@ static inline uint64_t mirror_hash(const struct pkt *p)
 	return h ^ h >> 32;
 }
 
+static inline uint32_t mirror_set(const struct pkt *p, uint64_t hash)
+{
+	return shard_of(p) * MIRROR_SHARD_SETS + (hash & (MIRROR_SHARD_SETS - 1));
+}
+
 static inline void mirror_prefetch(const struct mirror *mirror, const struct pkt *p)
 {
-	__builtin_prefetch(mirror->set[mirror_hash(p) & (MIRROR_SETS - 1)], 1);
+	__builtin_prefetch(mirror->set[mirror_set(p, mirror_hash(p))], 1);
 }
 
 /* The same packet passed less than 2 ms ago; remembers it otherwise. */
@@ -43,7 +49,7 @@ static inline bool mirror_copy(struct mirror *mirror, const struct pkt *p)
 {
 	uint64_t h = mirror_hash(p);
 	uint32_t micros = (uint32_t)(p->ts_ns / 1000), identity = (uint32_t)(h >> 32);
-	struct mirror_slot *set = mirror->set[h & (MIRROR_SETS - 1)];
+	struct mirror_slot *set = mirror->set[mirror_set(p, h)];
 	for (int way = 0; way < MIRROR_WAYS; way++)
 		if (set[way].identity == identity && micros - set[way].micros <= MIRROR_NS / 1000)
 			return true;

@@ -6,8 +6,12 @@
  * acknowledged. An ACK that advances samples the last segment it covers; whether it was sent at
  * once or may have waited is the sample's class. Nothing is sampled over
  * a resend or a hole (Karn's rule by collapsing range, as in Dart), but during loss the right
- * edge of a new SACK block times the segment that it names. Segments live in chunks of a shared
- * pool; the chunk given back last is taken first, so a short queue stays in the cache.
+ * edge of a new SACK block times the segment that it names.
+ *
+ * Up to two segments under way live in the flow's own record (flow.h), contiguous from una to
+ * nxt; with more, or with marks on them, they spill into chunks of a shared pool, and stay there
+ * until the last of them is acknowledged. The chunk given back last is taken first, so a short
+ * queue stays in the cache.
  */
 #ifndef RASAD_ENGINE_PACKET_RTT_H
 #define RASAD_ENGINE_PACKET_RTT_H
@@ -17,7 +21,6 @@
 
 struct meter;
 struct flow;
-struct flow_dir;
 struct pkt;
 
 enum {			    /* seg.flags */
@@ -35,6 +38,9 @@ struct seg {
 
 enum { SEGS_PER_CHUNK = 15 };
 
+/* flow_dir.stride before the first ACK, of a sender that nobody acknowledges on this tap. */
+enum { RTT_UNANSWERED = 0xffff };
+
 enum ack_reason { /* what the ACK came with */
 		  ACK_BARE,
 		  ACK_RIDES, /* data: it may have waited for that */
@@ -49,17 +55,19 @@ struct seg_chunk {
 };
 _Static_assert(sizeof(struct seg_chunk) == 256, "four cache lines");
 
-/* Remembers a first transmission at the right end of direction `dir`. */
+/* Remembers a first transmission [start, end) at the right end of direction `dir`, whose nxt,
+ * una and last_tick are still those of before. flags: SEG_RESENT or SEG_SYN. */
 void rtt_sent(struct meter *m, struct flow *f, int dir, const struct seg *seg);
 
 /* Drops everything outstanding (the flow went on without us). */
-void rtt_forget(struct meter *m, struct flow_dir *d);
+void rtt_forget(struct meter *m, struct flow *f, int dir);
 
-/* The outstanding segment that holds byte `seq`, or NULL. */
-struct seg *rtt_find(const struct meter *m, const struct flow_dir *d, uint32_t seq);
+/* The receiver has reported the outstanding segment that holds [seq, end) by SACK. */
+bool rtt_is_sacked(const struct meter *m, const struct flow *f, int dir, uint32_t seq,
+		   uint32_t end);
 
 /* Marks the segments in [start, end) resent: they are ambiguous. */
-void rtt_resent(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t end);
+void rtt_resent(struct meter *m, struct flow *f, int dir, uint32_t start, uint32_t end);
 
 /* [start, end) was sent again or late: an ACK that covers part of it may answer either copy, or
  * have waited for it, and is not timed. */
