@@ -15,7 +15,7 @@ enum {
 	SIMPLE_PACKET = 3,
 	ENHANCED_PACKET = 6,
 	MAX_CAPLEN = 16 * 1024 * 1024,
-	PREFETCH_AHEAD = 2048, /* bytes: some hundred nanoseconds of work */
+	PREFETCH_AHEAD = 4096, /* bytes: some hundred nanoseconds of work */
 };
 
 static uint32_t u32(const struct capture *c, const uint8_t *p)
