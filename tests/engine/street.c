@@ -70,7 +70,7 @@ static void control(struct frame *f, const struct house *h, uint32_t line, bool 
 {
 	ppp(f, h, line, up, protocol, 8);
 	FRAME_BYTES(f, code, id, 0, 8);
-	frame_u32(f, up ? 0x1000 + line : 0x2000 + h->session);
+	frame_u32(f, up ? 0x1000 + line : 0x2000u + h->session);
 }
 
 static void ipv4(struct frame *f, uint32_t line, bool up, uint32_t proto, uint32_t len)
