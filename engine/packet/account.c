@@ -28,10 +28,12 @@ struct signal *account_signal(struct worker *w, enum signal_kind kind, uint32_t 
 	return &s->signal;
 }
 
-static void tell(struct worker *w, enum signal_kind kind, uint32_t line, const struct pkt *p)
+static bool tell(struct worker *w, enum signal_kind kind, uint32_t line, const struct pkt *p)
 {
-	if (account_signal(w, kind, line, p))
+	const struct signal *s = account_signal(w, kind, line, p);
+	if (s)
 		ring_commit(w->outbox);
+	return s;
 }
 
 /* The longest pauses that the line makes upstream while something downstream waits: up at once,
@@ -51,12 +53,13 @@ void account_answered(struct worker *w, uint32_t line, const struct pkt *p)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
 	uint32_t ticks = meter_tick(p->ts_ns) - pulse->up_tick;
-	if (pulse->state & PULSE_WATCH)
-		tell(w, SIGNAL_UPSTREAM, line, p);
+	uint32_t kept = PULSE_LISTED;
+	if (pulse->state & PULSE_WATCH && !tell(w, SIGNAL_UPSTREAM, line, p))
+		kept |= PULSE_WATCH; /* the next packet tells */
 	if (pulse->state & PULSE_WAIT &&
 	    (ticks > GAP_FLOOR_MS * TICKS_PER_MS || pulse->gap_ms >= GAP_FLOOR_MS))
 		follow_gap(pulse, ticks);
-	pulse->state &= PULSE_LISTED;
+	pulse->state &= kept;
 }
 
 /* Where the outbox is full a counter that is, too, starts again: `told_late` shows it. */
@@ -113,18 +116,17 @@ void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p, ui
 	pulse->state = state;
 	if (!is_overdue(pulse, state, p->ts_ns))
 		return;
-	pulse->state |= PULSE_TOLD | PULSE_WATCH;
-	tell(w, SIGNAL_UNANSWERED, line, p);
+	if (tell(w, SIGNAL_UNANSWERED, line, p))
+		pulse->state |= PULSE_TOLD | PULSE_WATCH;
 }
 
 void account_session(struct worker *w, uint32_t line, const struct pkt *p,
 		     const struct pkt_extra *x)
 {
-	struct signal *s;
-	line_pulse(&w->meter.lines, line)->session_id = p->session_id;
-	s = account_signal(w, SIGNAL_SESSION, line, p);
-	if (!s)
+	struct signal *s = account_signal(w, SIGNAL_SESSION, line, p);
+	if (!s) /* the next packet tells */
 		return;
+	line_pulse(&w->meter.lines, line)->session_id = p->session_id;
 	s->control.session_id = p->session_id;
 	s->control.dir = DIR_UP;
 	memcpy(s->control.cpe_mac, x->smac, 6);
@@ -143,10 +145,10 @@ void account_address(struct worker *w, uint32_t line, const struct pkt *p,
 	folded = ipv6 ? words[0] ^ words[1] * 31 ^ words[2] * 37 ^ words[3] * 41 : words[0];
 	if (*seen == folded || folded == 0)
 		return;
-	*seen = folded;
 	s = account_signal(w, SIGNAL_ADDRESS, line, p);
-	if (!s)
+	if (!s) /* the next flow tells */
 		return;
+	*seen = folded;
 	s->ipv6 = ipv6;
 	memcpy(s->address, x->src, ipv6 ? 16 : 4);
 	ring_commit(w->outbox);
