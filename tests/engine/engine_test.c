@@ -30,7 +30,7 @@ struct said {
 	uint64_t packets, bytes_on_wire, samples, lost; /* of all lines at the end */
 	uint64_t minute_packets, minute_samples, minutes_hash;
 	uint64_t line_packets[STREET_LINES];
-	uint64_t health_packets, refused, lines;
+	uint64_t health_packets, refused, handover_full, lines;
 	int64_t first_ns, last_ns;
 };
 
@@ -86,7 +86,10 @@ static void take_health(struct said *s, const struct report_health *r)
 {
 	s->refused = 0;
 	for (size_t i = 0; i < r->n_refusals; i++)
-		s->refused += r->refusals[i].value;
+		if (strcmp(r->refusals[i].name, "handover_full") == 0)
+			s->handover_full = r->refusals[i].value;
+		else
+			s->refused += r->refusals[i].value;
 	s->health_packets = r->packets;
 	s->lines = r->lines;
 	s->first_ns = r->first_unix_ns;
@@ -187,9 +190,9 @@ static void replay(const struct engine_options *options, uint32_t frames, uint64
 /* Every frame of the street belongs to a line. */
 static void assert_all_there(const struct said *s, uint64_t packets)
 {
-	assert_int_equal(s->packets, packets);
+	assert_int_equal(s->packets + s->handover_full, packets);
 	assert_int_equal(s->health_packets, packets);
-	assert_int_equal(s->minute_packets, packets);
+	assert_int_equal(s->minute_packets, s->packets);
 	assert_int_equal(s->minute_samples, s->samples);
 	assert_int_equal(s->refused, 0);
 }
@@ -297,6 +300,26 @@ static void never_run(void **state)
 		assert_int_equal(other.first_ns, REPORT_ABSENT);
 	}
 	assert_null(engine_free(NULL));
+}
+
+/* Live, nobody is waited for: what a lane has no room for is lost, counted to the packet. */
+static void live(void **state)
+{
+	(void)state;
+	for (uint32_t round = 0; round < 8; round++) {
+		struct engine_options options = options_for(1 + round, true, false);
+		struct engine *engine;
+		options.lossless = false;
+		options.worker.full_size = true;
+		options.worker.hash_seed = 0x123456789abcdefull * (round + 1);
+		street_source(&sources[0], STREET_FRAMES, 5 + round);
+		engine = engine_on(&options, 1, &other);
+		assert_int_equal(run(engine), SOURCE_END);
+		finish(engine);
+		assert_all_there(&other, STREET_FRAMES);
+		assert_true(round ||
+			    !other.handover_full); /* with a source of its own: no hand-over */
+	}
 }
 
 /* --- several sources -------------------------------------------------------------------------------- */
@@ -426,6 +449,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_source_that_fails, start, stop),
 		cmocka_unit_test_setup_teardown(stopped_in_the_middle, start, stop),
 		cmocka_unit_test_setup_teardown(never_run, start, stop),
+		cmocka_unit_test_setup_teardown(live, start, stop),
 		cmocka_unit_test_setup_teardown(sharded_sources, start, stop),
 		cmocka_unit_test_setup_teardown(sources_that_mix, start, stop),
 		cmocka_unit_test_setup_teardown(one_of_several_fails, start, stop),
