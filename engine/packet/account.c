@@ -26,10 +26,12 @@ struct signal *account_signal(struct worker *w, enum signal_kind kind, uint32_t 
 	return &s->signal;
 }
 
-static void tell(struct worker *w, enum signal_kind kind, uint32_t line, const struct pkt *p)
+static bool tell(struct worker *w, enum signal_kind kind, uint32_t line, const struct pkt *p)
 {
-	if (account_signal(w, kind, line, p))
+	const struct signal *s = account_signal(w, kind, line, p);
+	if (s)
 		ring_commit(w->outbox);
+	return s;
 }
 
 /* The longest pauses that the line makes upstream while something downstream waits: up at once,
@@ -49,11 +51,12 @@ static void follow_gap(struct pulse *pulse, uint32_t ticks)
 void account_answered(struct worker *w, uint32_t line, const struct pkt *p)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
-	if (pulse->state & PULSE_WATCH)
-		tell(w, SIGNAL_UPSTREAM, line, p);
+	uint32_t kept = PULSE_LISTED;
+	if (pulse->state & PULSE_WATCH && !tell(w, SIGNAL_UPSTREAM, line, p))
+		kept |= PULSE_WATCH; /* the next packet tells */
 	if (pulse->state & PULSE_WAIT)
 		follow_gap(pulse, meter_tick(p->ts_ns) - pulse->up_tick);
-	pulse->state &= PULSE_LISTED;
+	pulse->state &= kept;
 }
 
 /* Where the outbox is full a counter that is, too, starts again: `told_late` shows it. */
@@ -86,18 +89,17 @@ void account_overdue(struct worker *w, uint32_t line, const struct pkt *p)
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
 	if (waited_ms(pulse->state, p->ts_ns) < patience_ms(pulse))
 		return;
-	pulse->state |= PULSE_TOLD | PULSE_WATCH;
-	tell(w, SIGNAL_UNANSWERED, line, p);
+	if (tell(w, SIGNAL_UNANSWERED, line, p))
+		pulse->state |= PULSE_TOLD | PULSE_WATCH;
 }
 
 void account_session(struct worker *w, uint32_t line, const struct pkt *p,
 		     const struct pkt_extra *x)
 {
-	struct signal *s;
-	line_pulse(&w->meter.lines, line)->session_id = p->session_id;
-	s = account_signal(w, SIGNAL_SESSION, line, p);
-	if (!s)
+	struct signal *s = account_signal(w, SIGNAL_SESSION, line, p);
+	if (!s) /* the next packet tells */
 		return;
+	line_pulse(&w->meter.lines, line)->session_id = p->session_id;
 	s->control.session_id = p->session_id;
 	s->control.dir = DIR_UP;
 	memcpy(s->control.cpe_mac, x->smac, 6);
@@ -116,10 +118,10 @@ void account_address(struct worker *w, uint32_t line, const struct pkt *p,
 	folded = ipv6 ? words[0] ^ words[1] * 31 ^ words[2] * 37 ^ words[3] * 41 : words[0];
 	if (*seen == folded || folded == 0)
 		return;
-	*seen = folded;
 	s = account_signal(w, SIGNAL_ADDRESS, line, p);
-	if (!s)
+	if (!s) /* the next flow tells */
 		return;
+	*seen = folded;
 	s->ipv6 = ipv6;
 	memcpy(s->address, x->src, ipv6 ? 16 : 4);
 	ring_commit(w->outbox);

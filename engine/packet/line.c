@@ -184,7 +184,10 @@ static void note_provisional(struct line_table *t, uint32_t line)
 
 static uint32_t new_line(struct line_table *t, const struct line_identity *id, bool provisional)
 {
-	uint32_t line = take_number(t, provisional);
+	uint32_t line;
+	if (t->may_tell && !t->may_tell(t->context))
+		return 0;
+	line = take_number(t, provisional);
 	if (!line || !enter(t, id, line)) {
 		t->refused++; /* without memory for its key its number stays unused */
 		return 0;

@@ -122,6 +122,8 @@ struct line_table {
 	uint64_t bound_refused; /* MACs beyond LINE_MAX_BOUND of one circuit-id */
 	/* the table tells of a line that appears, and of one that goes */
 	void (*tell)(void *context, uint32_t line, const struct line_identity *appeared);
+	/* it can do so now; else a new line waits for a later packet of its own */
+	bool (*may_tell)(void *context);
 	void *context;
 };
 

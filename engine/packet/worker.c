@@ -18,6 +18,7 @@ enum {
 };
 
 static void tell_line(void *context, uint32_t line, const struct line_identity *appeared);
+static bool may_tell_line(void *context);
 
 int worker_init(struct worker *w, const struct worker_options *options, struct ring *outbox)
 {
@@ -26,6 +27,7 @@ int worker_init(struct worker *w, const struct worker_options *options, struct r
 	    transaction_init(&w->transactions) || window_init(&w->window, options->max_lines))
 		return -ENOMEM;
 	w->meter.lines.tell = tell_line;
+	w->meter.lines.may_tell = may_tell_line;
 	w->meter.lines.context = w;
 	return flow_table_init(&w->flows, options->max_flows, options->full_size,
 			       options->hash_seed);
@@ -64,13 +66,28 @@ void *worker_tell(struct worker *w, size_t size)
 	return room;
 }
 
+/* All that a new line has to tell, and the one whose number it takes. */
+struct turnover {
+	struct out_window last;
+	struct out gone;
+	struct out_appeared appeared;
+	uint64_t headers[3];
+};
+
+/* Nobody knows whose records those are that come without it: no room, no line yet. */
+static bool may_tell_line(void *context)
+{
+	struct worker *w = context;
+	worker_pass_samples(w); /* they may be of the line that goes */
+	if (worker_tell(w, sizeof(struct turnover)))
+		return true;
+	w->signals_lost++;
+	return false;
+}
+
 static void tell_appeared(struct worker *w, uint32_t line, const struct line_identity *identity)
 {
 	struct out_appeared *record = worker_tell(w, sizeof *record);
-	if (!record) {
-		w->signals_lost++;
-		return;
-	}
 	*record = (struct out_appeared){worker_out(w, OUT_APPEARED, line), *identity};
 	ring_commit(w->outbox);
 }
@@ -80,14 +97,9 @@ static void tell_gone(struct worker *w, uint32_t line)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
 	struct out *record;
-	worker_pass_samples(w);
 	window_tell_line(w, line);
-	*pulse = (struct pulse){.samples = pulse->samples, .state = pulse->state & PULSE_LISTED};
+	*pulse = (struct pulse){.state = pulse->state & PULSE_LISTED};
 	record = worker_tell(w, sizeof *record);
-	if (!record) {
-		w->signals_lost++;
-		return;
-	}
 	*record = worker_out(w, OUT_GONE, line);
 	ring_commit(w->outbox);
 }

@@ -95,7 +95,7 @@ static void assert_flow(uint32_t i)
 	assert_memory_equal(flow_at(&table, slot)->key, keys[i], sizeof keys[i]);
 	assert_int_equal(flow_at(&table, slot)->line, i);
 	assert_memory_equal(&flow_at(&table, slot)->dir[1], mark, sizeof mark);
-	guess = flow_guess(&table, hash_of(i), &likely);
+	guess = flow_guess(&table, hash_of(i), table.simd, &likely);
 	if (likely) /* it shares the tag at least */
 		assert_int_equal(hash_of(i) & 0xffff, flow_hash(guess->key, table.seed) & 0xffff);
 	else /* then it does not live at home, and home is full or was */
@@ -249,7 +249,8 @@ static void few_overflow(void **state)
 	for (uint32_t i = 0; i < KEYS; i++) {
 		bool likely;
 		away += (uint32_t)find(i) / FLOW_GROUP != flow_home(&table, hash_of(i));
-		right += flow_guess(&table, hash_of(i), &likely) == flow_at(&table, find(i)) &&
+		right += flow_guess(&table, hash_of(i), table.simd, &likely) ==
+				 flow_at(&table, find(i)) &&
 			 likely;
 	}
 	assert_true(away < KEYS / 25);
@@ -339,7 +340,7 @@ static void assert_guess(uint32_t hash)
 		found = table.groups[home].tag[i] == tag ? i : found;
 		room = table.groups[home].tag[i] ? room : i;
 	}
-	guess = flow_guess(&table, hash, &likely);
+	guess = flow_guess(&table, hash, table.simd, &likely);
 	assert_int_equal(likely, found < FLOW_GROUP);
 	if (likely || room < FLOW_GROUP)
 		assert_ptr_equal(guess, flow_at(&table, (int32_t)(home * FLOW_GROUP +

@@ -83,7 +83,8 @@ void talk_packet(struct talk *t, int dir, struct pkt p, const struct pkt_extra *
 	p.flags |= PKT_IP | (dir ? PKT_SRC_IS_B : 0);
 	if (!p.window)
 		p.window = 500;
-	tcp_packet(&t->meter, &t->flow, dir, &p, x ? x : &none, flow_hash(t->flow.key, 0));
+	tcp_packet(&t->meter, &t->flow, dir, &p, x ? x : &none,
+		   mirror_hash(&p, flow_hash(t->flow.key, 0)));
 	t->flow.last = flow_age(t->now_ns);
 	hear(t);
 }

@@ -406,7 +406,7 @@ static void put_off(void **state)
 	(void)state;
 	for (uint64_t seed = 1; seed <= 4; seed++)
 		for (uint32_t k = 0; k <= 12; k++) { /* the first time with room for all */
-			begin(k ? 1024 << (k % 3 * 2) : 16 << 20, NULL, START);
+			begin(k ? 2048 << (k % 3 * 2) : 16 << 20, NULL, START);
 			packet_seed(seed);
 			everybody_speaks();
 			packet_seed(seed * 77);

@@ -335,7 +335,8 @@ static void the_sweep_changes_nothing(void **state)
 
 /* --- bursts ------------------------------------------------------------------------------------------ */
 
-/* The same packets in bursts of any size: the same records, byte by byte. */
+/* The same packets in bursts of any size, by either way of comparing tags: the same records, byte by
+ * byte. */
 static uint64_t cut_into(uint32_t most, uint32_t *n_records)
 {
 	uint64_t hash = 0xcbf29ce484222325ull;
@@ -388,6 +389,7 @@ static void bursts_of_any_size(void **state)
 		begin(usual());
 		ring_fini(&outbox);
 		assert_int_equal(ring_init(&outbox, 64 << 20), 0);
+		worker.flows.simd = k % 2 && worker.flows.simd;
 		assert_true(cut_into(sizes[k], &n) == want);
 		assert_int_equal(n, want_n);
 	}
@@ -434,6 +436,84 @@ static void too_many_circuits(void **state)
 	assert_int_equal(worker.circuits_refused + worker.meter.lines.refused, 150);
 }
 
+/* --- a full outbox --------------------------------------------------------------------------------- */
+
+static bool is_known[MAX_LINES + 1], has_address[MAX_LINES + 1], has_session[MAX_LINES + 1];
+
+/* Records of nobody are of no use: a line must appear before it says anything, and go before its
+ * number appears again. */
+static uint32_t read_known(uint32_t most)
+{
+	const struct out *record;
+	uint32_t n = 0;
+	for (; n < most && (record = ring_peek(&outbox)); ring_release(&outbox), n++) {
+		const struct signal *s = &((const struct out_signal *)record)->signal;
+		if (record->kind == OUT_APPEARED || record->kind == OUT_GONE) {
+			assert_int_equal(is_known[record->line], record->kind == OUT_GONE);
+			is_known[record->line] = record->kind == OUT_APPEARED;
+		} else if (record->line) {
+			assert_true(is_known[record->line]);
+		}
+		if (record->kind == OUT_SIGNAL) {
+			has_address[record->line] |= s->kind == SIGNAL_ADDRESS;
+			has_session[record->line] |= s->kind == SIGNAL_SESSION;
+		}
+	}
+	return n;
+}
+
+static void small_outbox(void)
+{
+	memset(is_known, 0, sizeof is_known);
+	memset(has_address, 0, sizeof has_address);
+	memset(has_session, 0, sizeof has_session);
+	ring_fini(&outbox);
+	assert_int_equal(ring_init(&outbox, 4096), 0);
+}
+
+/* Lines whose first packets find it full appear later, with their sessions and addresses. */
+static void appears_later(void **state)
+{
+	enum { LINES = 200 };
+	(void)state;
+	small_outbox();
+	for (uint32_t i = 0; i < 6 * LINES; i++) {
+		struct packet k = packet_pppoe(SVLAN, i % LINES, DIR_UP);
+		packet_data(&k, 1, 1, 0);
+		now_ns += 10 * MS;
+		feed_packet(&feed, &k, now_ns);
+		feed_burst(&feed);
+		if (i >= LINES)
+			read_known(UINT32_MAX);
+	}
+	assert_true(worker.signals_lost > 0);
+	assert_int_equal(worker.meter.lines.n, LINES);
+	for (uint32_t i = 1; i <= LINES; i++)
+		assert_true(is_known[i] && has_address[i] && has_session[i]);
+}
+
+static void in_turns(void **state)
+{
+	(void)state;
+	small_outbox();
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct packet k = packet_padi(SVLAN, i);
+		now_ns += MS;
+		feed_packet(&feed, &k, now_ns);
+		if (packet_random() % 64 == 0)
+			feed_burst(&feed);
+		if (packet_random() % 8 == 0)
+			read_known(packet_random() % 64);
+	}
+	feed_burst(&feed);
+	while (!worker_flush(&worker))
+		assert_true(read_known(8) > 0);
+	read_known(UINT32_MAX);
+	assert_true(worker.signals_lost > 1000 && worker.meter.lines.recycled > 1000);
+	for (uint32_t i = 1; i <= MAX_LINES; i++)
+		assert_int_equal(is_known[i], i <= worker.meter.lines.n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +525,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bursts_of_any_size, start, stop),
 		cmocka_unit_test_setup_teardown(a_circuit_joins_its_modems, start, stop),
 		cmocka_unit_test_setup_teardown(too_many_circuits, start, stop),
+		cmocka_unit_test_setup_teardown(appears_later, start, stop),
+		cmocka_unit_test_setup_teardown(in_turns, start, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
