@@ -8,6 +8,7 @@
 #   ebpf/*.bpf.c              kernel programs; bpftool turns them into "ebpf/x.skel.h"
 #   tools/<program>/**/*.c    one folder, one program, linked with the library
 #   tests/**/*_test.c         one cmocka program each; tests/**/*_fuzz.c: one fuzz target each;
+#                             tests/**/*_bench.c: one measuring program each, in build/bench/;
 #                             any other tests/**/*.c is a helper which all of them may call
 #
 # The same tree is built in flavours, side by side: plain (build/), sanitized (build/asan/) and
@@ -66,7 +67,8 @@ ALONE    := rasad-gen# shares no code with the meters it judges, so it does not 
 
 TESTS   := $(call find,tests,'*_test.c')
 FUZZERS := $(call find,tests,'*_fuzz.c')
-HELPERS := $(filter-out $(TESTS) $(FUZZERS) tests/fuzz_main.c,$(call find,tests,'*.c'))
+BENCHES := $(call find,tests,'*_bench.c')
+HELPERS := $(filter-out $(TESTS) $(FUZZERS) $(BENCHES) tests/fuzz_main.c,$(call find,tests,'*.c'))
 SCRIPTS := $(call find,tests,'*_test.py') $(call find,tests,'*_test.sh')
 
 GENERATED := $(PBC:.c=.h) $(BPF:%.bpf.c=$(GEN)/%.skel.h) $(GEN)/version.h
@@ -177,7 +179,12 @@ $(eval $(call flavour,$(BUILD)))
 $(eval $(call flavour,$(BUILD)/asan))
 $(eval $(call flavour,$(BUILD)/fuzz))
 
-$(BUILD)/obj/% $(BUILD)/bin/%: OPT = $(LTO)
+# Optimised like the programs, so that they measure what those run.
+$(BUILD)/bench/%_bench: $(BUILD)/obj/%_bench.o $(BUILD)/lib/libtests.a $(BUILD)/lib/librasad.a
+	echo "  LINK    $@"
+	mkdir -p $(@D); $(link) -lcmocka $(LIBS)
+
+$(BUILD)/obj/% $(BUILD)/bin/% $(BUILD)/bench/%: OPT = $(LTO)
 $(BUILD)/asan/%: SAN = $(SANE)
 $(BUILD)/fuzz/%: SAN = $(SANE) -fsanitize=fuzzer-no-link
 $(BUILD)/fuzz/%: COMPILER = $(CLANG)
