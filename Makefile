@@ -8,7 +8,8 @@
 #   ebpf/*.bpf.c              kernel programs; bpftool turns them into "ebpf/x.skel.h"
 #   tools/<program>/**/*.c    one folder, one program, linked with the library
 #   tests/**/*_test.c         one cmocka program each; tests/**/*_fuzz.c: one fuzz target each;
-#                             tests/**/*_bench.c: one measuring program each, in build/bench/;
+#                             tests/**/*_bench.c: one measuring program each, for `make bench`;
+#                             tests/bench/*.c: rasad-bench, which measures the packet path;
 #                             any other tests/**/*.c is a helper which all of them may call
 #
 # The same tree is built in flavours, side by side: plain (build/), sanitized (build/asan/) and
@@ -67,8 +68,11 @@ ALONE    := rasad-gen# shares no code with the meters it judges, so it does not 
 
 TESTS   := $(call find,tests,'*_test.c')
 FUZZERS := $(call find,tests,'*_fuzz.c')
-BENCHES := $(call find,tests,'*_bench.c')
-HELPERS := $(filter-out $(TESTS) $(FUZZERS) $(BENCHES) tests/fuzz_main.c,$(call find,tests,'*.c'))
+BENCHES := $(filter-out $(if $(and $(filter 1,$(DPDK)),$(wildcard collectors/dpdk.c)),,%/dpdk_bench.c), \
+             $(call find,tests,'*_bench.c'))
+BENCHSRC := $(filter-out tests/bench/textbook$(if $(filter 1,$(DPDK)),_none).c,$(call find,tests/bench,'*.c'))
+HELPERS := $(filter-out $(TESTS) $(FUZZERS) %_bench.c tests/fuzz_main.c tests/bench/%, \
+             $(call find,tests,'*.c'))
 SCRIPTS := $(call find,tests,'*_test.py') $(call find,tests,'*_test.sh')
 
 GENERATED := $(PBC:.c=.h) $(BPF:%.bpf.c=$(GEN)/%.skel.h) $(GEN)/version.h
@@ -86,6 +90,7 @@ SANE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 %/obj/collectors/pcap_live.o:   PKG = libpcap
 %/obj/collectors/pcap_file.o:   PKG = zlib libzstd
 %/obj/engine/publish/redis.o:   PKG = hiredis
+%/obj/tests/bench/textbook.o:   PKG = libdpdk
 pkg_cflags = $(if $(PKG),$(patsubst -I%,-isystem %,$(filter-out -march=%,$(shell pkg-config --cflags $(PKG)))))
 
 # The linker drops what a program does not use. Asked once, and only when something is linked.
@@ -180,7 +185,12 @@ $(eval $(call flavour,$(BUILD)/asan))
 $(eval $(call flavour,$(BUILD)/fuzz))
 
 # Optimised like the programs, so that they measure what those run.
-$(BUILD)/bench/%_bench: $(BUILD)/obj/%_bench.o $(BUILD)/lib/libtests.a $(BUILD)/lib/librasad.a
+BENCH := $(BUILD)/bench/rasad-bench $(BENCHES:tests/%.c=$(BUILD)/bench/%)
+$(BUILD)/bench/rasad-bench: $(BENCHSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/lib/librasad.a $(BUILD)/sources
+	echo "  LINK    $@"
+	mkdir -p $(@D); $(link) $(LIBS) $(if $(filter 1,$(DPDK)),$(shell pkg-config --libs libdpdk))
+
+$(BUILD)/bench/%_bench: $(BUILD)/obj/tests/%_bench.o $(BUILD)/lib/libtests.a $(BUILD)/lib/librasad.a
 	echo "  LINK    $@"
 	mkdir -p $(@D); $(link) -lcmocka $(LIBS)
 
@@ -206,7 +216,7 @@ TEST_BIN := $(TESTS:%.c=$(BUILD)/%) $(TESTS:%.c=$(BUILD)/asan/%) $(FUZZERS:%.c=$
 
 all: $(if $(filter 1,$(SANITIZE)),$(ASAN_BIN),$(BIN)) ## build the programs (SANITIZE=1: with ASan and UBSan)
 
-both: $(BIN) $(ASAN_BIN) $(TEST_BIN) ## build everything `make test` runs
+both: $(BIN) $(ASAN_BIN) $(TEST_BIN) $(BENCH) ## build everything `make test` runs
 
 setup: ## install what the build and the tests need (Debian)
 	tools/dev/setup
@@ -229,8 +239,8 @@ format: ## let clang-format rewrite every C file
 	tools/dev/files '*.c' '*.h' | xargs -r clang-format -i
 
 ifneq ($(wildcard tools/dev/bench),)
-bench: $(BIN) ## measure, and print the numbers
-	tools/dev/bench
+bench: $(BIN) $(BENCH) ## measure against yardsticks and other programs (QUICK=1: in two minutes)
+	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/bench $(if $(filter 1,$(QUICK)),--quick) $(ONLY:%=--only %)
 endif
 
 demo: setup ## set up, build, and watch rasad at work

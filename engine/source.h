@@ -16,12 +16,30 @@
 
 enum { BURST_MAX = 64 };
 
+/*
+ * What the engine adds (engine/stamp.h): packet time followed with caution, and each packet's place
+ * in the stream. As a rule both follow from the packets: their own time stamps, and one place after
+ * the other from `first_order`; where they do not, `odd` is set and the arrays say it.
+ */
 struct burst {
 	uint32_t n;
 	_Alignas(64) struct pkt pkt[BURST_MAX];
 	struct pkt_extra extra[BURST_MAX];
 	const uint8_t *frame[BURST_MAX];
+	uint64_t first_order, last_clock_ns;
+	bool odd;
+	uint64_t clock_ns[BURST_MAX], order[BURST_MAX];
 };
+
+static inline uint64_t burst_clock_ns(const struct burst *burst, uint32_t i)
+{
+	return burst->odd ? burst->clock_ns[i] : burst->pkt[i].ts_ns;
+}
+
+static inline uint64_t burst_order(const struct burst *burst, uint32_t i)
+{
+	return burst->odd ? burst->order[i] : burst->first_order + i;
+}
 
 /* A counter of the collector's own, for health: "port0_imissed". */
 struct source_counter {

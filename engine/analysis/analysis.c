@@ -8,29 +8,38 @@
 
 #include "engine/analysis/session.h"
 #include "engine/analysis/summary.h"
+#include "engine/base/clock.h"
 #include "engine/packet/worker.h"
 
-/* A changed card is told at the next round, any other before its TTL of 900 s is half gone. */
-#define CARDS_ROUND_NS	10000000000ull
+/* A changed card is told when the next window closes, any other before its TTL of 900 s is half gone. */
 #define CARD_REFRESH_NS 240000000000ull
 
 void analysis_init(struct analysis *a, const struct analysis_options *options,
-		   const struct worker *worker, struct report_sink sink)
+		   struct report_sink sink)
 {
-	*a = (struct analysis){.options = *options, .worker = worker, .sink = sink};
+	uint32_t lines = options->max_lines * options->n_workers;
+	*a = (struct analysis){.options = *options, .sink = sink};
+	hist_pools_init(&a->hists, HIST_COUNT * lines);
+	if (options->minutes)
+		minutes_init(&a->minutes, lines);
 }
 
 void analysis_fini(struct analysis *a)
 {
+	for (uint32_t i = 0; i < ANALYSIS_MAX_WORKERS; i++)
+		free(a->workers[i].subject_of);
 	for (uint32_t i = 0; i < a->n_subjects; i++)
 		free(a->subjects[i].sessions);
 	free(a->subjects);
+	free(a->totals);
+	hist_pools_fini(&a->hists);
+	minutes_fini(&a->minutes);
 	timers_fini(&a->timers);
 	*a = (struct analysis){0};
 }
 
 /* What the line is called while no circuit-id is known. */
-static void name_subject(struct subject *s, const struct line *line)
+static void name_subject(struct subject *s, const struct line_identity *line)
 {
 	char mac[18];
 	const uint8_t *m = line->cpe_mac;
@@ -61,36 +70,93 @@ static void name_subject(struct subject *s, const struct line *line)
 	s->known = true;
 }
 
-static bool make_room(struct analysis *a, uint32_t line)
+static bool grow_subjects(struct analysis *a)
 {
-	uint32_t room = a->room ? a->room : 64;
-	struct subject *grown;
-	while (room <= line)
-		room *= 2;
-	if (room == a->room)
-		return true;
-	grown = realloc(a->subjects, room * sizeof *grown);
-	if (!grown)
+	uint32_t room = a->room ? 2 * a->room : 64;
+	struct subject *subjects = realloc(a->subjects, room * sizeof *subjects);
+	struct totals *totals;
+	if (!subjects)
 		return false;
-	memset(grown + a->room, 0, (room - a->room) * sizeof *grown);
-	a->subjects = grown;
+	a->subjects = subjects;
+	totals = realloc(a->totals, room * sizeof *totals);
+	if (!totals)
+		return false;
+	a->totals = totals;
 	a->room = room;
 	return true;
 }
 
-static struct subject *subject_of(struct analysis *a, uint32_t line)
+/* A subject number that is free; 0 without memory. Number 0 is nobody. */
+static uint32_t take_subject(struct analysis *a)
 {
-	struct subject *s;
-	if (!make_room(a, line)) {
-		a->refused++;
-		return NULL;
+	uint32_t number = a->free_subject;
+	if (number) {
+		a->free_subject = (uint32_t)a->subjects[number].timer_ns;
+	} else {
+		if (a->n_subjects + 2 > a->room && !grow_subjects(a))
+			return 0;
+		a->n_subjects += a->n_subjects == 0;
+		number = a->n_subjects++;
 	}
-	if (line >= a->n_subjects)
-		a->n_subjects = line + 1;
-	s = &a->subjects[line];
-	if (!s->known)
-		name_subject(s, line_at(&a->worker->meter.lines, line));
-	return s;
+	a->subjects[0] = a->subjects[number] = (struct subject){0};
+	a->totals[number] = (struct totals){0};
+	return number;
+}
+
+/* The line's place in the map of its worker; NULL without memory. */
+static uint32_t *number_of(struct analysis_worker *w, uint32_t line)
+{
+	uint32_t room = w->room ? w->room : 64, *grown;
+	while (room <= line)
+		room *= 2;
+	if (room != w->room) {
+		grown = realloc(w->subject_of, room * sizeof *grown);
+		if (!grown)
+			return NULL;
+		memset(grown + w->room, 0, (room - w->room) * sizeof *grown);
+		w->subject_of = grown;
+		w->room = room;
+	}
+	return &w->subject_of[line];
+}
+
+static void line_appeared(struct analysis *a, uint32_t worker, const struct out_appeared *record)
+{
+	uint32_t *slot = number_of(&a->workers[worker], record->out.line);
+	uint32_t number = slot ? take_subject(a) : 0;
+	if (!number) {
+		a->refused++;
+		return;
+	}
+	*slot = number;
+	name_subject(&a->subjects[number], &record->identity);
+}
+
+/* A line of which nothing but its discovery was seen; its number is free. */
+static void line_gone(struct analysis *a, uint32_t worker, uint32_t line)
+{
+	uint32_t *slot = number_of(&a->workers[worker], line), number = slot ? *slot : 0;
+	struct subject *s = &a->subjects[number];
+	if (!number)
+		return;
+	free(s->sessions);
+	totals_clear(&a->totals[number], &a->hists);
+	minutes_forget(&a->minutes, number);
+	*s = (struct subject){.timer_ns = a->free_subject};
+	a->free_subject = number;
+	*slot = 0;
+}
+
+static uint32_t subject_number(const struct analysis *a, uint32_t worker, uint32_t line)
+{
+	const struct analysis_worker *w = &a->workers[worker];
+	return line < w->room ? w->subject_of[line] : 0;
+}
+
+const struct subject *analysis_subject(const struct analysis *a, uint32_t worker, uint32_t line)
+{
+	uint32_t number = subject_number(a, worker, line);
+	return number ? &a->subjects[number] : NULL;
 }
 
 static void tell_flapping(struct analysis *a, struct subject *s, uint64_t now_ns)
@@ -150,25 +216,64 @@ static void take_news(void *context, struct subject *s, uint64_t now_ns,
 		a->sink.take(a->sink.context, &report);
 }
 
-static void tell_card(struct analysis *a, uint32_t line)
+static void tell_card(struct analysis *a, uint32_t number)
 {
-	struct subject *s = &a->subjects[line];
-	summary_line(a, line, a->now_ns);
+	struct subject *s = &a->subjects[number];
+	summary_line(a, number, a->now_ns);
 	s->changed = false;
 	s->told_ns = a->now_ns;
 }
 
-/* A round over all lines, at most one however far time has jumped. */
+/* A round over all lines when a window has closed: what changed, and what is due. */
 static void tell_cards(struct analysis *a)
 {
-	if (!a->options.cards || a->now_ns < a->cards_ns + CARDS_ROUND_NS)
+	if (!a->options.cards)
 		return;
-	a->cards_ns = a->now_ns;
 	for (uint32_t i = 1; i < a->n_subjects; i++) {
 		struct subject *s = &a->subjects[i];
-		if (s->known && (s->changed || a->now_ns >= s->told_ns + CARD_REFRESH_NS))
+		if (s->known && (s->changed || a->now_ns >= s->told_ns + CARD_REFRESH_NS ||
+				 a->now_ns + CLOCK_BEHIND_NS < s->told_ns))
 			tell_card(a, i);
 	}
+}
+
+static void tell_minute(void *context, uint32_t number, const struct minute *minute)
+{
+	struct analysis *a = context;
+	if (a->subjects[number].known)
+		summary_minute(a, number, minute);
+}
+
+/* All that happened before `closed_ns` is known now, of every worker. */
+static void windows_closed(struct analysis *a, uint64_t closed_ns)
+{
+	const struct minute_out out = {tell_minute, a};
+	if (a->options.minutes)
+		minutes_close(&a->minutes, closed_ns, &out);
+	tell_cards(a);
+}
+
+static void window_closed(struct analysis *a, uint32_t worker, const struct out_closed *record)
+{
+	uint64_t before = UINT64_MAX, after = UINT64_MAX;
+	for (uint32_t i = 0; i < a->options.n_workers; i++) {
+		if (a->workers[i].closed_ns < before)
+			before = a->workers[i].closed_ns;
+		if (i == worker)
+			a->workers[i].closed_ns = record->end_ns;
+		if (a->workers[i].closed_ns < after)
+			after = a->workers[i].closed_ns;
+	}
+	if (after != before)
+		windows_closed(a, after);
+}
+
+static void take_window(struct analysis *a, uint32_t number, const struct out_window *record)
+{
+	const struct minute_out out = {tell_minute, a};
+	totals_add(&a->totals[number], &a->hists, record);
+	if (a->options.minutes)
+		minutes_add(&a->minutes, number, record, &out);
 }
 
 static uint64_t deadline(const struct subject *s)
@@ -183,14 +288,14 @@ static uint64_t deadline(const struct subject *s)
 }
 
 /* Sets the subject's timer to its deadline; an earlier entry in the heap goes stale. */
-static void arm(struct analysis *a, uint32_t line)
+static void arm(struct analysis *a, uint32_t number)
 {
-	struct subject *s = &a->subjects[line];
+	struct subject *s = &a->subjects[number];
 	uint64_t at = deadline(s);
 	if (at == s->timer_ns)
 		return;
 	s->timer_ns = at;
-	if (at && !timers_add(&a->timers, at, line))
+	if (at && !timers_add(&a->timers, at, number))
 		a->refused++;
 }
 
@@ -213,19 +318,16 @@ void analysis_advance(struct analysis *a, uint64_t now_ns)
 	struct timer due;
 	while (timers_due(&a->timers, now_ns, &due))
 		run_timer(a, &due);
+	if (!a->first_ns)
+		a->first_ns = now_ns;
 	if (now_ns > a->now_ns || now_ns + CLOCK_BEHIND_NS < a->now_ns)
 		a->now_ns = now_ns;
-	if (a->cards_ns > a->now_ns)
-		a->cards_ns = a->now_ns;
-	tell_cards(a);
 }
 
-static void take_signal(struct analysis *a, const struct signal *signal)
+static void take_signal(struct analysis *a, uint32_t number, const struct signal *signal)
 {
 	const struct session_out out = {take_news, a};
-	struct subject *s = subject_of(a, signal->line);
-	if (!s)
-		return;
+	struct subject *s = &a->subjects[number];
 	switch (signal->kind) {
 	case SIGNAL_CONTROL:
 		session_control(s, &signal->control, signal->ts_ns, signal->last_up_ns, &out);
@@ -244,28 +346,43 @@ static void take_signal(struct analysis *a, const struct signal *signal)
 		subject_address(s, signal->ipv6, signal->address, 0, false);
 		break;
 	}
-	arm(a, signal->line);
+	arm(a, number);
 }
 
-void analysis_signals(struct analysis *a, const struct signal *signals, uint32_t n, uint64_t now_ns)
+void analysis_take(struct analysis *a, uint32_t worker, const struct out *record)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		analysis_advance(a, signals[i].clock_ns);
-		take_signal(a, &signals[i]);
+	uint32_t number = subject_number(a, worker, record->line);
+	analysis_advance(a, record->clock_ns);
+	switch ((enum out_kind)record->kind) {
+	case OUT_APPEARED:
+		line_appeared(a, worker, (const struct out_appeared *)record);
+		break;
+	case OUT_GONE:
+		line_gone(a, worker, record->line);
+		break;
+	case OUT_SIGNAL:
+		if (number)
+			take_signal(a, number, &((const struct out_signal *)record)->signal);
+		break;
+	case OUT_WINDOW:
+		if (number)
+			take_window(a, number, (const struct out_window *)record);
+		break;
+	case OUT_CLOSED:
+		window_closed(a, worker, (const struct out_closed *)record);
+		break;
+	case OUT_SECOND:
+		break; /* of the detection of outages */
 	}
-	analysis_advance(a, now_ns);
-}
-
-bool analysis_knows(struct analysis *a, uint32_t line)
-{
-	return subject_of(a, line) != NULL;
 }
 
 void analysis_summaries(struct analysis *a)
 {
-	uint32_t lines = line_count(&a->worker->meter.lines);
-	for (uint32_t i = 1; i <= lines; i++)
-		if (subject_of(a, i))
+	const struct minute_out out = {tell_minute, a};
+	if (a->options.minutes)
+		minutes_close(&a->minutes, UINT64_MAX, &out);
+	for (uint32_t i = 1; i < a->n_subjects; i++)
+		if (a->subjects[i].known)
 			summary_line(a, i, a->now_ns);
 	summary_nodes(a);
 }

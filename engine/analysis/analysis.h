@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The analysis floor: signals of the worker in, reports out.
+ * The analysis floor: records of the workers in, reports out.
  *
- * Driven by packet time alone: timers run before each signal up to its time, so the same packets
- * give the same reports however they were cut into bursts. One thread.
+ * Driven by packet time alone: timers run before each record up to its time, so the same packets
+ * give the same reports however they were cut into bursts, and shared out to workers whose records
+ * come merged in the order of their packets. Lines are numbered here in the order in which they
+ * appeared. One thread.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_ANALYSIS_H
 #define RASAD_ENGINE_ANALYSIS_ANALYSIS_H
@@ -11,44 +13,61 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/analysis/minute.h"
 #include "engine/analysis/report.h"
 #include "engine/analysis/subject.h"
 #include "engine/analysis/timer.h"
+#include "engine/analysis/totals.h"
 
-struct signal;
-struct worker;
+struct out;
+
+enum { ANALYSIS_MAX_WORKERS = 16 };
 
 struct analysis_options {
-	bool cards; /* report lines while they run, not only at the end */
+	bool cards;	    /* report lines while they run, not only at the end */
+	bool minutes;	    /* report what was measured of each line in each minute */
+	uint32_t n_workers; /* 1..ANALYSIS_MAX_WORKERS */
+	uint32_t max_lines; /* of each worker */
+};
+
+/* What analysis knows of a worker. */
+struct analysis_worker {
+	uint32_t *subject_of; /* owned: by the worker's line number; 0: none */
+	uint32_t room;
+	uint64_t closed_ns; /* end of the last window of which all records have come */
 };
 
 struct analysis {
 	struct analysis_options options;
 	struct report_sink sink;
-	const struct worker *worker; /* asked for what was measured */
-	struct subject *subjects;    /* owned, by line number */
+	struct analysis_worker workers[ANALYSIS_MAX_WORKERS];
+	struct subject *subjects; /* owned, by subject number from 1 */
+	struct totals *totals;	  /* owned, the same */
 	uint32_t room, n_subjects;
+	uint32_t free_subject; /* of lines that have gone: a list through `timer_ns` */
+	struct hist_pools hists;
+	struct minutes minutes;
 	struct timers timers;
-	uint64_t now_ns, cards_ns;
-	uint64_t refused; /* no memory for a subject or a timer */
+	uint64_t now_ns, first_ns; /* packet time, and where it began */
+	uint64_t refused;	   /* no memory for a subject or a timer */
 };
 
 void analysis_init(struct analysis *analysis, const struct analysis_options *options,
-		   const struct worker *worker, struct report_sink sink);
+		   struct report_sink sink);
 void analysis_fini(struct analysis *analysis);
 
-/* Takes the signals of one burst, then lets timers run to `now_ns`. */
-void analysis_signals(struct analysis *analysis, const struct signal *signals, uint32_t n,
-		      uint64_t now_ns);
+/* Takes a record of worker `worker`. */
+void analysis_take(struct analysis *analysis, uint32_t worker, const struct out *record);
 
 /* Lets timers run to `now_ns`. Time that goes back a little stands still; more than
  * CLOCK_BEHIND_NS is a clock that was set back (engine/base/clock.h made sure), and is followed. */
 void analysis_advance(struct analysis *analysis, uint64_t now_ns);
 
-/* The line's subject exists (it is made when needed); false without memory. */
-bool analysis_knows(struct analysis *analysis, uint32_t line);
+/* The subject of a worker's line; NULL: it has none. */
+const struct subject *analysis_subject(const struct analysis *analysis, uint32_t worker,
+				       uint32_t line);
 
-/* Reports every line, then every group. */
+/* Reports what is left of the minutes, then every line, then every group. */
 void analysis_summaries(struct analysis *analysis);
 
 #endif

@@ -45,7 +45,7 @@ static bool gather(struct samples *s, const struct meter *m, uint32_t index)
 {
 	s->n[0] = s->n[1] = s->n[2] = s->n_kept = 0;
 	while (index) {
-		const struct sample_chunk *c = pool_at(&m->samples, index);
+		const struct sample_chunk *c = pool_at(&m->log_samples, index);
 		if (!make_room(s, s->n[0] + s->n[1] + s->n[2] + c->n))
 			return false;
 		for (uint32_t i = 0; i < c->n; i++) {
@@ -104,87 +104,84 @@ static struct dist side(struct samples *s, struct dist *delay)
 	return dist_of_sorted(s->kept, s->n_kept);
 }
 
-static struct report_flow_direction direction(const struct meter *m, const struct flow *f, int dir)
+static struct report_flow_direction direction(const struct dir_log *d)
 {
-	const struct flow_dir *d = &f->dir[dir];
-	struct report_flow_direction told = {
+	return (struct report_flow_direction){
 		.packets = d->packets,
 		.data_packets = d->data_packets,
 		.bytes = d->bytes,
+		.retransmit_seen = d->retransmit_seen,
+		.hole_fill = d->hole_fill,
+		.reordered = d->reordered,
+		.spurious = d->spurious,
+		.suspected_tail_loss = d->suspected_tail_loss,
+		.keepalive = d->keepalive,
+		.zero_window_probe = d->zero_window_probe,
+		.duplicate = d->duplicate,
+		.syn_retransmit = d->syn_retransmit,
+		.fin_retransmit = d->fin_retransmit,
+		.tap_missed = d->tap_missed,
 	};
-	const struct flow_dir_rare *r;
-	if (!f->rare[dir])
-		return told;
-	r = pool_at(&m->rares, f->rare[dir]);
-	told.retransmit_seen = r->retransmit_seen;
-	told.hole_fill = r->hole_fill;
-	told.reordered = r->reordered;
-	told.spurious = r->spurious;
-	told.suspected_tail_loss = r->suspected_tail_loss;
-	told.keepalive = r->keepalive;
-	told.zero_window_probe = r->zero_window_probe;
-	told.duplicate = r->duplicate;
-	told.syn_retransmit = r->syn_retransmit;
-	told.fin_retransmit = r->fin_retransmit;
-	told.tap_missed = r->tap_missed;
-	return told;
 }
 
-static void write_addresses(const struct meter *m, const struct flow *f, char a[INET6_ADDRSTRLEN],
-			    char b[INET6_ADDRSTRLEN])
+static void report_flow(const struct worker *w, const struct subject *who, struct analysis *a,
+			const struct flow_log *f, struct samples *s)
 {
-	const struct flow_addresses *v6;
-	a[0] = b[0] = '\0';
-	if (!(f->key[0] & 0x80)) {
-		inet_ntop(AF_INET, &f->key[1], a, INET6_ADDRSTRLEN);
-		inet_ntop(AF_INET, &f->key[2], b, INET6_ADDRSTRLEN);
-	} else if (f->addresses) {
-		v6 = pool_at(&m->addresses, f->addresses);
-		inet_ntop(AF_INET6, v6->a, a, INET6_ADDRSTRLEN);
-		inet_ntop(AF_INET6, v6->b, b, INET6_ADDRSTRLEN);
-	}
-}
-
-static void report_flow(const struct worker *w, struct analysis *a, const struct flow *f,
-			struct samples *s)
-{
-	bool sub_is_b = f->flags & FLOW_SUB_IS_B;
-	int up = sub_is_b ? 1 : 0, down = !up;
-	const struct line *line = line_at(&w->meter.lines, f->line);
+	int up = f->sub_is_b ? 1 : 0, down = !up, family = f->key0 & 0x80 ? AF_INET6 : AF_INET;
 	char text[2][INET6_ADDRSTRLEN];
 	struct dist delays[2] = {0};
 	struct report_flow told = {
-		.line = subject_name(&a->subjects[f->line]),
-		.svlan = line->svlan,
-		.cvlan = line->cvlan,
+		.line = subject_name(who),
+		.svlan = who->svlan,
+		.cvlan = who->cvlan,
 		.client = text[up],
 		.server = text[down],
 		.client_port = f->port[up],
 		.server_port = f->port[down],
 		.first_unix_ns = (int64_t)f->first_ns,
 		.last_unix_ns = (int64_t)f->last_ns,
-		.down = direction(&w->meter, f, down),
-		.up = direction(&w->meter, f, up),
+		.down = direction(&f->dir[down]),
+		.up = direction(&f->dir[up]),
 	};
 	const struct report report = {REPORT_FLOW, {.flow = &told}};
-	write_addresses(&w->meter, f, text[0], text[1]);
-	if (gather(s, &w->meter, f->samples[down]))
+	inet_ntop(family, f->a, text[0], INET6_ADDRSTRLEN);
+	inet_ntop(family, f->b, text[1], INET6_ADDRSTRLEN);
+	if (gather(s, &w->meter, f->dir[down].samples))
 		told.rtt_access = side(s, &delays[0]);
-	if (gather(s, &w->meter, f->samples[up]))
+	if (gather(s, &w->meter, f->dir[up].samples))
 		told.rtt_internet = side(s, &delays[1]);
 	told.host_delay = delays[0].n ? delays[0] : delays[1];
 	a->sink.take(a->sink.context, &report);
 }
 
-void flows_report(const struct worker *w, struct analysis *a)
+static const struct flow_log *log_at(const struct worker *w, uint32_t index)
 {
+	return index <= w->meter.logs.used ? pool_at(&w->meter.logs, index) : NULL;
+}
+
+/* The worker whose next log (they are numbered from 1, and none is ever freed) is the oldest. */
+static uint32_t oldest(const struct worker *const *workers, uint32_t n, const uint32_t *next)
+{
+	uint32_t best = n;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct flow_log *f = log_at(workers[i], next[i]);
+		if (f && (best == n || f->order < log_at(workers[best], next[best])->order))
+			best = i;
+	}
+	return best;
+}
+
+void flows_report(const struct worker *const *workers, uint32_t n, struct analysis *a)
+{
+	uint32_t next[ANALYSIS_MAX_WORKERS], i;
 	struct samples s = {0};
-	if (!w->options.keep_flows)
-		return;
-	for (uint32_t i = 1; i <= flow_count(&w->flows); i++) {
-		const struct flow *f = flow_at(&w->flows, i);
-		if (f->flags & FLOW_USED && f->kind == KIND_TCP && analysis_knows(a, f->line))
-			report_flow(w, a, f, &s);
+	for (i = 0; i < n; i++)
+		next[i] = 1;
+	while ((i = oldest(workers, n, next)) < n) {
+		const struct flow_log *f = log_at(workers[i], next[i]++);
+		const struct subject *who = analysis_subject(a, i, f->line);
+		if (who)
+			report_flow(workers[i], who, a, f, &s);
 	}
 	for (int class = 0; class < 3; class ++)
 		free(s.of[class]);

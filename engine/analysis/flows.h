@@ -10,10 +10,12 @@
 #ifndef RASAD_ENGINE_ANALYSIS_FLOWS_H
 #define RASAD_ENGINE_ANALYSIS_FLOWS_H
 
+#include <stdint.h>
+
 struct analysis;
 struct worker;
 
-/* Reports every kept flow, in order of its first packet. */
-void flows_report(const struct worker *worker, struct analysis *analysis);
+/* Reports every kept flow of `n` workers that have ended, in order of its first packet. */
+void flows_report(const struct worker *const *workers, uint32_t n, struct analysis *analysis);
 
 #endif

@@ -7,61 +7,6 @@
 #include <string.h>
 
 #include "engine/analysis/analysis.h"
-#include "engine/packet/worker.h"
-
-struct measured {
-	struct line_metrics counts;
-	struct hist_sum hists[HIST_COUNT];
-};
-
-/* The home network is what the subscriber's devices add to the line (algorithms 2.2.1). */
-static struct dist home_of(const struct dist *access, const struct dist *line)
-{
-	struct dist home = *access;
-	double *values[] = {&home.min_us, &home.p50_us, &home.p90_us, &home.p95_us,
-			    &home.p99_us, &home.max_us, &home.mean_us};
-	if (!access->n || !line->n)
-		return (struct dist){0};
-	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-		*values[i] -= line->p50_us;
-		if (*values[i] < 0)
-			*values[i] = 0;
-	}
-	return home;
-}
-
-static struct report_rtt rtt_of(const struct hist_sum hists[HIST_COUNT])
-{
-	struct report_rtt rtt = {
-		.line = dist_of_hist(&hists[HIST_LINE]),
-		.access = dist_of_hist(&hists[HIST_ACCESS]),
-		.internet = dist_of_hist(&hists[HIST_INTERNET]),
-		.dns = dist_of_hist(&hists[HIST_DNS]),
-		.icmp = dist_of_hist(&hists[HIST_ICMP]),
-		.host_delay = dist_of_hist(&hists[HIST_HOST_DELAY]),
-	};
-	rtt.home = home_of(&rtt.access, &rtt.line);
-	return rtt;
-}
-
-/* Downstream data lost behind the tap, and upstream data lost before it, was lost on the access
- * side. What is lost before the tap was not seen, so it is added to what there was. */
-static struct report_loss_sides loss_of(const struct line_metrics *m)
-{
-	struct report_loss_sides l = {
-		.access_down = {m->lost_after[DOWN], m->data_packets[DOWN]},
-		.access_up = {m->lost_before[UP], m->data_packets[UP] + m->lost_before[UP]},
-		.internet_down = {m->lost_before[DOWN],
-				  m->data_packets[DOWN] + m->lost_before[DOWN]},
-		.internet_up = {m->lost_after[UP], m->data_packets[UP]},
-	};
-	return l;
-}
-
-static void measure(const struct analysis *a, uint32_t line, struct measured *sum)
-{
-	worker_add_line(a->worker, line, &sum->counts, sum->hists);
-}
 
 struct texts {
 	char text[SUBJECT_MAX_ADDRESSES][INET6_ADDRSTRLEN + 4];
@@ -79,18 +24,18 @@ static void write_addresses(struct texts *t, const struct address *addresses, ui
 	}
 }
 
-void summary_line(struct analysis *a, uint32_t line, uint64_t now_ns)
+void summary_line(struct analysis *a, uint32_t number, uint64_t now_ns)
 {
-	const struct subject *s = &a->subjects[line];
-	struct measured *m = calloc(1, sizeof *m);
+	const struct subject *s = &a->subjects[number];
+	struct totals_sum *m = calloc(1, sizeof *m);
 	struct report_session sessions[SUBJECT_MAX_SESSIONS];
 	struct texts ipv4, ipv6;
-	const struct line_metrics *c = &m->counts;
+	const struct totals *c = &a->totals[number];
 	if (!m) {
 		a->refused++;
 		return;
 	}
-	measure(a, line, m);
+	totals_sum(m, &a->hists, c);
 	write_addresses(&ipv4, s->ipv4, s->n_ipv4, AF_INET);
 	write_addresses(&ipv6, s->ipv6, s->n_ipv6, AF_INET6);
 	for (uint32_t i = 0; i < s->n_sessions; i++)
@@ -104,7 +49,7 @@ void summary_line(struct analysis *a, uint32_t line, uint64_t now_ns)
 		.n_ipv6 = s->n_ipv6,
 		.state = subject_state(s),
 		.down_since_unix_ns = s->drop_since_ns ? (int64_t)s->drop_since_ns : REPORT_ABSENT,
-		.last_upstream_unix_ns = c->last_ns[UP] ? (int64_t)c->last_ns[UP] : REPORT_ABSENT,
+		.last_upstream_unix_ns = c->last_up_ns ? (int64_t)c->last_up_ns : REPORT_ABSENT,
 		.flaps = s->flap.total,
 		.outages = s->flap.outages,
 		.auth_failures = s->auth_failures,
@@ -120,18 +65,49 @@ void summary_line(struct analysis *a, uint32_t line, uint64_t now_ns)
 		.packets_up = c->packets[UP],
 		.bytes_down = c->bytes[DOWN],
 		.bytes_up = c->bytes[UP],
-		.rtt = rtt_of(m->hists),
-		.loss = loss_of(c),
+		.rtt = totals_rtt(m),
+		.loss = totals_loss(c),
 		.reordered_down = c->reordered[DOWN],
 		.reordered_up = c->reordered[UP],
-		.spurious_down = c->spurious[DOWN],
-		.spurious_up = c->spurious[UP],
+		.spurious_down = totals_count(c->spurious[DOWN]),
+		.spurious_up = totals_count(c->spurious[UP]),
 		.suspected_tail_loss_down = c->tail_loss[DOWN],
 		.suspected_tail_loss_up = c->tail_loss[UP],
 		.line_rate_down = s->rate_down,
 		.line_rate_up = s->rate_up,
 	};
 	const struct report report = {REPORT_SUBSCRIBER, {.subscriber = &told}};
+	a->sink.take(a->sink.context, &report);
+	free(m);
+}
+
+void summary_minute(struct analysis *a, uint32_t number, const struct minute *minute)
+{
+	const struct totals *c = &minute->totals;
+	struct totals_sum *m = calloc(1, sizeof *m);
+	if (!m) {
+		a->refused++;
+		return;
+	}
+	totals_sum(m, &a->minutes.hists, c);
+	const struct report_minute told = {
+		.start_unix_ns = (int64_t)minute->start_ns,
+		.duration_ms = MINUTE_NS / 1000000,
+		.line = subject_name(&a->subjects[number]),
+		.packets_down = c->packets[DOWN],
+		.packets_up = c->packets[UP],
+		.bytes_down = c->bytes[DOWN],
+		.bytes_up = c->bytes[UP],
+		.rtt = totals_rtt(m),
+		.loss = totals_loss(c),
+		.reordered_down = c->reordered[DOWN],
+		.reordered_up = c->reordered[UP],
+		.spurious_down = totals_count(c->spurious[DOWN]),
+		.spurious_up = totals_count(c->spurious[UP]),
+		.suspected_tail_loss_down = c->tail_loss[DOWN],
+		.suspected_tail_loss_up = c->tail_loss[UP],
+	};
+	const struct report report = {REPORT_MINUTE, {.minute = &told}};
 	a->sink.take(a->sink.context, &report);
 	free(m);
 }
@@ -151,7 +127,7 @@ static int by_group(const void *a, const void *b)
 
 static void tell_group(struct analysis *a, const char *type, const struct member *members, size_t n)
 {
-	struct measured *m = calloc(1, sizeof *m);
+	struct totals_sum *m = calloc(1, sizeof *m);
 	struct report_node node = {.group_type = type, .group = members->group, .lines = n};
 	const struct report report = {REPORT_NODE, {.node = &node}};
 	if (!m) {
@@ -166,10 +142,10 @@ static void tell_group(struct analysis *a, const char *type, const struct member
 		node.suspect += state == LINE_SUSPECT;
 		node.unknown += state == LINE_UNKNOWN;
 		node.flaps += s->flap.total;
-		measure(a, members[i].line, m);
+		totals_sum(m, &a->hists, &a->totals[members[i].line]);
 	}
-	node.rtt = rtt_of(m->hists);
-	node.loss = loss_of(&m->counts);
+	node.rtt = totals_rtt(m);
+	node.loss = totals_loss(&m->counts);
 	node.packets_down = m->counts.packets[DOWN];
 	node.packets_up = m->counts.packets[UP];
 	node.bytes_down = m->counts.bytes[DOWN];

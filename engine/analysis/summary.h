@@ -6,9 +6,13 @@
 #include <stdint.h>
 
 struct analysis;
+struct minute;
 
-/* Reports the line, whose subject is known. */
-void summary_line(struct analysis *analysis, uint32_t line, uint64_t now_ns);
+/* Reports the line of a subject that is known. */
+void summary_line(struct analysis *analysis, uint32_t number, uint64_t now_ns);
+
+/* Reports one minute of it. */
+void summary_minute(struct analysis *analysis, uint32_t number, const struct minute *minute);
 
 /* Reports every access node and every S-VLAN, in order of their names. */
 void summary_nodes(struct analysis *analysis);

@@ -1,20 +1,43 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/base/hist.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
+/* An index with this bit is one of `many`, any other one of `few`. */
+#define MANY (1u << 31)
+
+struct few {
+	uint32_t n;
+	uint32_t value[HIST_FEW];
+};
+_Static_assert(sizeof(struct few) == 64, "one cache line");
+
+struct many {
+	uint64_t n, sum;
+	uint32_t min, max;
+	uint32_t octave[HIST_OCTAVES]; /* pool index of uint32_t[HIST_SUB], 0: empty */
+};
+
 void hist_pools_init(struct hist_pools *pools, uint32_t limit)
 {
-	pool_init(&pools->hists, sizeof(struct hist), limit);
+	pool_init(&pools->few, sizeof(struct few), limit);
+	pool_init(&pools->many, sizeof(struct many), limit);
 	pool_init(&pools->octaves, HIST_SUB * sizeof(uint32_t),
 		  limit < UINT32_MAX / 4 ? limit * 4 : limit);
 }
 
 void hist_pools_fini(struct hist_pools *pools)
 {
-	pool_fini(&pools->hists);
+	pool_fini(&pools->few);
+	pool_fini(&pools->many);
 	pool_fini(&pools->octaves);
+}
+
+uint64_t hist_pools_refused(const struct hist_pools *pools)
+{
+	return pools->few.refused + pools->many.refused + pools->octaves.refused;
 }
 
 /* Values below 32 fill octave 0 linearly; from there each octave has 32 equal buckets. */
@@ -32,25 +55,14 @@ static double bucket_low(uint32_t bucket)
 	return octave == 0 ? sub : (double)((uint64_t)(HIST_SUB + sub) << (octave - 1));
 }
 
-static struct hist *open_hist(struct hist_pools *pools, uint32_t *index)
+static struct many *many_at(const struct hist_pools *pools, uint32_t index)
 {
-	struct hist *h;
-	if (*index)
-		return pool_at(&pools->hists, *index);
-	*index = pool_take(&pools->hists);
-	if (!*index)
-		return NULL;
-	h = pool_at(&pools->hists, *index);
-	*h = (struct hist){.min = UINT32_MAX};
-	return h;
+	return pool_at(&pools->many, index & ~MANY);
 }
 
-void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks)
+static void count(struct hist_pools *pools, struct many *h, uint32_t ticks)
 {
-	struct hist *h = open_hist(pools, index);
 	uint32_t bucket = bucket_of(ticks), octave = bucket / HIST_SUB, *counts;
-	if (!h)
-		return;
 	if (!h->octave[octave]) {
 		h->octave[octave] = pool_take(&pools->octaves);
 		if (!h->octave[octave])
@@ -67,16 +79,78 @@ void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks)
 		h->max = ticks;
 }
 
-void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t index)
+/* The few have become many. False: no room, they stay few. */
+static bool promote(struct hist_pools *pools, uint32_t *index)
 {
-	const struct hist *h;
-	if (!index)
-		return;
-	h = pool_at(&pools->hists, index);
-	if (h->n && (sum->n == 0 || h->min < sum->min))
-		sum->min = h->min;
-	if (h->max > sum->max)
-		sum->max = h->max;
+	const struct few *few = pool_at(&pools->few, *index);
+	uint32_t fresh = pool_take(&pools->many);
+	if (!fresh)
+		return false;
+	*many_at(pools, fresh) = (struct many){.min = UINT32_MAX};
+	for (uint32_t i = 0; i < few->n; i++)
+		count(pools, many_at(pools, fresh), few->value[i]);
+	pool_give(&pools->few, *index);
+	*index = fresh | MANY;
+	return true;
+}
+
+void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks)
+{
+	struct few *few;
+	if (!*index) {
+		*index = pool_take(&pools->few);
+		if (!*index)
+			return;
+		((struct few *)pool_at(&pools->few, *index))->n = 0;
+	}
+	if (!(*index & MANY)) {
+		few = pool_at(&pools->few, *index);
+		if (few->n < HIST_FEW) {
+			few->value[few->n++] = ticks;
+			return;
+		}
+		if (!promote(pools, index))
+			return;
+	}
+	count(pools, many_at(pools, *index), ticks);
+}
+
+void hist_free(struct hist_pools *pools, uint32_t *index)
+{
+	if (*index & MANY) {
+		const struct many *h = many_at(pools, *index);
+		for (uint32_t o = 0; o < HIST_OCTAVES; o++)
+			if (h->octave[o])
+				pool_give(&pools->octaves, h->octave[o]);
+		pool_give(&pools->many, *index & ~MANY);
+	} else if (*index) {
+		pool_give(&pools->few, *index);
+	}
+	*index = 0;
+}
+
+static void extend(struct hist_sum *sum, uint32_t min, uint32_t max)
+{
+	if (sum->n == 0 || min < sum->min)
+		sum->min = min;
+	if (max > sum->max)
+		sum->max = max;
+}
+
+static void sum_few(struct hist_sum *sum, const struct few *few)
+{
+	for (uint32_t i = 0; i < few->n; i++) {
+		extend(sum, few->value[i], few->value[i]);
+		sum->bucket[bucket_of(few->value[i])]++;
+		sum->n++;
+		sum->sum += few->value[i];
+	}
+}
+
+static void sum_many(struct hist_sum *sum, const struct hist_pools *pools, const struct many *h)
+{
+	if (h->n)
+		extend(sum, h->min, h->max);
 	sum->n += h->n;
 	sum->sum += h->sum;
 	for (uint32_t o = 0; o < HIST_OCTAVES; o++) {
@@ -87,6 +161,14 @@ void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t
 		for (uint32_t i = 0; i < HIST_SUB; i++)
 			sum->bucket[o * HIST_SUB + i] += counts[i];
 	}
+}
+
+void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t index)
+{
+	if (index & MANY)
+		sum_many(sum, pools, many_at(pools, index));
+	else if (index)
+		sum_few(sum, pool_at(&pools->few, index));
 }
 
 double hist_sum_quantile(const struct hist_sum *sum, double q)

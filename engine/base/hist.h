@@ -3,8 +3,9 @@
  * A mergeable log-linear histogram of latencies: 32 buckets an octave, so a value is known to
  * 1.6 % (half of that after interpolation), with exact count, sum, minimum and maximum.
  *
- * Values are ticks of HIST_TICK_NS. Octaves are allocated on their first value: the latencies of
- * one line span two or three of them. One thread only.
+ * Values are ticks of HIST_TICK_NS. A million lines have few samples each: the first HIST_FEW
+ * values are kept as they are, in one cache line, and only then counted into octaves, which are
+ * taken on their first value: the latencies of one line span two or three. One thread only.
  */
 #ifndef RASAD_ENGINE_BASE_HIST_H
 #define RASAD_ENGINE_BASE_HIST_H
@@ -13,17 +14,11 @@
 
 #include "engine/base/pool.h"
 
-enum { HIST_TICK_NS = 128, HIST_SUB = 32, HIST_OCTAVES = 28 };
+enum { HIST_TICK_NS = 128, HIST_SUB = 32, HIST_OCTAVES = 28, HIST_FEW = 15 };
 
-/* Both pools are shared by all histograms of a worker. */
+/* All pools are shared by many histograms. */
 struct hist_pools {
-	struct pool hists, octaves;
-};
-
-struct hist {
-	uint64_t n, sum;
-	uint32_t min, max;
-	uint32_t octave[HIST_OCTAVES]; /* pool index of uint32_t[HIST_SUB], 0: empty */
+	struct pool few, many, octaves;
 };
 
 /* A histogram in the open, for summing and reading. */
@@ -33,8 +28,12 @@ struct hist_sum {
 	uint64_t bucket[HIST_OCTAVES * HIST_SUB];
 };
 
+/* `limit`: histograms at most. */
 void hist_pools_init(struct hist_pools *pools, uint32_t limit);
 void hist_pools_fini(struct hist_pools *pools);
+
+/* Values that a pool had no room for. */
+uint64_t hist_pools_refused(const struct hist_pools *pools);
 
 /* Adds a value to the histogram *index, which is taken from the pool when it is 0. A refusal is
  * counted by the pool and loses this one value. */
@@ -42,6 +41,9 @@ void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks);
 
 /* Adds histogram `index` (0: nothing) to *sum. */
 void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t index);
+
+/* Gives the histogram back; *index is 0 then. */
+void hist_free(struct hist_pools *pools, uint32_t *index);
 
 /* The q-quantile (0..1) in ticks, interpolated inside its bucket; 0 when empty. */
 double hist_sum_quantile(const struct hist_sum *sum, double q);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/base/map.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 void map_fini(struct map *map)
@@ -56,4 +57,23 @@ bool map_put(struct map *map, uint64_t key, uint32_t value)
 		return false;
 	insert(map, key, value);
 	return true;
+}
+
+/* What follows in the same run moves up, unless that would put it before its own place. */
+void map_remove(struct map *map, uint64_t key)
+{
+	uint32_t *found = map_find(map, key), hole, i;
+	if (!found)
+		return;
+	hole = (uint32_t)((struct map_slot *)((char *)found - offsetof(struct map_slot, value)) -
+			  map->slots);
+	for (i = (hole + 1) & map->mask; map->slots[i].key; i = (i + 1) & map->mask) {
+		uint32_t home = (uint32_t)map_hash(map->slots[i].key) & map->mask;
+		if (((i - home) & map->mask) < ((i - hole) & map->mask))
+			continue;
+		map->slots[hole] = map->slots[i];
+		hole = i;
+	}
+	map->slots[hole] = (struct map_slot){0};
+	map->used--;
 }

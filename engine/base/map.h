@@ -25,6 +25,9 @@ uint32_t *map_find(const struct map *map, uint64_t key);
 /* Sets key to value; false when there is no memory. */
 bool map_put(struct map *map, uint64_t key, uint32_t value);
 
+/* Takes `key` out, if it is there. */
+void map_remove(struct map *map, uint64_t key);
+
 static inline uint64_t map_hash(uint64_t key)
 {
 	key = (key ^ key >> 32) * 0xd6e8feb86659fd93ull;

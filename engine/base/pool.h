@@ -2,9 +2,10 @@
 /*
  * A pool of equal objects addressed by a 32-bit index, for state that few packets touch.
  *
- * Index 0 means "none", so a zeroed owner owns nothing. Memory comes in slabs that never move, so
- * a pointer stays good until its object is freed. The last freed object is given out first: it is
- * still in the cache. Above `limit` objects the pool refuses, and counts that. One thread only.
+ * Index 0 means "none", so a zeroed owner owns nothing. Objects lie side by side in reserved
+ * address space and never move, so a pointer stays good until its object is freed. The last freed
+ * object is given out first: it is still in the cache. Above `limit` objects the pool refuses, and
+ * counts that. One thread only.
  */
 #ifndef RASAD_ENGINE_BASE_POOL_H
 #define RASAD_ENGINE_BASE_POOL_H
@@ -12,12 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { POOL_SLAB_SHIFT = 10, POOL_SLAB = 1 << POOL_SLAB_SHIFT };
-
 struct pool {
-	uint8_t **slabs; /* owned */
-	uint32_t size;	 /* bytes of one object, a multiple of 4 */
-	uint32_t n_slabs, next, free_head;
+	uint8_t *objects; /* owned; reserved when the first object is taken */
+	uint32_t size;	  /* bytes of one object, a multiple of 4 */
+	uint32_t next, free_head;
 	uint32_t limit, used;
 	uint64_t refused;
 };
@@ -32,8 +31,7 @@ void pool_give(struct pool *pool, uint32_t index);
 
 static inline void *pool_at(const struct pool *pool, uint32_t index)
 {
-	return pool->slabs[index >> POOL_SLAB_SHIFT] +
-	       (size_t)(index & (POOL_SLAB - 1)) * pool->size;
+	return pool->objects + (size_t)index * pool->size;
 }
 
 #endif

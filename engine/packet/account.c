@@ -1,149 +1,153 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/packet/account.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-	UNANSWERED_MIN = 4,	/* downstream packets that owe an answer */
-	UNANSWERED_RESENDS = 3, /* of one flow, when it is the only one */
-	UNANSWERED_MIN_US = 3000000,
-	UNANSWERED_MAX_US = 30000000,
+	UNANSWERED_MIN_MS = 3000, /* nobody is suspected sooner */
+	UNANSWERED_MAX_MS = 30000,
+	TICKS_PER_MS = 1000000 / HIST_TICK_NS,
+	GAP_FLOOR_MS = 128, /* shorter pauses move no patience */
+	SINCE_SHIFT = 24,
 };
 
 struct signal *account_signal(struct worker *w, enum signal_kind kind, uint32_t line,
 			      const struct pkt *p)
 {
-	struct signal *s;
-	if (w->n_signals == w->signals_room) {
-		uint32_t room = w->signals_room ? 2 * w->signals_room : 64;
-		s = realloc(w->signals, room * sizeof *s);
-		if (!s) {
-			w->signals_lost++;
-			return NULL;
-		}
-		w->signals = s;
-		w->signals_room = room;
+	struct out_signal *s = worker_tell(w, sizeof *s);
+	if (!s) {
+		w->signals_lost++;
+		return NULL;
 	}
-	s = &w->signals[w->n_signals++];
-	*s = (struct signal){
+	s->out = worker_out(w, OUT_SIGNAL, line);
+	s->signal = (struct signal){
 		.ts_ns = p->ts_ns,
-		.clock_ns = w->clock.now_ns,
-		.last_up_ns = line_at(&w->meter.lines, line)->last_ns[UP],
-		.line = line,
+		.last_up_ns = window_last_up_ns(w, line),
 		.kind = kind,
 	};
-	return s;
+	return &s->signal;
+}
+
+static void tell(struct worker *w, enum signal_kind kind, uint32_t line, const struct pkt *p)
+{
+	if (account_signal(w, kind, line, p))
+		ring_commit(w->outbox);
 }
 
 /* The longest pauses that the line makes upstream while something downstream waits: up at once,
  * down slowly; a pause that ended a suspicion is no habit. */
-static void follow_gap(struct line *line, uint64_t now_ns)
+static void follow_gap(struct pulse *pulse, uint32_t ticks)
 {
-	uint64_t gap_us = (now_ns - line->last_ns[UP]) / 1000;
-	if (!line->unanswered || line->unanswered_told || gap_us > UNANSWERED_MAX_US)
+	uint32_t gap_ms = ticks / TICKS_PER_MS;
+	if (pulse->state & PULSE_TOLD || gap_ms > UNANSWERED_MAX_MS)
 		return;
-	if (gap_us > line->gap_us)
-		line->gap_us = (uint32_t)gap_us;
+	if (gap_ms > pulse->gap_ms)
+		pulse->gap_ms = (uint16_t)gap_ms;
 	else
-		line->gap_us -= (line->gap_us - (uint32_t)gap_us) / 128;
+		pulse->gap_ms -= (uint16_t)((pulse->gap_ms - gap_ms) / 128);
 }
 
-static void upstream(struct worker *w, uint32_t index, struct line *line, const struct pkt *p)
+void account_answered(struct worker *w, uint32_t line, const struct pkt *p)
 {
-	if (line->last_ns[UP] && p->ts_ns > line->last_ns[UP])
-		follow_gap(line, p->ts_ns);
-	if (line->watch) {
-		account_signal(w, SIGNAL_UPSTREAM, index, p);
-		line->watch = false;
-	}
-	if (line->unanswered) {
-		line->unanswered = line->unanswered_resends = 0;
-		line->unanswered_flows = 0;
-		line->unanswered_told = false;
-	}
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
+	uint32_t ticks = meter_tick(p->ts_ns) - pulse->up_tick;
+	if (pulse->state & PULSE_WATCH)
+		tell(w, SIGNAL_UPSTREAM, line, p);
+	if (pulse->state & PULSE_WAIT &&
+	    (ticks > GAP_FLOOR_MS * TICKS_PER_MS || pulse->gap_ms >= GAP_FLOOR_MS))
+		follow_gap(pulse, ticks);
+	pulse->state &= PULSE_LISTED;
 }
 
-/* Counts the packet to its line. `dir` is the direction, not unknown. */
-void account_packet(struct worker *w, uint32_t index, uint8_t dir, const struct pkt *p)
+/* Where the outbox is full a counter that is, too, starts again: `told_late` shows it. */
+void account_turn(struct worker *w, uint32_t line)
 {
-	struct line *line = line_at(&w->meter.lines, index);
-	int way = dir == DIR_UP ? UP : DOWN;
-	if (way == UP)
-		upstream(w, index, line, p);
-	line->packets[way]++;
-	line->bytes[way] += p->wire_len;
-	if (p->ts_ns > line->last_ns[way])
-		line->last_ns[way] = p->ts_ns;
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
+	if ((pulse->state & PULSE_LISTED) != w->window.mark)
+		window_open_line(w, line);
+	else
+		window_tell_line(w, line);
+}
+
+static uint32_t patience_ms(const struct pulse *pulse)
+{
+	uint32_t patience = pulse->gap_ms * 4u;
+	if (patience < UNANSWERED_MIN_MS)
+		return UNANSWERED_MIN_MS;
+	return patience > UNANSWERED_MAX_MS ? UNANSWERED_MAX_MS : patience;
+}
+
+static uint32_t waited_ms(uint32_t state, uint64_t now_ns)
+{
+	uint16_t steps =
+		(uint16_t)((uint32_t)(now_ns >> SINCE_SHIFT) - (state >> PULSE_SINCE_SHIFT));
+	return (uint32_t)(((uint64_t)steps << SINCE_SHIFT) / 1000000);
+}
+
+/* Enough packets wait, of several flows or resent, for longer than the line has ever let wait. */
+static bool is_overdue(const struct pulse *pulse, uint32_t state, uint64_t now_ns)
+{
+	return (state & PULSE_WAIT) == 4 * PULSE_WAITING &&
+	       (state & PULSE_MANY || (state & PULSE_RESENDS) == PULSE_RESENDS) &&
+	       !(state & PULSE_TOLD) && waited_ms(state, now_ns) >= patience_ms(pulse);
 }
 
 /* Downstream traffic that owes an answer, none of which came (algorithms 2.1.1). */
-void account_unanswered(struct worker *w, uint32_t index, const struct pkt *p, bool resent)
+void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p, uint32_t flow,
+			bool resent)
 {
-	struct line *line = line_at(&w->meter.lines, index);
-	uint64_t patience_us = (uint64_t)line->gap_us * 4;
-	if (patience_us < UNANSWERED_MIN_US)
-		patience_us = UNANSWERED_MIN_US;
-	if (patience_us > UNANSWERED_MAX_US)
-		patience_us = UNANSWERED_MAX_US;
-	if (!line->unanswered++)
-		line->demand_ns = p->ts_ns;
-	line->unanswered_flows |= 1ull << (map_hash(p->key[3] ^ (uint64_t)p->key[1] << 32) & 63);
-	line->unanswered_resends += resent;
-	if (line->unanswered_told || line->unanswered < UNANSWERED_MIN ||
-	    p->ts_ns < line->demand_ns + patience_us * 1000 ||
-	    (__builtin_popcountll(line->unanswered_flows) < 2 &&
-	     line->unanswered_resends < UNANSWERED_RESENDS))
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
+	uint32_t state = pulse->state, hash = flow & 63;
+	if (!(state & PULSE_WAIT)) {
+		pulse->state = state | PULSE_WAITING | hash << PULSE_FLOW_SHIFT |
+			       (resent ? PULSE_RESEND : 0) |
+			       (uint32_t)(p->ts_ns >> SINCE_SHIFT) << PULSE_SINCE_SHIFT;
 		return;
-	line->unanswered_told = line->watch = true;
-	account_signal(w, SIGNAL_UNANSWERED, index, p);
+	}
+	if ((state & PULSE_WAIT) < 4 * PULSE_WAITING)
+		state += PULSE_WAITING;
+	if ((state >> PULSE_FLOW_SHIFT & 63) != hash)
+		state |= PULSE_MANY;
+	if (resent && (state & PULSE_RESENDS) != PULSE_RESENDS)
+		state += PULSE_RESEND;
+	pulse->state = state;
+	if (!is_overdue(pulse, state, p->ts_ns))
+		return;
+	pulse->state |= PULSE_TOLD | PULSE_WATCH;
+	tell(w, SIGNAL_UNANSWERED, line, p);
 }
 
-static void tell_session(struct worker *w, uint32_t index, const struct pkt *p,
-			 const struct pkt_extra *x)
+void account_session(struct worker *w, uint32_t line, const struct pkt *p,
+		     const struct pkt_extra *x)
 {
-	struct line *line = line_at(&w->meter.lines, index);
 	struct signal *s;
-	if (line->session_id == p->session_id)
-		return;
-	line->session_id = p->session_id;
-	s = account_signal(w, SIGNAL_SESSION, index, p);
+	line_pulse(&w->meter.lines, line)->session_id = p->session_id;
+	s = account_signal(w, SIGNAL_SESSION, line, p);
 	if (!s)
 		return;
 	s->control.session_id = p->session_id;
 	s->control.dir = DIR_UP;
 	memcpy(s->control.cpe_mac, x->smac, 6);
 	memcpy(s->control.ac_mac, x->dmac, 6);
+	ring_commit(w->outbox);
 }
 
-static void tell_address(struct worker *w, uint32_t index, const struct pkt *p,
-			 const struct pkt_extra *x)
+void account_address(struct worker *w, uint32_t line, const struct pkt *p,
+		     const struct pkt_extra *x)
 {
-	struct line *line = line_at(&w->meter.lines, index);
+	struct line *l = line_at(&w->meter.lines, line);
 	bool ipv6 = p->flags & PKT_IPV6;
-	uint32_t folded, words[4], *seen = ipv6 ? &line->seen_ipv6 : &line->seen_ipv4;
+	uint32_t folded, words[4], *seen = ipv6 ? &l->seen_ipv6 : &l->seen_ipv4;
 	struct signal *s;
-	memcpy(words, x->src, 16);
+	memcpy(words, x->src, ipv6 ? 16 : 4);
 	folded = ipv6 ? words[0] ^ words[1] * 31 ^ words[2] * 37 ^ words[3] * 41 : words[0];
 	if (*seen == folded || folded == 0)
 		return;
 	*seen = folded;
-	s = account_signal(w, SIGNAL_ADDRESS, index, p);
+	s = account_signal(w, SIGNAL_ADDRESS, line, p);
 	if (!s)
 		return;
 	s->ipv6 = ipv6;
 	memcpy(s->address, x->src, ipv6 ? 16 : 4);
-}
-
-/* Everything that an upstream packet tells about its line beyond the counters. */
-void account_traffic(struct worker *w, uint32_t index, uint8_t dir, const struct pkt *p,
-		     const struct pkt_extra *x)
-{
-	account_packet(w, index, dir, p);
-	if (dir != DIR_UP)
-		return;
-	if (p->flags & PKT_PPPOE && p->kind != KIND_PPPOE)
-		tell_session(w, index, p, x);
-	if (p->flags & PKT_IP)
-		tell_address(w, index, p, x);
+	ring_commit(w->outbox);
 }

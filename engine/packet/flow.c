@@ -5,189 +5,218 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "engine/base/mem.h"
 
-enum { BUCKET_SLOTS = 10, FIRST_BUCKETS = 256 };
+/* Up to 80 % of the slots are used; below that a group overflows once in hundreds. */
+enum { FIRST_GROUPS = 16, LOAD_PERCENT = 80, GROWTH_PERCENT = 150, VICTIMS = 4 };
 
-struct flow_bucket {
-	uint16_t tag[BUCKET_SLOTS]; /* 0: free */
-	uint32_t index[BUCKET_SLOTS];
-	uint32_t overflow; /* flows that hashed here and live further on */
-};
-_Static_assert(sizeof(struct flow_bucket) == 64, "one cache line");
-
-static struct flow_bucket *new_buckets(uint32_t n)
+static uint32_t groups_for(uint64_t flows)
 {
-	struct flow_bucket *b = aligned_alloc(64, (size_t)n * sizeof *b);
-	if (b)
-		memset(b, 0, (size_t)n * sizeof *b);
-	return b;
+	return (uint32_t)(flows * 100 / LOAD_PERCENT / FLOW_GROUP + 1);
 }
 
-int flow_table_init(struct flow_table *t, uint32_t limit, uint64_t seed)
+int flow_table_init(struct flow_table *t, uint32_t limit, bool full, uint64_t seed)
 {
-	*t = (struct flow_table){.mask = FIRST_BUCKETS - 1, .seed = seed};
-	pool_init(&t->records, sizeof(struct flow), limit);
-	t->buckets = new_buckets(FIRST_BUCKETS);
-	return t->buckets ? 0 : -ENOMEM;
+	uint32_t most = groups_for(limit);
+	*t = (struct flow_table){.limit = limit, .max_groups = most, .seed = seed};
+	t->n_groups = full || most < FIRST_GROUPS ? most : FIRST_GROUPS;
+	t->simd = tags_have_simd();
+	t->groups = mem_reserve((size_t)most * sizeof *t->groups);
+	t->records = mem_reserve((size_t)most * FLOW_GROUP * sizeof *t->records);
+	return t->groups && t->records ? 0 : -ENOMEM;
 }
 
 void flow_table_fini(struct flow_table *t)
 {
-	free(t->buckets);
-	pool_fini(&t->records);
+	mem_release(t->groups, (size_t)t->max_groups * sizeof *t->groups);
+	mem_release(t->records, (size_t)t->max_groups * FLOW_GROUP * sizeof *t->records);
 	*t = (struct flow_table){0};
 }
 
-/* Every bit of the key moves every bit of the result: ports sit in high halves, where one
- * multiplication alone would leave them. */
-uint32_t flow_hash(const uint32_t key[4], uint64_t seed)
+static inline uint64_t match(const struct flow_table *t, const struct flow_group *g, uint16_t tag)
 {
-	uint64_t a = (uint64_t)key[1] << 32 | key[0], b = (uint64_t)key[3] << 32 | key[2];
-	a = (a ^ a >> 32 ^ seed ^ 0x2d358dccaa6c78a5ull) * 0x9fb21c651e98df25ull;
-	b ^= a ^ a >> 32 ^ seed << 1;
-	b = (b ^ b >> 32) * 0xd6e8feb86659fd93ull;
-	b = (b ^ b >> 29) * 0x9fb21c651e98df25ull;
-	return (uint32_t)(b >> 32);
+	return tags_match(g, tag, t->simd);
 }
 
-static inline uint16_t tag_of(uint32_t hash)
+static inline int32_t slot_of(uint32_t group, uint64_t bits)
 {
-	uint16_t tag = (uint16_t)(hash >> 16);
-	return tag ? tag : 1;
+	return (int32_t)(group * FLOW_GROUP + tags_first(bits));
 }
 
-/* A bit for each slot whose tag is `tag`. */
-static inline uint32_t match(const struct flow_bucket *b, uint16_t tag)
+static inline uint32_t next_group(const struct flow_table *t, uint32_t group)
 {
-	uint32_t bits = 0;
-#ifdef __SSE2__
-	__m128i want = _mm_set1_epi16((short)tag);
-	__m128i low = _mm_cmpeq_epi16(_mm_load_si128((const __m128i *)b), want);
-	bits = (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, _mm_setzero_si128()));
-	bits |= (uint32_t)(b->tag[8] == tag) << 8 | (uint32_t)(b->tag[9] == tag) << 9;
-#else
-	for (uint32_t i = 0; i < BUCKET_SLOTS; i++)
-		bits |= (uint32_t)(b->tag[i] == tag) << i;
-#endif
-	return bits;
+	return group + 1 == t->n_groups ? 0 : group + 1;
 }
 
-void flow_prefetch_bucket(const struct flow_table *t, uint32_t hash)
+int32_t flow_find(const struct flow_table *t, const uint32_t key[4], uint32_t hash)
 {
-	__builtin_prefetch(&t->buckets[hash & t->mask]);
-}
-
-uint32_t flow_guess(const struct flow_table *t, uint32_t hash)
-{
-	const struct flow_bucket *b = &t->buckets[hash & t->mask];
-	uint32_t bits = match(b, tag_of(hash));
-	return bits ? b->index[__builtin_ctz(bits)] : 0;
-}
-
-uint32_t flow_find(const struct flow_table *t, const uint32_t key[4], uint32_t hash)
-{
-	for (uint32_t i = hash & t->mask;; i = (i + 1) & t->mask) {
-		const struct flow_bucket *b = &t->buckets[i];
-		for (uint32_t bits = match(b, tag_of(hash)); bits; bits &= bits - 1) {
-			uint32_t index = b->index[__builtin_ctz(bits)];
-			if (memcmp(flow_at(t, index)->key, key, 16) == 0)
-				return index;
+	uint32_t group = flow_home(t, hash);
+	for (uint32_t n = 0; n < t->n_groups; n++, group = next_group(t, group)) {
+		const struct flow_group *g = &t->groups[group];
+		for (uint64_t bits = match(t, g, tags_of(hash)); bits;
+		     bits = tags_but_first(bits)) {
+			int32_t slot = slot_of(group, bits);
+			if (memcmp(flow_at(t, slot)->key, key, 16) == 0)
+				return slot;
 		}
-		if (!b->overflow)
-			return 0;
+		if (!g->overflow)
+			break;
 	}
+	return FLOW_NONE;
 }
 
-static void link_record(struct flow_table *t, uint32_t index, uint32_t hash)
+/* A free slot as near to home as can be; the groups passed by count the flow. */
+static int32_t take_slot(struct flow_table *t, uint32_t hash)
 {
-	for (uint32_t i = hash & t->mask;; i = (i + 1) & t->mask) {
-		struct flow_bucket *b = &t->buckets[i];
-		uint32_t bits = match(b, 0);
+	for (uint32_t group = flow_home(t, hash);; group = next_group(t, group)) {
+		struct flow_group *g = &t->groups[group];
+		uint64_t bits = match(t, g, 0);
 		if (bits) {
-			uint32_t slot = (uint32_t)__builtin_ctz(bits);
-			b->tag[slot] = tag_of(hash);
-			b->index[slot] = index;
+			g->tag[tags_first(bits)] = tags_of(hash);
 			t->used++;
-			return;
+			return slot_of(group, bits);
 		}
-		b->overflow++;
+		g->overflow++;
 	}
 }
 
+static void put_back(struct flow_table *t, const struct flow *f)
+{
+	*flow_at(t, take_slot(t, flow_hash(f->key, t->seed))) = *f;
+}
+
+/* The record is free. It keeps no key: a slot that was looked up earlier in the burst must not pass
+ * for the flow that has left it. */
+static void clear_key(struct flow *f)
+{
+	memset(f->key, 0, sizeof f->key);
+}
+
+/* Takes all flows of a group out of it; returns how many. */
+static uint32_t empty_group(struct flow_table *t, uint32_t group, struct flow out[FLOW_GROUP])
+{
+	struct flow_group *g = &t->groups[group];
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < FLOW_GROUP; i++)
+		if (g->tag[i]) {
+			struct flow *f = flow_at(t, (int32_t)(group * FLOW_GROUP + i));
+			out[n++] = *f;
+			clear_key(f);
+		}
+	memset(g, 0, sizeof *g);
+	return n;
+}
+
+/* The flow finds a place in `from` or above, without going round the end of the table. */
+static bool fits_above(const struct flow_table *t, const struct flow *f, uint32_t from)
+{
+	uint32_t group = flow_home(t, flow_hash(f->key, t->seed));
+	if (group < from)
+		return false;
+	while (group < t->n_groups && !match(t, &t->groups[group], 0))
+		group++;
+	return group < t->n_groups;
+}
+
+/*
+ * From the top down: a flow's new home is never below its old one, so all but a few that had
+ * overflowed find theirs already emptied. Those few wait until the end, and so do those that would
+ * go round the end, to groups that are still to be emptied.
+ */
 static bool grow(struct flow_table *t)
 {
-	struct flow_table old = *t;
-	struct flow_bucket *bigger;
-	if (t->mask > UINT32_MAX / 4)
+	uint32_t old = t->n_groups, n_waiting = 0, room = 64;
+	uint64_t bigger = (uint64_t)old * GROWTH_PERCENT / 100;
+	struct flow out[FLOW_GROUP], *waiting = malloc(room * sizeof *waiting);
+	if (!waiting)
 		return false;
-	bigger = new_buckets(2 * (t->mask + 1));
-	if (!bigger)
-		return false;
-	t->buckets = bigger;
-	t->mask = 2 * t->mask + 1;
+	t->n_groups = bigger < t->max_groups ? (uint32_t)bigger : t->max_groups;
 	t->used = 0;
-	for (uint32_t i = 0; i <= old.mask; i++)
-		for (uint32_t s = 0; s < BUCKET_SLOTS; s++)
-			if (old.buckets[i].tag[s]) {
-				uint32_t index = old.buckets[i].index[s];
-				link_record(t, index, flow_hash(flow_at(t, index)->key, t->seed));
+	for (uint32_t group = old; group-- > 0;) {
+		uint32_t n = empty_group(t, group, out);
+		for (uint32_t i = 0; i < n; i++) {
+			if (fits_above(t, &out[i], group)) {
+				put_back(t, &out[i]);
+				continue;
 			}
-	free(old.buckets);
+			if (n_waiting == room) {
+				struct flow *more = realloc(waiting, 2 * room * sizeof *more);
+				if (!more) /* this flow is lost: it begins anew */
+					continue;
+				waiting = more;
+				room *= 2;
+			}
+			waiting[n_waiting++] = out[i];
+		}
+	}
+	while (n_waiting)
+		put_back(t, &waiting[--n_waiting]);
+	free(waiting);
 	return true;
 }
 
-uint32_t flow_create(struct flow_table *t, const uint32_t key[4], uint32_t hash)
+static bool has_room(struct flow_table *t)
 {
-	struct flow *f;
-	uint32_t index;
-	if (t->used >= (uint64_t)(t->mask + 1) * BUCKET_SLOTS * 8 / 10 && !grow(t))
-		return 0;
-	index = pool_take(&t->records);
-	if (!index)
-		return 0;
-	f = flow_at(t, index);
-	*f = (struct flow){.flags = FLOW_USED};
-	memcpy(f->key, key, sizeof f->key);
-	link_record(t, index, hash);
-	t->created++;
-	return index;
+	uint64_t slots = (uint64_t)t->n_groups * FLOW_GROUP;
+	if (t->used >= t->limit)
+		return false;
+	return (t->used + 1) * 100ull <= slots * LOAD_PERCENT || t->n_groups == t->max_groups ||
+	       grow(t);
 }
 
-uint32_t flow_victim(const struct flow_table *t, uint32_t hash)
+int32_t flow_create(struct flow_table *t, const uint32_t key[4], uint32_t hash)
 {
-	uint32_t victim = 0;
-	for (uint32_t n = 0, i = hash & t->mask; n <= t->mask; n++, i = (i + 1) & t->mask) {
-		const struct flow_bucket *b = &t->buckets[i];
-		for (uint32_t s = 0; s < BUCKET_SLOTS; s++)
-			if (b->tag[s] && (!victim || flow_at(t, b->index[s])->last_ns <
-							     flow_at(t, victim)->last_ns))
-				victim = b->index[s];
-		if (victim && n >= 3)
-			break;
+	int32_t slot;
+	struct flow *f;
+	if (!has_room(t))
+		return FLOW_NONE;
+	slot = take_slot(t, hash);
+	f = flow_at(t, slot);
+	*f = (struct flow){0};
+	memcpy(f->key, key, sizeof f->key);
+	t->created++;
+	return slot;
+}
+
+static bool goes_before(const struct flow *a, const struct flow *b, uint32_t now)
+{
+	if (a->answered != b->answered)
+		return !a->answered;
+	return now - a->last > now - b->last;
+}
+
+int32_t flow_victim(const struct flow_table *t, uint32_t hash, uint32_t now)
+{
+	uint32_t slots = (uint32_t)flow_slots(t), seen = 0;
+	uint32_t first = flow_home(t, hash) * FLOW_GROUP + (hash >> 4) % FLOW_GROUP;
+	int32_t victim = FLOW_NONE;
+	for (uint32_t n = 0; n < slots && seen < VICTIMS; n++) {
+		uint32_t slot = first + n < slots ? first + n : first + n - slots;
+		if (!t->groups[slot / FLOW_GROUP].tag[slot % FLOW_GROUP])
+			continue;
+		seen++;
+		if (victim == FLOW_NONE ||
+		    goes_before(flow_at(t, (int32_t)slot), flow_at(t, victim), now))
+			victim = (int32_t)slot;
 	}
 	return victim;
 }
 
-void flow_unlink(struct flow_table *t, uint32_t index)
+void flow_remove(struct flow_table *t, int32_t slot)
 {
-	uint32_t hash = flow_hash(flow_at(t, index)->key, t->seed);
-	for (uint32_t i = hash & t->mask;; i = (i + 1) & t->mask) {
-		struct flow_bucket *b = &t->buckets[i];
-		for (uint32_t s = 0; s < BUCKET_SLOTS; s++)
-			if (b->tag[s] && b->index[s] == index) {
-				b->tag[s] = 0;
-				t->used--;
-				return;
-			}
-		b->overflow--;
-	}
+	uint32_t home = flow_home(t, flow_hash(flow_at(t, slot)->key, t->seed));
+	uint32_t group = (uint32_t)slot / FLOW_GROUP;
+	t->groups[group].tag[(uint32_t)slot % FLOW_GROUP] = 0;
+	clear_key(flow_at(t, slot));
+	t->used--;
+	for (uint32_t g = home; g != group; g = next_group(t, g))
+		t->groups[g].overflow--;
 }
 
-void flow_free(struct flow_table *t, uint32_t index)
+int32_t flow_next(const struct flow_table *t, int32_t slot, int32_t end)
 {
-	flow_at(t, index)->flags = 0;
-	pool_give(&t->records, index);
+	for (; slot < end; slot++)
+		if (t->groups[slot / FLOW_GROUP].tag[slot % FLOW_GROUP])
+			return slot;
+	return FLOW_NONE;
 }

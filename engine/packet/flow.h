@@ -2,28 +2,32 @@
 /*
  * The flow table: 5-tuple within a VLAN pair -> the state of one TCP (or QUIC) flow.
  *
- * An index of cache-line buckets (ten 16-bit tags compared at once, ten 32-bit record numbers)
- * over records that never move, so a burst can be looked up in stages: hash and prefetch the
- * buckets, match and prefetch the records, then work. The index doubles at 80 % load; records
- * come from a pool with a configured limit. At the limit the oldest idle flow of the bucket goes,
- * counted. One thread only.
+ * Open addressing over groups of 31 records. A group's tags, 16 bits each, fill one cache line and
+ * are compared at once; the records lie inline, 96 bytes each, so a known flow costs a tag line
+ * and the two lines of its record, and nothing else is chased. Eight million flows are 98 bytes
+ * each, at 80 % load 123. Flows that found their group full live in the next one with room, and
+ * the groups they passed count them. The table grows in place: a flow's group follows from the high
+ * bits of its hash, so every flow moves up, and moving from the top needs no second table. A
+ * live engine asks for the full size at once and never grows.
  *
- * Sequence numbers follow RFC 9293 arithmetic modulo 2^32. Direction 0 is data sent by the key's
- * endpoint A, direction 1 by B.
+ * A record holds what every packet needs. What only flows with open trouble or many segments under
+ * way need is in struct flow_extra, pooled. Sequence numbers follow RFC 9293 arithmetic modulo
+ * 2^32. Direction 0 is data sent by the key's endpoint A, direction 1 by B. One thread only.
  */
 #ifndef RASAD_ENGINE_PACKET_FLOW_H
 #define RASAD_ENGINE_PACKET_FLOW_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ebpf/pkt.h"
-#include "engine/base/pool.h"
+#include "engine/packet/tags.h"
 
 enum {			    /* flow_dir.flags */
        DIR_SEEN = 1 << 0,   /* sequence state is valid */
        DIR_ACKED = 1 << 1,  /* the other side has acknowledged something */
-       DIR_WINDOW = 1 << 2, /* `window` is known */
+       DIR_CLOSED = 1 << 2, /* its receive window is zero */
        DIR_FIN = 1 << 3,
        DIR_HANDSHAKE = 1 << 4, /* the SYN of this direction was seen */
        DIR_PROMPT = 1 << 5,    /* prompt_hi is valid */
@@ -32,108 +36,131 @@ enum {			    /* flow_dir.flags */
        DIR_CLOCK = 1 << 7,     /* TCP: timestamps were seen */
 };
 
-/* Data sent in one direction, as far as the tap knows. */
-struct flow_dir {
-	uint32_t nxt, una;	       /* highest end seen; highest ACK seen for it */
-	uint32_t valid_from;	       /* no cumulative ACK from below is timed (Karn, holes) */
-	uint32_t segs_head, segs_tail; /* outstanding segments: pool of rtt.c */
-	uint32_t holes;		       /* gaps below nxt: pool of loss.c */
-	uint32_t sack_hi;	       /* right-most byte reported by SACK */
-	uint32_t last_tick;	       /* of the last data */
-	uint32_t min_rtt, prompt_hi;   /* ticks: half from the tap to the receiver and back */
-	uint32_t isn;
-	uint32_t told_tick; /* of the last sample that went to the line */
-	uint32_t packets, data_packets;
-	uint32_t tsval, ts_tick; /* newest TSval, and when it passed first */
-	uint32_t first_tsval, first_ts_tick;
-	uint16_t last_ip_id, window;
-	uint16_t mss, largest;	 /* offered by the receiver; largest payload seen, up to it */
-	uint8_t flags, id_score; /* id_score: how surely IP-IDs count packets, 0..7 */
-	uint16_t n_chunks, n_holes;
-	uint16_t stride; /* bytes/64 that the receiver lets gather before it acknowledges at once */
-	uint64_t bytes;
-};
-
-/* What only flows with anomalies or with --flows have. Pooled; index 0: none. */
-struct flow_dir_rare {
-	uint32_t retransmit_seen, hole_fill, reordered, spurious;
-	uint32_t suspected_tail_loss, keepalive, zero_window_probe, duplicate;
-	uint32_t syn_retransmit, fin_retransmit, tap_missed;
-	uint32_t ack_beyond;   /* an ACK above nxt, if a second one should agree */
-	uint32_t tainted_from; /* while una < valid_from: ACKs up to here are still timed */
-	uint32_t resends;      /* newest first: pool of loss.c */
-	uint32_t n_resends;
+/*
+ * Data sent in one direction, as far as the tap knows. Up to two segments under way are kept here:
+ * the newest ends at `nxt` and is `newest_len` long (0: none that can be timed), the one before it
+ * was sent `older_ago` (mini.h; 0: none) sooner and starts at `una`. An older one is acknowledged
+ * after the newest was sent, so a delta in 16 bits is at most 0.05 % of what it measures.
+ */
+struct __attribute__((packed, aligned(2))) flow_dir {
+	uint32_t nxt, una;  /* highest end seen; highest ACK seen for it */
+	uint32_t last_tick; /* of the last new data */
+	uint32_t tsval;	    /* of the last new data */
+	uint16_t newest_len, older_ago;
+	uint16_t min_rtt, prompt_hi; /* mini.h, ticks: half from the tap to the receiver and back */
+	uint16_t stride;	     /* bytes/64 that the receiver lets gather before it
+					 acknowledges at once */
+	uint16_t last_ip_id, largest; /* largest payload seen, up to the MSS */
+	uint16_t mss4 : 12;	      /* offered by the receiver, in 4 bytes; 0: unknown */
+	uint16_t id_score : 3;	      /* how surely IP-IDs count packets, 0..7 */
+	uint16_t is_syn : 1;	      /* the newest segment is the SYN */
+	uint8_t told;		      /* period of the last sample that went to the line */
+	uint8_t flags;
 };
 
 struct flow {
 	uint32_t key[4];
-	uint64_t last_ns, first_ns;
-	uint32_t line;	     /* line table index */
-	uint32_t rare[2];    /* flow_dir_rare, by direction */
-	uint32_t samples[2]; /* log of rtt samples, by direction of the data */
-	uint32_t addresses;  /* IPv6: pool index of both addresses; IPv4: 0 */
-	uint16_t port[2];    /* of endpoint A and B */
-	uint8_t flags;
-	uint8_t kind; /* KIND_TCP or KIND_QUIC */
-	_Alignas(64) struct flow_dir dir[2];
+	uint32_t line : 24; /* line table index */
+	uint32_t sub_is_b : 1;
+	uint32_t answered : 1;		   /* both sides have sent */
+	uint32_t extra : 24;		   /* struct flow_extra: pool of meter.h; 0: none */
+	uint32_t clock_a : 4, clock_b : 4; /* rate of each side's timestamps: tcp_clock.h */
+	uint32_t last;			   /* last packet, in units of FLOW_AGE_NS */
+	struct flow_dir dir[2];
 };
-_Static_assert(sizeof(struct flow) == 256, "four cache lines, fetched together");
+_Static_assert(sizeof(struct flow_dir) == 34 && sizeof(struct flow) == 96,
+	       "two cache lines, wherever it starts");
 
-enum { /* flow.flags */
-       FLOW_USED = 1 << 0,
-       FLOW_SUB_IS_B = 1 << 1, /* the subscriber is endpoint B */
-};
+/* Packet time in steps of about a millisecond: wraps after 52 days. */
+enum { FLOW_AGE_SHIFT = 20 };
+/* A flow that was silent for longer is over: its 5-tuple begins a new one. */
+enum { FLOW_IDLE_AGE = (int)(300000000000ull >> FLOW_AGE_SHIFT) };
 
-struct flow_bucket;
-
-struct flow_table {
-	struct flow_bucket *buckets; /* owned */
-	uint32_t mask, used;
-	struct pool records;
-	uint64_t created;
-	uint64_t seed; /* of flow_hash */
-};
-
-struct flow_addresses {
-	uint8_t a[16], b[16];
-};
-
-int flow_table_init(struct flow_table *table, uint32_t limit, uint64_t seed);
-void flow_table_fini(struct flow_table *table);
-
-/* `seed`: secret in a live engine, so that nobody can choose flows that share a bucket; 0 in a
- * replay, which must not depend on chance. */
-uint32_t flow_hash(const uint32_t key[4], uint64_t seed);
-void flow_prefetch_bucket(const struct flow_table *table, uint32_t hash);
-
-/* The record of `key`, or 0. */
-uint32_t flow_find(const struct flow_table *table, const uint32_t key[4], uint32_t hash);
-
-/* First half of a look-up: a record that probably matches, for prefetching; or 0. */
-uint32_t flow_guess(const struct flow_table *table, uint32_t hash);
-
-/*
- * A new record for `key`, zeroed but for the key, or 0 when the table is full: then the caller
- * retires flow_victim() and tries again.
- */
-uint32_t flow_create(struct flow_table *table, const uint32_t key[4], uint32_t hash);
-
-/* The flow near `hash` that has been idle for longest; 0 when there is none. */
-uint32_t flow_victim(const struct flow_table *table, uint32_t hash);
-
-/* Takes the flow out of the index; its record stays until flow_free. */
-void flow_unlink(struct flow_table *table, uint32_t index);
-void flow_free(struct flow_table *table, uint32_t index);
-
-static inline struct flow *flow_at(const struct flow_table *table, uint32_t index)
+static inline uint32_t flow_age(uint64_t ts_ns)
 {
-	return pool_at(&table->records, index);
+	return (uint32_t)(ts_ns >> FLOW_AGE_SHIFT);
 }
 
-/* Records are numbered 1..n in order of creation while none is freed. */
-static inline uint32_t flow_count(const struct flow_table *table)
+enum { FLOW_GROUP = TAGS_GROUP, FLOW_NONE = -1 };
+
+struct flow_table {
+	struct flow_group *groups; /* owned, reserved for the full size */
+	struct flow *records;	   /* owned; slot = group * FLOW_GROUP + place */
+	uint32_t n_groups, max_groups;
+	uint32_t used, limit;
+	bool simd; /* the CPU has the instructions that compare all tags of a group at once */
+	uint64_t seed;
+	uint64_t created;
+};
+
+/* `limit` flows at most. `full`: at full size from the start. `seed`: secret in a live engine, so
+ * that nobody can choose flows that share a group; 0 in a replay, which must not depend on chance. */
+int flow_table_init(struct flow_table *table, uint32_t limit, bool full, uint64_t seed);
+void flow_table_fini(struct flow_table *table);
+
+static inline struct flow *flow_at(const struct flow_table *table, int32_t slot)
 {
-	return table->records.next ? table->records.next - 1 : 0;
+	return &table->records[slot];
+}
+
+/* Both halves of a 128-bit product, folded. */
+static inline uint64_t flow_fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Every bit of the key moves every bit of the result (after wyhash). */
+static inline uint32_t flow_hash(const uint32_t key[4], uint64_t seed)
+{
+	uint64_t a = (uint64_t)key[1] << 32 | key[0], b = (uint64_t)key[3] << 32 | key[2];
+	uint64_t h = flow_fold(a ^ seed ^ 0x2d358dccaa6c78a5ull, b ^ 0x8bb84b93962eacc9ull);
+	return (uint32_t)(flow_fold(h ^ seed ^ 0x9fb21c651e98df25ull, 0xd6e8feb86659fd93ull) >> 16);
+}
+
+static inline uint32_t flow_home(const struct flow_table *table, uint32_t hash)
+{
+	return (uint32_t)((uint64_t)hash * table->n_groups >> 32);
+}
+
+/*
+ * First half of a look-up, when the group has been fetched: the record that probably matches; or,
+ * for a new flow, the one that it would probably get (then *known is false). For prefetching.
+ */
+static inline struct flow *flow_guess(const struct flow_table *table, uint32_t hash, bool simd,
+				      bool *known)
+{
+	uint32_t home = flow_home(table, hash);
+	const struct flow_group *g = &table->groups[home];
+	uint64_t bits = tags_match(g, tags_of(hash), simd);
+	*known = bits != 0;
+	if (!bits) /* none free: some other record, for nothing */
+		bits = tags_match(g, 0, simd) | 1ull << 60;
+	return &table->records[home * FLOW_GROUP + tags_first(bits)];
+}
+
+/* The slot of `key`, or FLOW_NONE. */
+int32_t flow_find(const struct flow_table *table, const uint32_t key[4], uint32_t hash);
+
+/*
+ * A new record for `key`, zeroed but for the key. FLOW_NONE when the table is full: then the
+ * caller retires flow_victim() and tries again. May move all flows (when it grows).
+ */
+int32_t flow_create(struct flow_table *table, const uint32_t key[4], uint32_t hash);
+
+/* One of a few flows near `hash`: one that was never answered, else the one idle for longest at
+ * time `now` (flow_age). FLOW_NONE when there is none. */
+int32_t flow_victim(const struct flow_table *table, uint32_t hash, uint32_t now);
+
+/* Takes the flow out of the table. */
+void flow_remove(struct flow_table *table, int32_t slot);
+
+/* The next slot in use from `slot` on, below `end`; FLOW_NONE: none. For sweeps. */
+int32_t flow_next(const struct flow_table *table, int32_t slot, int32_t end);
+
+static inline int32_t flow_slots(const struct flow_table *table)
+{
+	return (int32_t)(table->n_groups * FLOW_GROUP);
 }
 
 #endif

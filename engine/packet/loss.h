@@ -19,8 +19,7 @@
 
 struct meter;
 struct flow;
-struct flow_dir;
-struct flow_dir_rare;
+struct dir_extra;
 struct pkt;
 
 struct hole {
@@ -41,6 +40,9 @@ struct resend {
 	uint32_t segments; /* as counted lost */
 };
 
+/* No stack resends the end of its data sooner: below that silence loss_tail has nothing to do. */
+enum { LOSS_TAIL_TICKS = 180000000 / 128 };
+
 enum loss_verdict {
 	LOSS_FILL,     /* closes a hole: lost before the tap */
 	LOSS_LATE,     /* closes a hole, only reordered */
@@ -48,9 +50,9 @@ enum loss_verdict {
 	LOSS_SPURIOUS, /* seen before, and the receiver had it */
 };
 
-/* Opens a hole [start, end) that packet `p` shows. Refusals are counted. */
-void loss_open(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t end,
-	       const struct pkt *p, uint32_t tick);
+/* Opens a hole [nxt, end) that packet `p` shows. Refusals are counted. */
+void loss_open(struct meter *m, struct flow *f, int dir, uint32_t end, const struct pkt *p,
+	       uint32_t tick);
 
 /* Judges and accounts data [seq, end) below nxt, sent in direction `dir`. */
 enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32_t seq,
@@ -61,7 +63,7 @@ enum loss_verdict loss_old_data(struct meter *m, struct flow *f, int dir, uint32
 bool loss_acked(struct meter *m, struct flow *f, int dir, uint32_t ack);
 
 /* The receiver of `dir` sent a duplicate ACK: it misses what lies in the holes. */
-void loss_complained(struct meter *m, struct flow_dir *d, uint32_t tick);
+void loss_complained(struct meter *m, struct flow *f, int dir, uint32_t tick);
 
 /* The receiver of `dir` reports [left, right) as received twice. */
 void loss_dsack(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right,
@@ -75,9 +77,12 @@ void loss_answered(struct meter *m, struct flow *f, int dir, uint32_t ack, uint3
 void loss_tail(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick);
 
 /* Drops all holes. */
-void loss_forget(struct meter *m, struct flow_dir *d);
+void loss_forget(struct meter *m, struct dir_extra *e);
 
 /* Drops the memory of resends. */
-void loss_forget_resends(struct meter *m, struct flow_dir_rare *rare);
+void loss_forget_resends(struct meter *m, struct dir_extra *e);
+
+/* No answer to a resend of this direction comes any more. */
+bool loss_resends_are_settled(const struct dir_extra *e, uint32_t tick);
 
 #endif

@@ -11,44 +11,63 @@
 #define RASAD_ENGINE_PACKET_MIRROR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "ebpf/pkt.h"
-#include "engine/base/map.h"
+#include "engine/packet/shard.h"
 
 enum { MIRROR_SETS = 1 << 13, MIRROR_WAYS = 2, MIRROR_NS = 2000000 };
+enum { MIRROR_SHARD_SETS = MIRROR_SETS / SHARDS };
 
 struct mirror {
 	struct mirror_slot {
-		uint32_t identity, micros;
-	} set[MIRROR_SETS][MIRROR_WAYS]; /* newest first */
+		uint32_t identity, micros; /* of 1024 ns */
+	} set[MIRROR_SETS][MIRROR_WAYS];   /* newest first */
 };
 
-static inline uint64_t mirror_hash(const struct pkt *p)
+/* `flow`: the hash of the packet's flow. Payload length, window, IP-ID and checksum lie side by side
+ * in the record. */
+static inline uint64_t mirror_hash(const struct pkt *p, uint32_t flow)
 {
-	uint64_t h = ((uint64_t)p->ack << 32 | p->seq) ^ (uint64_t)p->key[2] << 16;
-	uint64_t id = (uint64_t)p->ip_id << 48 | (uint64_t)p->tcp_checksum << 32 | p->key[3];
-	h ^= (uint64_t)p->key[0] << 40 ^ (uint64_t)(p->payload_len << 8 | p->tcp_flags) << 20;
-	h = (h ^ h >> 29 ^ id * 0xd6e8feb86659fd93ull) * 0x9fb21c651e98df25ull;
+	uint64_t place = (uint64_t)p->ack << 32 | p->seq, rest, h;
+	_Static_assert(offsetof(struct pkt, tcp_checksum) - offsetof(struct pkt, payload_len) == 6,
+		       "eight bytes, read at once");
+	memcpy(&rest, &p->payload_len, sizeof rest);
+	h = (place ^ rest * 0xd6e8feb86659fd93ull) * 0x9fb21c651e98df25ull;
+	h = (h ^ h >> 32 ^ (uint64_t)flow << 32 ^ p->tcp_flags) * 0x9fb21c651e98df25ull;
 	return h ^ h >> 32;
 }
 
-static inline void mirror_prefetch(const struct mirror *mirror, const struct pkt *p)
+static inline struct mirror_slot *mirror_set(struct mirror *mirror, const struct pkt *p,
+					     uint64_t hash)
 {
-	__builtin_prefetch(mirror->set[mirror_hash(p) & (MIRROR_SETS - 1)], 1);
+	return mirror->set[shard_of(p) * MIRROR_SHARD_SETS + (hash & (MIRROR_SHARD_SETS - 1))];
+}
+
+static inline uint32_t mirror_micros(const struct pkt *p)
+{
+	return (uint32_t)(p->ts_ns >> 10);
+}
+
+/* Remembers a packet that cannot be a copy: it brings what was not there. */
+static inline void mirror_note(struct mirror *mirror, const struct pkt *p, uint64_t hash)
+{
+	struct mirror_slot *set = mirror_set(mirror, p, hash);
+	set[1] = set[0];
+	set[0] = (struct mirror_slot){(uint32_t)(hash >> 32), mirror_micros(p)};
 }
 
 /* The same packet passed less than 2 ms ago; remembers it otherwise. */
-static inline bool mirror_copy(struct mirror *mirror, const struct pkt *p)
+static inline bool mirror_copy(struct mirror *mirror, const struct pkt *p, uint64_t hash)
 {
-	uint64_t h = mirror_hash(p);
-	uint32_t micros = (uint32_t)(p->ts_ns / 1000), identity = (uint32_t)(h >> 32);
-	struct mirror_slot *set = mirror->set[h & (MIRROR_SETS - 1)];
+	uint32_t micros = mirror_micros(p), identity = (uint32_t)(hash >> 32);
+	const struct mirror_slot *set = mirror_set(mirror, p, hash);
 	for (int way = 0; way < MIRROR_WAYS; way++)
-		if (set[way].identity == identity && micros - set[way].micros <= MIRROR_NS / 1000)
+		if (set[way].identity == identity && micros - set[way].micros <= MIRROR_NS >> 10)
 			return true;
-	set[1] = set[0];
-	set[0] = (struct mirror_slot){identity, micros};
+	mirror_note(mirror, p, hash);
 	return false;
 }
 

@@ -4,44 +4,54 @@
 #include <stddef.h>
 
 #include "engine/packet/meter.h"
+#include "engine/packet/mini.h"
 #include "engine/packet/seq.h"
+
+enum { UNANSWERED_CHUNKS = 4 };
 
 static struct seg_chunk *chunk_at(const struct meter *m, uint32_t index)
 {
 	return pool_at(&m->segs, index);
 }
 
-static void drop_head(struct meter *m, struct flow_dir *d)
+static void drop_head(struct meter *m, struct dir_extra *e)
 {
-	uint32_t index = d->segs_head, next = chunk_at(m, index)->next;
+	uint32_t index = e->segs_head, next = chunk_at(m, index)->next;
 	pool_give(&m->segs, index);
-	d->segs_head = next;
-	d->n_chunks--;
+	e->segs_head = next;
+	e->n_chunks--;
 	if (next)
 		chunk_at(m, next)->prev = 0;
 	else
-		d->segs_tail = 0;
+		e->segs_tail = 0;
 }
 
-void rtt_forget(struct meter *m, struct flow_dir *d)
+static void forget_inline(struct flow_dir *d)
 {
-	while (d->segs_head)
-		drop_head(m, d);
-	d->valid_from = d->nxt;
+	d->newest_len = d->older_ago = 0;
+	d->is_syn = 0;
 }
 
-/* A chunk with room at the tail, or NULL. A direction that nobody acknowledges on this tap keeps
- * one chunk; it will never be sampled. */
-static struct seg_chunk *room(struct meter *m, struct flow_dir *d)
+void rtt_forget(struct meter *m, struct flow *f, int dir)
 {
-	struct seg_chunk *tail = d->segs_tail ? chunk_at(m, d->segs_tail) : NULL;
+	struct dir_extra *e = extra_dir(m, f, dir);
+	forget_inline(&f->dir[dir]);
+	if (!e)
+		return;
+	while (e->segs_head)
+		drop_head(m, e);
+	e->valid_from = f->dir[dir].nxt;
+}
+
+/* A chunk with room at the tail, or NULL. */
+static struct seg_chunk *room(struct meter *m, struct dir_extra *e)
+{
+	struct seg_chunk *tail = e->segs_tail ? chunk_at(m, e->segs_tail) : NULL;
 	struct seg_chunk *fresh;
 	uint32_t index;
 	if (tail && tail->first + tail->n < SEGS_PER_CHUNK)
 		return tail;
-	if (tail && !(d->flags & DIR_ACKED) && d->n_chunks >= 4)
-		rtt_forget(m, d);
-	if (d->n_chunks >= METER_MAX_SEG_CHUNKS) {
+	if (e->n_chunks >= METER_MAX_SEG_CHUNKS) {
 		m->segments_refused++;
 		return NULL;
 	}
@@ -49,32 +59,102 @@ static struct seg_chunk *room(struct meter *m, struct flow_dir *d)
 	if (!index)
 		return NULL;
 	fresh = chunk_at(m, index);
-	fresh->prev = d->segs_tail;
+	fresh->prev = e->segs_tail;
 	fresh->next = 0;
 	fresh->first = fresh->n = 0;
-	if (d->segs_tail)
-		chunk_at(m, d->segs_tail)->next = index;
+	if (e->segs_tail)
+		chunk_at(m, e->segs_tail)->next = index;
 	else
-		d->segs_head = index;
-	d->segs_tail = index;
-	d->n_chunks++;
+		e->segs_head = index;
+	e->segs_tail = index;
+	e->n_chunks++;
 	return fresh;
+}
+
+static void append(struct meter *m, struct dir_extra *e, const struct seg *seg)
+{
+	struct seg_chunk *c = room(m, e);
+	if (c)
+		c->seg[c->first + c->n++] = *seg;
+	else
+		e->valid_from = seg->end; /* unremembered: an older segment must not stand in */
+}
+
+/* What is kept in the flow's record, as segments, oldest first. */
+static uint32_t inline_segs(const struct flow_dir *d, struct seg segs[2])
+{
+	uint32_t n = 0, start = d->nxt - d->newest_len;
+	if (!d->newest_len)
+		return 0;
+	if (d->older_ago)
+		segs[n++] = (struct seg){d->una, start, d->last_tick - mini_value(d->older_ago), 0};
+	segs[n++] = (struct seg){start, d->nxt, d->last_tick, d->is_syn ? SEG_SYN : 0};
+	return n;
+}
+
+/* From the flow's record to chunks; NULL when the pools refuse, and all is forgotten. */
+static struct dir_extra *spill(struct meter *m, struct flow *f, int dir)
+{
+	struct flow_dir *d = &f->dir[dir];
+	struct dir_extra *e = extra_need(m, f, dir);
+	struct seg segs[2];
+	uint32_t n = inline_segs(d, segs);
+	forget_inline(d);
+	for (uint32_t i = 0; e && i < n; i++)
+		append(m, e, &segs[i]);
+	return e;
+}
+
+/* The segment joins what is kept in the record; false when it does not fit there. */
+static bool keep_inline(struct flow_dir *d, const struct seg *seg)
+{
+	uint32_t len = seg->end - seg->start;
+	uint16_t ago = mini_of(seg->tick - d->last_tick);
+	if (seg->flags & SEG_RESENT) { /* untimed, and an ACK of it times nothing before it */
+		forget_inline(d);
+		return true;
+	}
+	if (len > UINT16_MAX)
+		return false;
+	if (d->newest_len && d->stride != RTT_UNANSWERED) {
+		if (d->older_ago || seg->start != d->nxt || d->nxt - d->newest_len != d->una ||
+		    (int32_t)(seg->tick - d->last_tick) < 0)
+			return false;
+		d->older_ago = ago ? ago : 1;
+	} else {
+		d->older_ago = 0;
+	}
+	d->newest_len = (uint16_t)len;
+	d->is_syn = seg->flags & SEG_SYN ? 1 : 0;
+	return true;
+}
+
+/* Who has sent that much without one ACK has none on this tap: the newest segment is enough. */
+static bool is_unanswered(const struct flow_dir *d, const struct dir_extra *e)
+{
+	return !(d->flags & DIR_ACKED) && e && e->n_chunks >= UNANSWERED_CHUNKS;
 }
 
 void rtt_sent(struct meter *m, struct flow *f, int dir, const struct seg *seg)
 {
-	struct flow_dir *d = &f->dir[dir];
-	struct seg_chunk *c = room(m, d);
-	if (c)
-		c->seg[c->first + c->n++] = *seg;
-	else
-		d->valid_from = seg->end; /* unremembered: an older segment must not stand in */
+	struct dir_extra *e = extra_dir(m, f, dir);
+	if (is_unanswered(&f->dir[dir], e)) {
+		rtt_forget(m, f, dir);
+		f->dir[dir].stride = RTT_UNANSWERED;
+	}
+	if (!(e && e->segs_head)) {
+		if (keep_inline(&f->dir[dir], seg))
+			return;
+		e = spill(m, f, dir);
+	}
+	if (e)
+		append(m, e, seg);
 }
 
 /* The chunk that holds the first segment ending behind `seq`; 0: none. */
-static uint32_t chunk_of(const struct meter *m, const struct flow_dir *d, uint32_t seq)
+static uint32_t chunk_of(const struct meter *m, const struct dir_extra *e, uint32_t seq)
 {
-	uint32_t i = d->segs_head;
+	uint32_t i = e->segs_head;
 	while (i) {
 		const struct seg_chunk *c = chunk_at(m, i);
 		if (c->n && seq_gt(c->seg[c->first + c->n - 1].end, seq))
@@ -84,19 +164,37 @@ static uint32_t chunk_of(const struct meter *m, const struct flow_dir *d, uint32
 	return i;
 }
 
-struct seg *rtt_find(const struct meter *m, const struct flow_dir *d, uint32_t seq)
+bool rtt_is_sacked(const struct meter *m, const struct flow *f, int dir, uint32_t seq, uint32_t end)
 {
-	uint32_t i = chunk_of(m, d, seq);
-	struct seg_chunk *c = i ? chunk_at(m, i) : NULL;
+	const struct dir_extra *e = extra_dir(m, f, dir);
+	uint32_t i = e ? chunk_of(m, e, seq) : 0;
+	const struct seg_chunk *c = i ? chunk_at(m, i) : NULL;
 	for (uint32_t k = c ? c->first : 0; c && k < (uint32_t)c->first + c->n; k++)
 		if (seq_gt(c->seg[k].end, seq))
-			return seq_le(c->seg[k].start, seq) ? &c->seg[k] : NULL;
-	return NULL;
+			return seq_le(c->seg[k].start, seq) && c->seg[k].flags & SEG_SACKED &&
+			       seq_le(end, c->seg[k].end);
+	return false;
 }
 
-void rtt_resent(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t end)
+/* In the record a segment that cannot be timed is not kept. */
+static void inline_resent(struct meter *m, struct flow *f, int dir, uint32_t start, uint32_t end)
 {
-	for (uint32_t i = chunk_of(m, d, start); i; i = chunk_at(m, i)->next) {
+	struct flow_dir *d = &f->dir[dir];
+	uint32_t newest = d->nxt - d->newest_len;
+	if (!d->newest_len || seq_ge(start, d->nxt) || seq_le(end, d->una))
+		return;
+	if (d->older_ago)
+		spill(m, f, dir);
+	else if (seq_gt(end, newest))
+		forget_inline(d);
+}
+
+void rtt_resent(struct meter *m, struct flow *f, int dir, uint32_t start, uint32_t end)
+{
+	const struct dir_extra *e;
+	inline_resent(m, f, dir, start, end);
+	e = extra_dir(m, f, dir);
+	for (uint32_t i = e ? chunk_of(m, e, start) : 0; i; i = chunk_at(m, i)->next) {
 		struct seg_chunk *c = chunk_at(m, i);
 		for (uint32_t k = c->first; k < (uint32_t)c->first + c->n; k++) {
 			if (seq_ge(c->seg[k].start, end))
@@ -110,33 +208,32 @@ void rtt_resent(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t en
 void rtt_taint(struct meter *m, struct flow *f, int dir, uint32_t start, uint32_t end)
 {
 	struct flow_dir *d = &f->dir[dir];
-	struct flow_dir_rare *rare = meter_rare(m, f, dir);
-	bool none = seq_ge(d->una, d->valid_from);
-	if (rare && (none || seq_lt(start, rare->tainted_from)))
-		rare->tainted_from = start;
-	if (seq_gt(end, d->valid_from))
-		d->valid_from = end;
+	struct dir_extra *e = extra_need(m, f, dir);
+	if (!e) {
+		forget_inline(d);
+		return;
+	}
+	if (seq_ge(d->una, e->valid_from) || seq_lt(start, e->tainted_from))
+		e->tainted_from = start;
+	if (seq_gt(end, e->valid_from))
+		e->valid_from = end;
 }
 
-static bool is_untainted(struct meter *m, const struct flow *f, int dir, uint32_t ack)
+static bool is_untainted(const struct flow_dir *d, const struct dir_extra *e, uint32_t ack)
 {
-	const struct flow_dir *d = &f->dir[dir];
-	const struct flow_dir_rare *rare;
-	if (seq_ge(d->una, d->valid_from))
-		return true;
-	rare = f->rare[dir] ? pool_at(&m->rares, f->rare[dir]) : NULL;
-	return rare && seq_le(ack, rare->tainted_from);
+	return !e || seq_ge(d->una, e->valid_from) || seq_le(ack, e->tainted_from);
 }
 
 /* An ACK into the middle of a super-segment: the capture joined packets that the wire had apart,
- * and the first such ACK answers the first of them. */
-static void sample_partial(struct meter *m, struct flow *f, int dir, struct seg *s, uint32_t tick)
+ * and the first such ACK answers the first of them. True when it was timed. */
+static bool sample_partial(struct meter *m, struct flow *f, int dir, const struct seg *s,
+			   uint32_t tick)
 {
-	struct flow_dir *d = &f->dir[dir];
-	if (s->flags & (SEG_RESENT | SEG_SAMPLED) || meter_segments(d, s->end - s->start) < 2)
-		return;
-	s->flags |= SEG_SAMPLED;
+	if (s->flags & (SEG_RESENT | SEG_SAMPLED) ||
+	    meter_segments(&f->dir[dir], s->end - s->start) < 2)
+		return false;
 	meter_sample(m, f, dir, s->tick, tick, SAMPLE_PROMPT);
+	return true;
 }
 
 /* A second full segment is acknowledged at once (RFC 1122 4.2.3.2), but some receivers let more
@@ -148,40 +245,102 @@ static bool fills_stride(struct flow_dir *d, uint32_t covered)
 	return covered > meter_mss(d) && units * 3 >= usual * 2;
 }
 
+/* Takes the segments that end at or below `ack` out of the record; the last of them is *last.
+ * Returns how many. The one that the ACK cuts is timed if `valid`. */
+static uint32_t take_inline(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick,
+			    bool valid, struct seg *last)
+{
+	struct flow_dir *d = &f->dir[dir];
+	struct seg segs[2];
+	uint32_t held = inline_segs(d, segs), n = 0;
+	while (n < held && seq_le(segs[n].end, ack))
+		*last = segs[n++];
+	if (n == held) {
+		forget_inline(d);
+		return n;
+	}
+	if (n)
+		d->older_ago = 0;
+	if (!valid || !seq_lt(segs[n].start, ack) || !sample_partial(m, f, dir, &segs[n], tick))
+		return n;
+	if (d->older_ago) /* timed once, it is timed no more */
+		d->older_ago = 0;
+	else
+		forget_inline(d);
+	return n;
+}
+
+/* The same from the chunks. */
+static uint32_t take_chunks(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick,
+			    bool valid, struct seg *last)
+{
+	struct dir_extra *e = extra_dir(m, f, dir);
+	uint32_t n = 0;
+	while (e->segs_head) {
+		struct seg_chunk *c = chunk_at(m, e->segs_head);
+		struct seg *s;
+		while (c->n && seq_le(c->seg[c->first].end, ack)) {
+			*last = c->seg[c->first++];
+			c->n--;
+			n++;
+		}
+		if (!c->n) {
+			drop_head(m, e);
+			continue;
+		}
+		s = &c->seg[c->first];
+		if (valid && seq_lt(s->start, ack) && sample_partial(m, f, dir, s, tick))
+			s->flags |= SEG_SAMPLED;
+		break;
+	}
+	return n;
+}
+
+static void advance(struct flow_dir *d, struct dir_extra *e, uint32_t ack)
+{
+	d->una = ack;
+	if (!e)
+		return;
+	if (seq_gt(ack, e->valid_from)) /* marks behind the ACK follow it, or they would wrap */
+		e->valid_from = ack;
+	if (seq_gt(ack, e->sack_hi))
+		e->sack_hi = ack;
+}
+
+static void sample(struct meter *m, struct flow *f, int dir, const struct seg *last,
+		   uint32_t covered, uint32_t tick, enum ack_reason reason)
+{
+	enum sample_class class =
+		last->flags & SEG_SYN || reason == ACK_OPENS || fills_stride(&f->dir[dir], covered)
+			? SAMPLE_PROMPT
+		: reason == ACK_RIDES ? SAMPLE_RIDING
+				      : SAMPLE_SINGLE;
+	meter_sample(m, f, dir, last->tick, tick, class);
+}
+
 void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick,
 	       enum ack_reason reason, bool clean)
 {
 	struct flow_dir *d = &f->dir[dir];
+	struct dir_extra *e = extra_dir(m, f, dir);
 	struct seg last = {.flags = SEG_RESENT};
-	uint32_t covered = ack - d->una, n = 0;
-	enum sample_class class;
-	bool valid = clean && is_untainted(m, f, dir, ack);
-	while (d->segs_head) {
-		struct seg_chunk *c = chunk_at(m, d->segs_head);
-		while (c->n && seq_le(c->seg[c->first].end, ack)) {
-			last = c->seg[c->first++];
-			c->n--;
-			n++;
-		}
-		if (c->n) {
-			if (valid && seq_lt(c->seg[c->first].start, ack))
-				sample_partial(m, f, dir, &c->seg[c->first], tick);
-			break;
-		}
-		drop_head(m, d);
-	}
-	d->una = ack;
-	if (seq_gt(ack, d->valid_from)) /* marks behind the ACK follow it, or they would wrap */
-		d->valid_from = ack;
-	if (seq_gt(ack, d->sack_hi))
-		d->sack_hi = ack;
-	if (!valid || n == 0 || last.flags & (SEG_RESENT | SEG_SAMPLED))
-		return;
-	class = last.flags & SEG_SYN || reason == ACK_OPENS || fills_stride(d, covered)
-			? SAMPLE_PROMPT
-		: reason == ACK_RIDES ? SAMPLE_RIDING
-				      : SAMPLE_SINGLE;
-	meter_sample(m, f, dir, last.tick, tick, class);
+	uint32_t covered = ack - d->una, n;
+	bool valid = clean && is_untainted(d, e, ack);
+	n = e && e->segs_head ? take_chunks(m, f, dir, ack, tick, valid, &last)
+			      : take_inline(m, f, dir, ack, tick, valid, &last);
+	advance(d, e, ack);
+	if (valid && n && !(last.flags & (SEG_RESENT | SEG_SAMPLED)))
+		sample(m, f, dir, &last, covered, tick, reason);
+}
+
+void rtt_acked_all(struct meter *m, struct flow *f, int dir, uint32_t tick, enum ack_reason reason)
+{
+	struct flow_dir *d = &f->dir[dir];
+	const struct seg last = {.tick = d->last_tick, .flags = d->is_syn ? SEG_SYN : 0};
+	uint32_t covered = d->nxt - d->una;
+	forget_inline(d);
+	d->una = d->nxt;
+	sample(m, f, dir, &last, covered, tick, reason);
 }
 
 /* From the right: a growing block adds a segment or two, and what lies left of them was marked
@@ -189,9 +348,14 @@ void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t 
 void rtt_sacked(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right,
 		uint32_t tick, bool duplicate_ack)
 {
-	struct flow_dir *d = &f->dir[dir];
-	bool new_edge = seq_gt(right, d->sack_hi);
-	for (uint32_t i = d->segs_tail; i; i = chunk_at(m, i)->prev) {
+	struct dir_extra *e = extra_dir(m, f, dir);
+	bool new_edge;
+	if (!(e && e->segs_head))
+		e = spill(m, f, dir);
+	if (!e)
+		return;
+	new_edge = seq_gt(right, e->sack_hi);
+	for (uint32_t i = e->segs_tail; i; i = chunk_at(m, i)->prev) {
 		struct seg_chunk *c = chunk_at(m, i);
 		if (c->n && seq_ge(c->seg[c->first].start, right))
 			continue;
@@ -209,5 +373,5 @@ void rtt_sacked(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_
 	}
 done:
 	if (new_edge)
-		d->sack_hi = right;
+		e->sack_hi = right;
 }

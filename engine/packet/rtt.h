@@ -6,8 +6,12 @@
  * acknowledged. An ACK that advances samples the last segment it covers; whether it was sent at
  * once or may have waited is the sample's class. Nothing is sampled over
  * a resend or a hole (Karn's rule by collapsing range, as in Dart), but during loss the right
- * edge of a new SACK block times the segment that it names. Segments live in chunks of a shared
- * pool; the chunk given back last is taken first, so a short queue stays in the cache.
+ * edge of a new SACK block times the segment that it names.
+ *
+ * Up to two segments under way live in the flow's own record (flow.h), contiguous from una to
+ * nxt; with more, or with marks on them, they spill into chunks of a shared pool, and stay there
+ * until the last of them is acknowledged. The chunk given back last is taken first, so a short
+ * queue stays in the cache.
  */
 #ifndef RASAD_ENGINE_PACKET_RTT_H
 #define RASAD_ENGINE_PACKET_RTT_H
@@ -15,10 +19,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/packet/flow.h"
+#include "engine/packet/mini.h"
+
 struct meter;
-struct flow;
-struct flow_dir;
-struct pkt;
 
 enum {			    /* seg.flags */
        SEG_RESENT = 1 << 0, /* ambiguous: never sampled */
@@ -35,6 +39,9 @@ struct seg {
 
 enum { SEGS_PER_CHUNK = 15 };
 
+/* flow_dir.stride before the first ACK, of a sender that nobody acknowledges on this tap. */
+enum { RTT_UNANSWERED = 0xffff };
+
 enum ack_reason { /* what the ACK came with */
 		  ACK_BARE,
 		  ACK_RIDES, /* data: it may have waited for that */
@@ -49,17 +56,36 @@ struct seg_chunk {
 };
 _Static_assert(sizeof(struct seg_chunk) == 256, "four cache lines");
 
-/* Remembers a first transmission at the right end of direction `dir`. */
+/* Remembers a first transmission [start, end) at the right end of direction `dir`, whose nxt,
+ * una and last_tick are still those of before. flags: SEG_RESENT or SEG_SYN. */
 void rtt_sent(struct meter *m, struct flow *f, int dir, const struct seg *seg);
 
-/* Drops everything outstanding (the flow went on without us). */
-void rtt_forget(struct meter *m, struct flow_dir *d);
+/* The same for data of `len` bytes at nxt, of a flow without extra; false: it takes rtt_sent. */
+static inline bool rtt_sent_next(struct flow_dir *d, uint32_t len, uint32_t tick)
+{
+	uint16_t ago = 0;
+	if (d->newest_len) {
+		if (d->older_ago || d->nxt - d->newest_len != d->una ||
+		    d->stride == RTT_UNANSWERED || (int32_t)(tick - d->last_tick) < 0)
+			return false;
+		ago = mini_of(tick - d->last_tick);
+		ago = ago ? ago : 1;
+	}
+	d->older_ago = ago;
+	d->newest_len = (uint16_t)len;
+	d->is_syn = 0;
+	return true;
+}
 
-/* The outstanding segment that holds byte `seq`, or NULL. */
-struct seg *rtt_find(const struct meter *m, const struct flow_dir *d, uint32_t seq);
+/* Drops everything outstanding (the flow went on without us). */
+void rtt_forget(struct meter *m, struct flow *f, int dir);
+
+/* The receiver has reported the outstanding segment that holds [seq, end) by SACK. */
+bool rtt_is_sacked(const struct meter *m, const struct flow *f, int dir, uint32_t seq,
+		   uint32_t end);
 
 /* Marks the segments in [start, end) resent: they are ambiguous. */
-void rtt_resent(struct meter *m, struct flow_dir *d, uint32_t start, uint32_t end);
+void rtt_resent(struct meter *m, struct flow *f, int dir, uint32_t start, uint32_t end);
 
 /* [start, end) was sent again or late: an ACK that covers part of it may answer either copy, or
  * have waited for it, and is not timed. */
@@ -69,6 +95,10 @@ void rtt_taint(struct meter *m, struct flow *f, int dir, uint32_t start, uint32_
  * below the ACK. Advances una. */
 void rtt_acked(struct meter *m, struct flow *f, int dir, uint32_t ack, uint32_t tick,
 	       enum ack_reason reason, bool clean);
+
+/* The same for an ACK of all that was sent, of a flow without extra, where the newest segment can be
+ * timed: `covered` bytes. */
+void rtt_acked_all(struct meter *m, struct flow *f, int dir, uint32_t tick, enum ack_reason reason);
 
 /* A SACK block [left, right) for direction `dir`; `duplicate_ack`: the ACK itself did not move. */
 void rtt_sacked(struct meter *m, struct flow *f, int dir, uint32_t left, uint32_t right,

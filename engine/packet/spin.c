@@ -6,14 +6,13 @@
 enum { LONG_HEADER = 0x80, FIXED = 0x40, SPIN = 0x20 };
 enum { MIN_PERIOD = 2000000 / HIST_TICK_NS, MAX_PERIOD = 1000000000 / HIST_TICK_NS * 10 };
 
-/* In a QUIC flow a direction keeps its last spin value in `nxt`, the time of its last edge in
- * `last_tick`, and whether an edge was seen at all in DIR_TIMED; una is the edge before. */
+/* In a QUIC flow a direction keeps its last spin value in `nxt`, and in `una` the time of its last
+ * edge, which is valid with DIR_ACKED. */
 void spin_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p)
 {
 	struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
 	uint32_t spin = p->seq & SPIN ? 1 : 0, tick = meter_tick(p->ts_ns), period;
 	bool up = flow_dir_is_up(f, dir), first;
-	d->packets++;
 	if ((p->seq & (LONG_HEADER | FIXED)) != FIXED)
 		return;
 	first = !(d->flags & DIR_SPIN);

@@ -6,23 +6,33 @@
 #include "engine/packet/meter.h"
 #include "engine/packet/rtt.h"
 #include "engine/packet/seq.h"
+#include "engine/packet/tcp_clock.h"
 
 /* A jump that no window explains: the capture lost its thread. */
 enum { RESYNC_BYTES = 1 << 28 };
 
-enum { CLOCK_WINDOW_TICKS = 1 << 30 }; /* 137 s */
+/* A SYN that repeats the one seen lies just below what has been sent since; any other opens a
+ * connection of its own. */
+enum { SYN_AGAIN_BYTES = 1 << 16 };
+
+static bool repeats_syn(const struct flow_dir *d, const struct pkt *p)
+{
+	return d->flags & DIR_HANDSHAKE && d->nxt - 1 - p->seq <= SYN_AGAIN_BYTES;
+}
 
 bool tcp_is_new_connection(const struct flow *f, int dir, const struct pkt *p)
 {
 	const struct flow_dir *d = &f->dir[dir];
-	if (!(p->tcp_flags & TCP_SYN) || !(d->flags & DIR_SEEN))
-		return false;
-	return !(d->flags & DIR_HANDSHAKE) || p->seq != d->isn;
+	return p->tcp_flags & TCP_SYN && d->flags & DIR_SEEN && !repeats_syn(d, p);
 }
 
-static void start_direction(struct flow_dir *d, uint32_t seq)
+static void start_direction(struct meter *m, struct flow *f, int dir, uint32_t seq)
 {
-	d->isn = d->nxt = d->una = d->valid_from = d->sack_hi = seq;
+	struct flow_dir *d = &f->dir[dir];
+	struct dir_extra *e = extra_dir(m, f, dir);
+	d->nxt = d->una = seq;
+	if (e)
+		e->valid_from = e->sack_hi = e->ack_beyond = seq;
 	d->flags |= DIR_SEEN;
 }
 
@@ -34,8 +44,46 @@ static void sent(struct meter *m, struct flow *f, int dir, uint32_t start, uint3
 	rtt_sent(m, f, dir, &seg);
 	d->nxt = end;
 	d->last_tick = tick;
-	if (end - d->una > 1u << 30) /* nobody acknowledges on this tap */
-		d->una = d->valid_from = d->sack_hi = end;
+	if (end - d->una > 1u << 30) { /* nobody acknowledges on this tap */
+		struct dir_extra *e = extra_dir(m, f, dir);
+		d->una = end;
+		if (e)
+			e->valid_from = e->sack_hi = end;
+	}
+}
+
+static void follow_clock(struct flow *f, int dir, const struct pkt *p, uint32_t tick)
+{
+	struct flow_dir *d = &f->dir[dir];
+	uint32_t ticks = tick - d->last_tick, delta = p->tsval - d->tsval, step;
+	if (!(p->flags & PKT_TIMESTAMPS))
+		return;
+	if (d->flags & DIR_CLOCK && ticks >= TCP_CLOCK_MIN_TICKS && ticks < 1u << 30 &&
+	    delta - 1 < 1u << 30) {
+		step = tcp_clock_follow(dir ? f->clock_b : f->clock_a, delta, ticks) & 15;
+		if (dir)
+			f->clock_b = step;
+		else
+			f->clock_a = step;
+	}
+	d->tsval = p->tsval;
+	d->flags |= DIR_CLOCK;
+}
+
+static void syn_again(struct meter *m, struct flow *f, int dir, uint32_t seq)
+{
+	struct dir_log *log = extra_log(m, f, dir);
+	if (log)
+		log->syn_retransmit++;
+	rtt_resent(m, f, dir, seq, seq + 1);
+}
+
+static void learn_mss(struct flow_dir *d, const struct pkt *p, const struct pkt_extra *x)
+{
+	uint32_t mss = x->mss - (p->flags & PKT_TIMESTAMPS && x->mss > 100 ? 12u : 0u);
+	uint32_t quarter = (mss + 3) / 4;
+	if (x->mss)
+		d->mss4 = quarter < 4095 ? quarter & 4095 : 4095;
 }
 
 /* Data in a SYN (Fast Open) is not taken as sent: when the server ignores it, it comes again. */
@@ -43,57 +91,50 @@ static void syn(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 		const struct pkt_extra *x, uint32_t tick)
 {
 	struct flow_dir *d = &f->dir[dir];
-	struct flow_dir_rare *rare;
-	if (x->mss && !(d->flags & DIR_SEEN))
-		f->dir[!dir].mss =
-			(uint16_t)(x->mss - (p->flags & PKT_TIMESTAMPS && x->mss > 100 ? 12 : 0));
-	if (!(d->flags & DIR_SEEN)) {
-		start_direction(d, p->seq);
-		d->flags |= DIR_HANDSHAKE;
-		sent(m, f, dir, p->seq, p->seq + 1, tick, SEG_SYN);
+	if (d->flags & DIR_SEEN) {
+		if (repeats_syn(d, p))
+			syn_again(m, f, dir, p->seq);
 		return;
 	}
-	if (p->seq != d->isn)
-		return;
-	rare = meter_rare(m, f, dir);
-	if (rare)
-		rare->syn_retransmit++;
-	rtt_resent(m, d, p->seq, p->seq + 1);
+	learn_mss(&f->dir[!dir], p, x);
+	start_direction(m, f, dir, p->seq);
+	d->flags |= DIR_HANDSHAKE;
+	follow_clock(f, dir, p, tick);
+	sent(m, f, dir, p->seq, p->seq + 1, tick, SEG_SYN);
 }
 
 /* Bare keepalives and window probes carry at most one byte that is not news. */
 static bool is_probe(struct meter *m, struct flow *f, int dir, const struct pkt *p)
 {
 	struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
-	bool before = p->seq == d->nxt - 1, closed = peer->flags & DIR_WINDOW && peer->window == 0;
-	struct flow_dir_rare *rare;
+	bool before = p->seq == d->nxt - 1, closed = peer->flags & DIR_CLOSED;
+	struct dir_log *log;
 	if (p->payload_len > 1 || p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
 	    !(d->flags & DIR_SEEN))
 		return false;
 	if (closed && d->una == d->nxt && (before || (p->payload_len == 1 && p->seq == d->nxt))) {
-		rare = meter_rare(m, f, dir);
-		if (rare)
-			rare->zero_window_probe++;
+		log = extra_log(m, f, dir);
+		if (log)
+			log->zero_window_probe++;
 		return true;
 	}
 	if (!before || (p->payload_len == 1 && d->una != d->nxt) || d->flags & DIR_FIN)
 		return false;
-	rare = meter_rare(m, f, dir);
-	if (rare)
-		rare->keepalive++;
+	log = extra_log(m, f, dir);
+	if (log)
+		log->keepalive++;
 	return true;
 }
 
 static bool old_data(struct meter *m, struct flow *f, int dir, uint32_t end, const struct pkt *p,
 		     uint32_t tick)
 {
-	struct flow_dir *d = &f->dir[dir];
 	enum loss_verdict verdict;
 	if (p->payload_len == 0) { /* a FIN again */
-		struct flow_dir_rare *rare = meter_rare(m, f, dir);
-		if (rare)
-			rare->fin_retransmit++;
-		rtt_resent(m, d, p->seq, end);
+		struct dir_log *log = extra_log(m, f, dir);
+		if (log)
+			log->fin_retransmit++;
+		rtt_resent(m, f, dir, p->seq, end);
 		return false;
 	}
 	if (seq_gt(end, p->seq + p->payload_len))
@@ -103,20 +144,29 @@ static bool old_data(struct meter *m, struct flow *f, int dir, uint32_t end, con
 	return verdict == LOSS_RESENT || verdict == LOSS_SPURIOUS || verdict == LOSS_FILL;
 }
 
+/* Behind a jump that no window explains all that was known of the direction is void. */
+static void jump(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick)
+{
+	struct dir_extra *e;
+	if (p->seq - f->dir[dir].nxt <= RESYNC_BYTES) {
+		loss_open(m, f, dir, p->seq, p, tick);
+		return;
+	}
+	e = extra_dir(m, f, dir);
+	if (e)
+		loss_forget(m, e);
+	rtt_forget(m, f, dir);
+	start_direction(m, f, dir, p->seq);
+}
+
 static bool data(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick)
 {
 	struct flow_dir *d = &f->dir[dir];
 	uint32_t fin = p->tcp_flags & TCP_FIN ? 1 : 0, end = p->seq + p->payload_len + fin;
 	if (!(d->flags & DIR_SEEN))
-		start_direction(d, p->seq);
+		start_direction(m, f, dir, p->seq);
 	if (seq_gt(p->seq, d->nxt)) {
-		if (p->seq - d->nxt > RESYNC_BYTES) {
-			loss_forget(m, d);
-			rtt_forget(m, d);
-			start_direction(d, p->seq);
-		} else {
-			loss_open(m, d, d->nxt, p->seq, p, tick);
-		}
+		jump(m, f, dir, p, tick);
 	} else if (seq_lt(p->seq, d->nxt)) {
 		bool resent = old_data(m, f, dir, seq_lt(end, d->nxt) ? end : d->nxt, p, tick);
 		if (seq_gt(end, d->nxt))
@@ -127,6 +177,7 @@ static bool data(struct meter *m, struct flow *f, int dir, const struct pkt *p, 
 	}
 	if (fin)
 		d->flags |= DIR_FIN;
+	follow_clock(f, dir, p, tick);
 	sent(m, f, dir, p->seq, end, tick, 0);
 	return false;
 }
@@ -159,21 +210,22 @@ static void sack(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 static void acknowledge_unseen(struct meter *m, struct flow *f, int dir, uint32_t ack)
 {
 	struct flow_dir *d = &f->dir[dir];
-	struct flow_dir_rare *rare = meter_rare(m, f, dir);
+	struct dir_extra *e = extra_need(m, f, dir);
 	uint32_t bytes = ack - d->nxt, n = meter_segments(d, bytes);
-	if (!rare || bytes >= RESYNC_BYTES)
+	struct dir_log *log = extra_log(m, f, dir);
+	if (!e || bytes >= RESYNC_BYTES)
 		return;
-	if (seq_le(rare->ack_beyond, d->nxt) || seq_gt(rare->ack_beyond, ack)) {
-		rare->ack_beyond = ack;
+	if (seq_le(e->ack_beyond, d->nxt) || seq_gt(e->ack_beyond, ack)) {
+		e->ack_beyond = ack;
 		return;
 	}
-	if (bytes > 1) {
+	if (bytes > 1)
 		m->acked_unseen += n;
-		rare->tap_missed += n;
-	}
-	loss_forget(m, d);
+	if (bytes > 1 && log)
+		log->tap_missed += n;
+	loss_forget(m, e);
 	d->nxt = d->una = ack;
-	rtt_forget(m, d);
+	rtt_forget(m, f, dir);
 }
 
 /* The packet acknowledges data of direction `dir`. */
@@ -182,6 +234,8 @@ static void acknowledge(struct meter *m, struct flow *f, int dir, const struct p
 {
 	struct flow_dir *d = &f->dir[dir];
 	bool advances;
+	if (!(d->flags & DIR_ACKED))
+		d->stride = 0;
 	d->flags |= DIR_ACKED;
 	if (!(d->flags & DIR_SEEN))
 		return;
@@ -198,59 +252,60 @@ static void acknowledge(struct meter *m, struct flow *f, int dir, const struct p
 		loss_answered(m, f, dir, p->ack, tick);
 		rtt_acked(m, f, dir, p->ack, tick, reason, clean);
 	}
-	if (!advances && d->holes && !p->payload_len)
-		loss_complained(m, d, tick);
+	if (!advances && f->extra && !p->payload_len)
+		loss_complained(m, f, dir, tick);
 	if (p->flags & PKT_SACK)
 		sack(m, f, dir, p, x, tick, !advances);
 }
 
-/* Linux and most others count packets of a connection in the IP-ID; some use 0 or random. */
-static void follow_ip_id(struct flow_dir *d, const struct pkt *p)
+/* Linux and most others count packets of a connection in the IP-ID; some use 0 or random. IPv6 has
+ * none: 0 here. */
+static inline void follow_ip_id(struct flow_dir *d, const struct pkt *p)
 {
 	uint16_t step = (uint16_t)(p->ip_id - d->last_ip_id);
-	if (p->flags & PKT_IPV6 || (p->ip_id == 0 && d->last_ip_id == 0)) {
-		d->id_score = 0;
-		return;
-	}
-	if (step >= 1 && step <= 16)
-		d->id_score += d->id_score < 7;
-	else if (step && step < 0x8000)
-		d->id_score -= d->id_score > 0;
-	if (step < 0x8000)
+	if (step - 1u < 16) {
+		if (d->id_score < 7)
+			d->id_score++;
 		d->last_ip_id = p->ip_id;
-}
-
-static void follow_clock(struct flow_dir *d, const struct pkt *p, uint32_t tick)
-{
-	if (!(p->flags & PKT_TIMESTAMPS))
+	} else if (!(p->ip_id | d->last_ip_id)) {
 		return;
-	if (!(d->flags & DIR_CLOCK)) {
-		d->first_tsval = d->tsval = p->tsval;
-		d->first_ts_tick = d->ts_tick = tick;
-		d->flags |= DIR_CLOCK;
-	} else if (seq_gt(p->tsval, d->tsval)) {
-		d->tsval = p->tsval;
-		d->ts_tick = tick;
-	}
-	if (tick - d->first_ts_tick > CLOCK_WINDOW_TICKS) { /* before the tick wraps */
-		d->first_tsval = d->tsval;
-		d->first_ts_tick = d->ts_tick;
+	} else if (step && step < 0x8000) {
+		d->id_score -= d->id_score > 0;
+		d->last_ip_id = p->ip_id;
 	}
 }
 
-static void count(struct meter *m, struct flow *f, int dir, const struct pkt *p)
+/* What only a flow report needs. */
+static void count_log(struct dir_log *log, const struct pkt *p, uint32_t segments)
+{
+	if (!log)
+		return;
+	log->packets++;
+	log->data_packets += segments;
+	log->bytes += p->payload_len;
+}
+
+static inline void follow_largest(struct flow_dir *d, uint32_t len)
+{
+	uint32_t mss;
+	if (len <= d->largest)
+		return;
+	mss = meter_offered_mss(d);
+	if (len <= (mss ? mss : 1460))
+		d->largest = (uint16_t)len;
+}
+
+static inline void count(struct meter *m, struct flow *f, int dir, const struct pkt *p)
 {
 	struct flow_dir *d = &f->dir[dir];
-	uint32_t mss = d->mss ? d->mss : 1460, n;
-	d->packets++;
-	if (!p->payload_len)
-		return;
-	if (p->payload_len > d->largest && p->payload_len <= mss)
-		d->largest = p->payload_len;
-	n = meter_segments(d, p->payload_len);
-	d->data_packets += n;
-	d->bytes += p->payload_len;
-	line_at(&m->lines, f->line)->data_packets[flow_dir_is_up(f, dir) ? UP : DOWN] += n;
+	uint32_t n = 0;
+	if (p->payload_len) {
+		follow_largest(d, p->payload_len);
+		n = meter_segments(d, p->payload_len);
+		line_pulse(&m->lines, f->line)->data[flow_dir_way(f, dir)] += (uint16_t)n;
+	}
+	if (m->keep_logs)
+		count_log(extra_log(m, f, dir), p, n);
 }
 
 /* Bare ACKs without an IP-ID look alike without being copies. */
@@ -259,26 +314,76 @@ static inline bool has_identity(const struct pkt *p)
 	return p->ip_id || p->payload_len || p->tcp_flags & (TCP_SYN | TCP_FIN);
 }
 
-bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
-		const struct pkt_extra *x)
+static void silence(struct meter *m, struct flow *f)
+{
+	rtt_forget(m, f, 0);
+	rtt_forget(m, f, 1);
+}
+
+static inline void follow_sender(struct flow_dir *d, const struct pkt *p)
+{
+	if (!p->window != !!(d->flags & DIR_CLOSED))
+		d->flags ^= DIR_CLOSED;
+	follow_ip_id(d, p);
+}
+
+enum { USUAL_FLAGS = TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST };
+
+/*
+ * Nine packets of ten: both sides known, no gap or resend open between them, and the packet is the next data
+ * or a bare ACK. What all the others need is skipped, not decided in another way.
+ */
+static inline bool is_usual(const struct meter *m, const struct flow *f, const struct flow_dir *d,
+			    const struct flow_dir *peer, const struct pkt *p)
+{
+	return ((p->tcp_flags & USUAL_FLAGS) ^ TCP_ACK) == 0 && p->seq == d->nxt &&
+	       (!f->extra || extra_is_quiet(m, f)) && !(p->flags & PKT_SACK) &&
+	       p->payload_len != 1 &&
+	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
+	       d->flags & DIR_SEEN && p->ack - peer->una <= peer->nxt - peer->una &&
+	       d->nxt - d->una < 1u << 29;
+}
+
+static inline void usual_ack(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+			     uint32_t tick)
 {
 	struct flow_dir *d = &f->dir[dir];
-	uint32_t tick = meter_tick(p->ts_ns);
+	enum ack_reason reason = p->payload_len ? ACK_RIDES : ACK_BARE;
+	if (f->extra)
+		loss_answered(m, f, dir, p->ack, tick);
+	if (p->ack == d->nxt && d->newest_len && !f->extra)
+		rtt_acked_all(m, f, dir, tick, reason);
+	else
+		rtt_acked(m, f, dir, p->ack, tick, reason, true);
+}
+
+static inline void usual_data(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+			      uint32_t tick)
+{
+	struct flow_dir *d = &f->dir[dir];
+	uint32_t silent = tick - d->last_tick;
+	if ((int32_t)silent > (int32_t)TCP_CLOCK_MIN_TICKS || !(d->flags & DIR_CLOCK)) {
+		if (d->una == d->nxt)
+			loss_tail(m, f, dir, p, tick);
+		follow_clock(f, dir, p, tick);
+	}
+	d->tsval = p->tsval;
+	if (!rtt_sent_next(d, p->payload_len, tick)) {
+		sent(m, f, dir, p->seq, p->seq + p->payload_len, tick, 0);
+		return;
+	}
+	d->nxt += p->payload_len;
+	d->last_tick = tick;
+}
+
+static __attribute__((noinline)) bool unusual(struct meter *m, struct flow *f, int dir,
+					      const struct pkt *p, const struct pkt_extra *x,
+					      uint32_t tick)
+{
 	bool resent = false;
-	if (has_identity(p) && mirror_copy(&m->mirror, p)) {
-		struct flow_dir_rare *rare = meter_rare(m, f, dir);
-		if (rare)
-			rare->duplicate++;
-		return false;
-	}
 	count(m, f, dir, p);
-	if (p->ts_ns > f->last_ns + METER_STALE_NS) {
-		rtt_forget(m, &f->dir[0]);
-		rtt_forget(m, &f->dir[1]);
-	}
 	if (p->tcp_flags & TCP_RST) {
-		rtt_forget(m, &f->dir[0]);
-		rtt_forget(m, &f->dir[1]);
+		silence(m, f);
 		return false;
 	}
 	if (p->tcp_flags & TCP_ACK)
@@ -287,9 +392,43 @@ bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 		syn(m, f, dir, p, x, tick);
 	else if (!is_probe(m, f, dir, p) && (p->payload_len || p->tcp_flags & TCP_FIN))
 		resent = data(m, f, dir, p, tick);
-	d->window = p->window;
-	d->flags |= DIR_WINDOW;
-	follow_ip_id(d, p);
-	follow_clock(d, p, tick);
+	follow_sender(&f->dir[dir], p);
+	if (f->extra)
+		extra_settle(m, f, tick);
 	return resent;
+}
+
+/* A copy that the mirror port made; only the log of a flow tells of it. */
+static bool is_copy(struct meter *m, const struct flow *f, int dir, const struct pkt *p,
+		    uint64_t identity)
+{
+	struct dir_log *log;
+	if (!has_identity(p) || !mirror_copy(&m->mirror, p, identity))
+		return false;
+	log = extra_log(m, f, dir);
+	if (log)
+		log->duplicate++;
+	return true;
+}
+
+bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+		const struct pkt_extra *x, uint64_t identity)
+{
+	struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
+	uint32_t tick = meter_tick(p->ts_ns);
+	if ((int32_t)(flow_age(p->ts_ns) - f->last) > (int32_t)(METER_STALE_NS >> FLOW_AGE_SHIFT))
+		silence(m, f);
+	if (m->keep_logs || !is_usual(m, f, d, peer, p))
+		return !is_copy(m, f, dir, p, identity) && unusual(m, f, dir, p, x, tick);
+	if (p->ack != peer->una)
+		usual_ack(m, f, !dir, p, tick);
+	if (p->payload_len) {
+		mirror_note(&m->mirror, p, identity);
+		count(m, f, dir, p);
+		usual_data(m, f, dir, p, tick);
+	}
+	follow_sender(d, p);
+	if (f->extra)
+		extra_settle(m, f, tick);
+	return false;
 }

@@ -10,6 +10,7 @@
 #define RASAD_ENGINE_PACKET_TCP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct meter;
 struct flow;
@@ -19,9 +20,9 @@ struct pkt_extra;
 /* A SYN that cannot belong to the connection that the flow holds: the 5-tuple is used again. */
 bool tcp_is_new_connection(const struct flow *f, int dir, const struct pkt *p);
 
-/* Accounts the packet; `dir` is the direction of its data. True when it repeated data that had
- * been seen before (for the "nobody answers" test of the line). */
+/* Accounts the packet; `dir` is the direction of its data, `identity` its mirror_hash. True when it
+ * repeated data that had been seen before (for the "nobody answers" test of the line). */
 bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
-		const struct pkt_extra *x);
+		const struct pkt_extra *x, uint64_t identity);
 
 #endif

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 
 #include "engine/base/map.h"
+#include "engine/packet/shard.h"
 
 #define YOUNG_NS       5000000000ull
 #define MIRROR_COPY_NS 2000000ull /* the same question so soon: a mirror port's copy */
 #define OLD_NS	       30000000000ull
 
-enum { SLOTS = 1 << 15, DNS_RESPONSE = 0x8000 };
+enum { SLOTS = 1 << 15, SHARD_SLOTS = SLOTS / SHARDS, DNS_RESPONSE = 0x8000 };
 
 struct transaction {
 	uint64_t key, ts_ns; /* key 0: free */
@@ -64,7 +65,8 @@ enum transaction_result transaction_packet(struct transaction_table *t, const st
 					   uint64_t *ns)
 {
 	uint64_t key = key_of(p);
-	struct transaction *s = &t->slots[key >> 32 & (SLOTS - 1)];
+	struct transaction *s =
+		&t->slots[shard_of(p) * SHARD_SLOTS + (key >> 32 & (SHARD_SLOTS - 1))];
 	bool timed;
 	if (transaction_is_question(p)) {
 		ask(t, s, key, p->ts_ns);

@@ -6,18 +6,29 @@
 #include <string.h>
 
 #include "engine/packet/account.h"
+#include "engine/packet/line_control.h"
 #include "engine/packet/spin.h"
 #include "engine/packet/tcp.h"
 
-enum { DNS_PORT = 53 };
+enum {
+	DNS_PORT = 53,
+	DHCP_CLIENT_PORT = 68,
+	AGE_ROUND = (int)(60000000000ull >> FLOW_AGE_SHIFT), /* each flow is looked at that often */
+	AGE_MOST = 4 * FLOW_GROUP,			     /* slots between two bursts */
+};
 
-int worker_init(struct worker *w, const struct worker_options *options)
+static void tell_line(void *context, uint32_t line, const struct line_identity *appeared);
+
+int worker_init(struct worker *w, const struct worker_options *options, struct ring *outbox)
 {
-	*w = (struct worker){.options = *options};
-	meter_init(&w->meter, options->max_lines, options->max_flows, options->keep_flows);
-	if (transaction_init(&w->transactions))
+	*w = (struct worker){.options = *options, .outbox = outbox};
+	if (meter_init(&w->meter, options->max_lines, options->max_flows, options->keep_flows) ||
+	    transaction_init(&w->transactions) || window_init(&w->window, options->max_lines))
 		return -ENOMEM;
-	return flow_table_init(&w->flows, options->max_flows, options->hash_seed);
+	w->meter.lines.tell = tell_line;
+	w->meter.lines.context = w;
+	return flow_table_init(&w->flows, options->max_flows, options->full_size,
+			       options->hash_seed);
 }
 
 void worker_fini(struct worker *w)
@@ -25,10 +36,79 @@ void worker_fini(struct worker *w)
 	meter_fini(&w->meter);
 	transaction_fini(&w->transactions);
 	flow_table_fini(&w->flows);
+	window_fini(&w->window, w->options.max_lines);
 	map_fini(&w->circuits);
-	free(w->signals);
 	*w = (struct worker){0};
 }
+
+/* --- the outbox ----------------------------------------------------------------------------- */
+
+struct out worker_out(const struct worker *w, enum out_kind kind, uint32_t line)
+{
+	return (struct out){
+		.kind = kind,
+		.line = line,
+		.order = w->order,
+		.clock_ns = w->clock_ns,
+	};
+}
+
+void *worker_tell(struct worker *w, size_t size)
+{
+	void *room = ring_reserve(w->outbox, size);
+	while (!room && w->options.full) {
+		w->options.full(w->options.context);
+		room = ring_reserve(w->outbox, size);
+	}
+	w->told_late += !room;
+	return room;
+}
+
+static void tell_appeared(struct worker *w, uint32_t line, const struct line_identity *identity)
+{
+	struct out_appeared *record = worker_tell(w, sizeof *record);
+	if (!record) {
+		w->signals_lost++;
+		return;
+	}
+	*record = (struct out_appeared){worker_out(w, OUT_APPEARED, line), *identity};
+	ring_commit(w->outbox);
+}
+
+/* A line that goes leaves its last record; its pulse stays in its list for the line to come. */
+static void tell_gone(struct worker *w, uint32_t line)
+{
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
+	struct out *record;
+	worker_pass_samples(w);
+	window_tell_line(w, line);
+	*pulse = (struct pulse){.samples = pulse->samples, .state = pulse->state & PULSE_LISTED};
+	record = worker_tell(w, sizeof *record);
+	if (!record) {
+		w->signals_lost++;
+		return;
+	}
+	*record = worker_out(w, OUT_GONE, line);
+	ring_commit(w->outbox);
+}
+
+static void tell_line(void *context, uint32_t line, const struct line_identity *appeared)
+{
+	if (appeared)
+		tell_appeared(context, line, appeared);
+	else
+		tell_gone(context, line);
+}
+
+void worker_pass_samples(struct worker *w)
+{
+	struct meter *m = &w->meter;
+	for (uint32_t i = 0; i < m->n_queue; i++)
+		window_sample(w, m->queue[i].line, m->queue[i].hist, m->queue[i].ticks);
+	m->n_queue = 0;
+}
+
+/* --- flows ------------------------------------------------------------------------------------ */
 
 /* Who is the subscriber, when neither MAC nor address told: whoever opens, or has the higher
  * port. */
@@ -45,281 +125,276 @@ static bool sender_is_subscriber(const struct pkt *p, const struct pkt_extra *x)
 	return x->sport >= x->dport;
 }
 
-/* Takes a flow out of the table; when flows are reported its record stays until then. */
-static void retire(struct worker *w, uint32_t index)
+/* Takes a flow out of the table; its log, if it has one, stays. */
+static void retire(struct worker *w, int32_t slot)
 {
-	struct flow *f = flow_at(&w->flows, index);
-	flow_unlink(&w->flows, index);
-	meter_close(&w->meter, f);
-	if (w->options.keep_flows)
-		return;
-	meter_forget(&w->meter, f);
-	flow_free(&w->flows, index);
+	extra_forget(&w->meter, flow_at(&w->flows, slot));
+	flow_remove(&w->flows, slot);
 }
 
-static void keep_addresses(struct worker *w, struct flow *f, const struct pkt *p,
-			   const struct pkt_extra *x)
+static void start_log(struct worker *w, struct flow *f, const struct pkt *p,
+		      const struct pkt_extra *x)
 {
-	struct flow_addresses *a;
+	struct flow_extra *e;
+	struct flow_log *log;
 	bool src_is_b = p->flags & PKT_SRC_IS_B;
-	if (!w->options.keep_flows || !(p->flags & PKT_IPV6))
+	if (!w->options.keep_flows || p->kind != KIND_TCP || !extra_need(&w->meter, f, 0))
 		return;
-	f->addresses = pool_take(&w->meter.addresses);
-	if (!f->addresses)
+	e = extra_of(&w->meter, f);
+	e->log = pool_take(&w->meter.logs);
+	if (!e->log)
 		return;
-	a = pool_at(&w->meter.addresses, f->addresses);
-	memcpy(src_is_b ? a->b : a->a, x->src, 16);
-	memcpy(src_is_b ? a->a : a->b, x->dst, 16);
+	log = pool_at(&w->meter.logs, e->log);
+	*log = (struct flow_log){
+		.first_ns = p->ts_ns,
+		.last_ns = p->ts_ns,
+		.order = w->order,
+		.key0 = f->key[0],
+		.line = f->line,
+		.sub_is_b = f->sub_is_b,
+	};
+	log->port[src_is_b] = x->sport;
+	log->port[!src_is_b] = x->dport;
+	memcpy(src_is_b ? log->b : log->a, x->src, 16);
+	memcpy(src_is_b ? log->a : log->b, x->dst, 16);
+}
+
+static int32_t take_record(struct worker *w, const struct pkt *p, uint32_t hash)
+{
+	int32_t slot = flow_create(&w->flows, p->key, hash), victim;
+	if (slot != FLOW_NONE)
+		return slot;
+	victim = flow_victim(&w->flows, hash, flow_age(p->ts_ns));
+	if (victim == FLOW_NONE) {
+		w->flows_refused++;
+		return FLOW_NONE;
+	}
+	retire(w, victim);
+	w->flows_evicted++;
+	return flow_create(&w->flows, p->key, hash);
 }
 
 static struct flow *new_flow(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
 			     uint32_t hash)
 {
 	bool sub_is_src = sender_is_subscriber(p, x), src_is_b = p->flags & PKT_SRC_IS_B;
-	uint32_t line = line_of(&w->meter.lines, p, x, sub_is_src), index;
+	uint32_t line = line_of(&w->meter.lines, p, x, sub_is_src);
+	int32_t slot = line ? take_record(w, p, hash) : FLOW_NONE;
 	struct flow *f;
-	if (!line)
+	if (slot == FLOW_NONE)
 		return NULL;
-	index = flow_create(&w->flows, p->key, hash);
-	if (!index && !w->options.keep_flows) {
-		uint32_t victim = flow_victim(&w->flows, hash);
-		if (victim) {
-			retire(w, victim);
-			index = flow_create(&w->flows, p->key, hash);
-		}
-	}
-	if (!index)
-		return NULL;
-	f = flow_at(&w->flows, index);
-	f->line = line;
-	f->kind = p->kind;
-	f->port[src_is_b] = x->sport;
-	f->port[!src_is_b] = x->dport;
-	f->flags |= sub_is_src == src_is_b ? FLOW_SUB_IS_B : 0;
-	f->first_ns = f->last_ns = p->ts_ns;
-	keep_addresses(w, f, p, x);
+	f = flow_at(&w->flows, slot);
+	f->line = line & 0xffffff;
+	f->sub_is_b = sub_is_src == src_is_b;
+	f->last = flow_age(p->ts_ns);
+	start_log(w, f, p, x);
 	return f;
 }
 
-static struct flow *flow_of(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
-			    uint32_t hash)
+static inline bool same_key(const struct flow *f, const struct pkt *p)
 {
-	uint32_t index = flow_find(&w->flows, p->key, hash);
-	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0;
-	if (!index)
-		return new_flow(w, p, x, hash);
-	if (p->kind == KIND_TCP && tcp_is_new_connection(flow_at(&w->flows, index), dir, p)) {
-		retire(w, index);
-		return new_flow(w, p, x, hash);
-	}
-	return flow_at(&w->flows, index);
+	uint64_t a[2], b[2];
+	memcpy(a, f->key, sizeof a);
+	memcpy(b, p->key, sizeof b);
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
 }
 
-static void echo_packet(struct worker *w, uint32_t index, uint8_t dir, const struct pkt *p)
+static int32_t slot_of(const struct worker *w, const struct flow *f)
+{
+	return (int32_t)(f - w->flows.records);
+}
+
+/* The flow is over: it was silent for too long, or this packet opens another. */
+static inline bool is_over(const struct worker *w, const struct flow *f, const struct pkt *p)
+{
+	return ((int32_t)(flow_age(p->ts_ns) - f->last) > FLOW_IDLE_AGE &&
+		!w->options.keep_flows) ||
+	       (p->tcp_flags & TCP_SYN && p->kind == KIND_TCP &&
+		tcp_is_new_connection(f, p->flags & PKT_SRC_IS_B ? 1 : 0, p));
+}
+
+/* The record of the packet's flow, if it is known and this packet does not begin another one. */
+static inline struct flow *known_flow(struct worker *w, const struct pkt *p,
+				      const struct flow_hint *hint)
+{
+	struct flow *f = hint->flow;
+	if (!f || !same_key(f, p)) {
+		int32_t slot = flow_find(&w->flows, p->key, hint->hash);
+		if (slot == FLOW_NONE)
+			return NULL;
+		f = flow_at(&w->flows, slot);
+	}
+	if (!is_over(w, f, p))
+		return f;
+	retire(w, slot_of(w, f));
+	return NULL;
+}
+
+static void follow_log(struct worker *w, const struct flow *f, const struct pkt *p)
+{
+	const struct flow_extra *e = extra_of(&w->meter, f);
+	struct flow_log *log = e && e->log ? pool_at(&w->meter.logs, e->log) : NULL;
+	if (log && p->ts_ns > log->last_ns)
+		log->last_ns = p->ts_ns;
+}
+
+static inline void follow_flow(struct worker *w, struct flow *f, const struct pkt *p)
+{
+	uint32_t age = flow_age(p->ts_ns);
+	if ((int32_t)(age - f->last) > 0)
+		f->last = age;
+	if (w->options.keep_flows)
+		follow_log(w, f, p);
+}
+
+static bool owes_an_answer(const struct pkt *p)
+{
+	return p->kind == KIND_TCP && (p->payload_len || p->tcp_flags & TCP_SYN) &&
+	       !(p->tcp_flags & TCP_RST);
+}
+
+/* --- packets ---------------------------------------------------------------------------------- */
+
+static void echo_packet(struct worker *w, uint32_t line, int way, const struct pkt *p)
 {
 	uint64_t ns;
-	bool question = transaction_is_question(p), asked_by_sub = question == (dir == DIR_UP);
-	struct line *line = line_at(&w->meter.lines, index);
+	bool question = transaction_is_question(p), asked_by_sub = question == (way == UP);
 	if (transaction_packet(&w->transactions, p, &ns) == TRANSACTION_TIMED && asked_by_sub)
-		hist_add(&w->meter.hists, &line->hist[p->kind == KIND_DNS ? HIST_DNS : HIST_ICMP],
-			 (uint32_t)(ns / HIST_TICK_NS));
-	if (p->kind == KIND_ICMP && question && dir == DIR_DOWN)
-		account_unanswered(w, index, p, false);
+		meter_line_sample(&w->meter, line, p->kind == KIND_DNS ? HIST_DNS : HIST_ICMP,
+				  (uint32_t)(ns / HIST_TICK_NS));
+	if (p->kind == KIND_ICMP && question && way == DOWN)
+		account_unanswered(w, line, p, flow_hash(p->key, 0), false);
 }
 
 /* Packets without a flow: counted to their line, questions timed. */
-static void other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x)
+void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x)
 {
 	bool sub_is_src;
 	uint32_t line;
-	uint8_t dir;
+	int way;
 	if (!(p->flags & (PKT_IP | PKT_PPPOE)))
 		return;
 	sub_is_src = sender_is_subscriber(p, x);
 	line = line_of(&w->meter.lines, p, x, sub_is_src);
 	if (!line)
 		return;
-	dir = sub_is_src ? DIR_UP : DIR_DOWN;
-	account_traffic(w, line, dir, p, x);
+	way = sub_is_src ? UP : DOWN;
+	account_traffic(w, line, way, p, x);
+	if (sub_is_src && p->flags & PKT_IP)
+		account_address(w, line, p, x);
 	if (p->kind == KIND_DNS || p->kind == KIND_ICMP)
-		echo_packet(w, line, dir, p);
+		echo_packet(w, line, way, p);
 }
 
-static void flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
-			uint32_t hash)
+static __attribute__((noinline)) void first_packet(struct worker *w, const struct pkt *p,
+						   const struct pkt_extra *x,
+						   const struct flow_hint *hint);
+
+static inline __attribute__((always_inline)) void work_flow(struct worker *w, struct flow *f,
+							    const struct pkt *p,
+							    const struct pkt_extra *x,
+							    const struct flow_hint *hint)
 {
-	struct flow *f = flow_of(w, p, x, hash);
-	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0;
+	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0, way = flow_dir_way(f, dir);
 	bool resent = false;
-	uint8_t way;
-	if (!f) { /* the tables are full; its line still gets the packet */
-		other_packet(w, p, x);
-		return;
-	}
-	way = flow_dir_is_up(f, dir) ? DIR_UP : DIR_DOWN;
 	account_traffic(w, f->line, way, p, x);
 	if (p->kind == KIND_TCP)
-		resent = tcp_packet(&w->meter, f, dir, p, x);
+		resent = tcp_packet(&w->meter, f, dir, p, x, hint->identity);
 	else
 		spin_packet(&w->meter, f, dir, p);
-	if (p->ts_ns > f->last_ns)
-		f->last_ns = p->ts_ns;
-	if (p->kind == KIND_TCP && way == DIR_DOWN && (p->payload_len || p->tcp_flags & TCP_SYN) &&
-	    !(p->tcp_flags & TCP_RST))
-		account_unanswered(w, f->line, p, resent);
+	follow_flow(w, f, p);
+	if (way == DOWN && owes_an_answer(p))
+		account_unanswered(w, f->line, p, hint->hash, resent);
 }
 
-/* The round trip of the line itself: the CPE answers the BRAS's LCP echo. */
-static void lcp_echo(struct worker *w, uint32_t index, const struct control *c, uint64_t now_ns)
+void worker_flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+			const struct flow_hint *hint)
 {
-	struct line *line = line_at(&w->meter.lines, index);
-	if (c->code == PPP_ECHO_REQ && c->dir == DIR_DOWN) {
-		line->echo_id = c->id;
-		line->echo_ns = now_ns;
-		line->watch = true;
-	} else if (c->code == PPP_ECHO_REP && c->dir == DIR_UP && line->echo_ns &&
-		   line->echo_id == c->id && now_ns >= line->echo_ns) {
-		hist_add(&w->meter.hists, &line->hist[HIST_LINE],
-			 (uint32_t)((now_ns - line->echo_ns) / HIST_TICK_NS));
-		line->echo_ns = 0;
+	struct flow *f = known_flow(w, p, hint);
+	if (f)
+		work_flow(w, f, p, x, hint);
+	else
+		first_packet(w, p, x, hint);
+}
+
+static void first_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+			 const struct flow_hint *hint)
+{
+	struct flow *f = new_flow(w, p, x, hint->hash);
+	if (!f) { /* the tables are full; its line still gets the packet */
+		worker_other_packet(w, p, x);
+		return;
 	}
+	work_flow(w, f, p, x, hint);
+	if (flow_dir_way(f, p->flags & PKT_SRC_IS_B ? 1 : 0) == UP)
+		account_address(w, f->line, p, x);
 }
 
-static uint64_t circuit_key(const char *circuit, uint16_t svlan)
-{
-	uint64_t h = svlan + 1u;
-	for (; *circuit; circuit++)
-		h = map_hash(h ^ (uint8_t)*circuit);
-	return h | 1;
-}
-
-/* In a shared VLAN the circuit-id names the line, whatever MAC the CPE has today. */
-static uint32_t line_of_control(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
-				const struct control *c, bool sub_is_src)
-{
-	uint32_t *known, line;
-	if (p->flags & PKT_TWO_TAGS || p->kind != KIND_PPPOE || !c->circuit_id[0] ||
-	    c->dir != DIR_UP)
-		return line_of(&w->meter.lines, p, x, sub_is_src);
-	known = map_find(&w->circuits, circuit_key(c->circuit_id, x->svlan));
-	if (known) {
-		line_bind(&w->meter.lines, p, x, *known);
-		return *known;
-	}
-	line = line_of(&w->meter.lines, p, x, sub_is_src);
-	if (line && w->circuits.used >= w->options.max_lines)
-		w->circuits_refused++;
-	else if (line)
-		map_put(&w->circuits, circuit_key(c->circuit_id, x->svlan), line);
-	return line;
-}
-
-static void control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+void worker_control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
 			   const uint8_t *frame)
 {
 	struct control c;
 	struct signal *s;
-	bool sub_is_src;
+	bool sub_is_src = sender_is_subscriber(p, x);
 	uint32_t line;
 	control_read(&c, p, x, frame);
-	sub_is_src = sender_is_subscriber(p, x);
 	if (p->kind == KIND_DHCP && p->dir == DIR_UNKNOWN)
-		sub_is_src = x->sport == 68;
-	line = line_of_control(w, p, x, &c, sub_is_src);
+		sub_is_src = x->sport == DHCP_CLIENT_PORT;
+	line = line_control_of(w, p, x, &c, sub_is_src);
 	if (!line)
 		return;
 	if (p->dir == DIR_UNKNOWN && p->flags & PKT_IP)
 		c.dir = sub_is_src ? DIR_UP : DIR_DOWN;
-	if (p->kind == KIND_LCP)
-		lcp_echo(w, line, &c, p->ts_ns);
-	else if (p->kind == KIND_PPPOE && c.code == PADI)
-		line_at(&w->meter.lines, line)->session_id = 0; /* tell of the next data */
+	line_control_follow(w, line, p, &c);
 	s = account_signal(w, SIGNAL_CONTROL, line, p);
-	if (s)
+	if (s) {
 		s->control = c;
+		ring_commit(w->outbox);
+	}
 	if (c.dir != DIR_UNKNOWN)
-		account_packet(w, line, c.dir, p);
+		account_packet(w, line, c.dir == DIR_UP ? UP : DOWN, p);
 }
 
-static bool has_flow(const struct pkt *p)
+/* --- time ------------------------------------------------------------------------------------- */
+
+/* Ends flows that have been silent for long, a few slots at a time; whoever comes back later begins
+ * anew in any case (known_flow), so results do not depend on when this looks. */
+static void age_flows(struct worker *w)
 {
-	return p->kind == KIND_TCP || p->kind == KIND_QUIC;
+	uint32_t now = flow_age(w->clock_ns), passed = now - w->aged_at;
+	int32_t slots = flow_slots(&w->flows), end, slot;
+	uint64_t n = (uint64_t)slots * passed / AGE_ROUND;
+	if (w->options.keep_flows || n == 0)
+		return;
+	w->aged_at = now;
+	if (w->aged >= slots)
+		w->aged = 0;
+	end = w->aged + (n < AGE_MOST ? (int32_t)n : AGE_MOST);
+	if (end > slots)
+		end = slots;
+	for (slot = flow_next(&w->flows, w->aged, end); slot != FLOW_NONE;
+	     slot = flow_next(&w->flows, slot + 1, end))
+		if ((int32_t)(now - flow_at(&w->flows, slot)->last) > FLOW_IDLE_AGE)
+			retire(w, slot);
+	w->aged = end;
 }
 
-static void fetch_record(const struct worker *w, uint32_t guess)
+void worker_after_burst(struct worker *w)
 {
-	const char *record = (const char *)flow_at(&w->flows, guess);
-	for (int line = 0; line < 4; line++)
-		__builtin_prefetch(record + 64 * line, 1);
+	worker_pass_samples(w);
+	window_slice(w, WINDOW_SLICE);
+	age_flows(w);
 }
 
-/* What the record points at: its line, and the segments that this packet adds to or takes from. */
-static void fetch_around(const struct worker *w, uint32_t guess, const struct pkt *p)
+void worker_idle(struct worker *w, uint64_t clock_ns)
 {
-	const struct flow *f = flow_at(&w->flows, guess);
-	const struct flow_dir *d = &f->dir[p->flags & PKT_SRC_IS_B ? 1 : 0];
-	const struct flow_dir *peer = &f->dir[p->flags & PKT_SRC_IS_B ? 0 : 1];
-	const char *line = (const char *)line_at(&w->meter.lines, f->line);
-	__builtin_prefetch(line, 1);
-	__builtin_prefetch(line + 64, 1);
-	if (d->segs_tail && p->payload_len)
-		__builtin_prefetch(pool_at(&w->meter.segs, d->segs_tail), 1);
-	if (peer->segs_head)
-		__builtin_prefetch(pool_at(&w->meter.segs, peer->segs_head), 1);
+	if (w->window.running && clock_ns > w->clock_ns &&
+	    clock_ns - w->window.second_ns >= SECOND_NS)
+		window_advance(w, clock_ns);
+	worker_after_burst(w);
 }
 
-static void handle(struct worker *w, const struct burst *burst, uint32_t i, uint32_t hash)
+bool worker_flush(struct worker *w)
 {
-	const struct pkt *p = &burst->pkt[i];
-	clock_follow(&w->clock, p->ts_ns);
-	if (has_flow(p))
-		flow_packet(w, p, &burst->extra[i], hash);
-	else if (pkt_is_control(p))
-		control_packet(w, p, &burst->extra[i], burst->frame[i]);
-	else
-		other_packet(w, p, &burst->extra[i]);
-}
-
-void worker_burst(struct worker *w, const struct burst *burst)
-{
-	uint32_t hash[BURST_MAX], guess[BURST_MAX];
-	w->n_signals = 0;
-	for (uint32_t i = 0; i < burst->n; i++)
-		if (!has_flow(&burst->pkt[i])) {
-			hash[i] = 0;
-		} else {
-			hash[i] = flow_hash(burst->pkt[i].key, w->flows.seed);
-			flow_prefetch_bucket(&w->flows, hash[i]);
-			mirror_prefetch(&w->meter.mirror, &burst->pkt[i]);
-		}
-	for (uint32_t i = 0; i < burst->n; i++) {
-		guess[i] = has_flow(&burst->pkt[i]) ? flow_guess(&w->flows, hash[i]) : 0;
-		if (guess[i])
-			fetch_record(w, guess[i]);
-	}
-	for (uint32_t i = 0; i < burst->n; i++)
-		if (guess[i])
-			fetch_around(w, guess[i], &burst->pkt[i]);
-	for (uint32_t i = 0; i < burst->n; i++)
-		handle(w, burst, i, hash[i]);
-}
-
-void worker_add_line(const struct worker *w, uint32_t index, struct line_metrics *sum,
-		     struct hist_sum *hists)
-{
-	const struct line *line = line_at(&w->meter.lines, index);
-	for (int way = 0; way < 2; way++) {
-		sum->packets[way] += line->packets[way];
-		sum->bytes[way] += line->bytes[way];
-		sum->data_packets[way] += line->data_packets[way];
-		sum->lost_before[way] += line->lost_before[way];
-		sum->lost_after[way] += line->lost_after[way];
-		sum->reordered[way] += line->reordered[way];
-		sum->spurious[way] += line->spurious[way];
-		sum->tail_loss[way] += line->tail_loss[way];
-		if (line->last_ns[way] > sum->last_ns[way])
-			sum->last_ns[way] = line->last_ns[way];
-	}
-	for (int h = 0; hists && h < HIST_COUNT; h++)
-		hist_sum_add(&hists[h], &w->meter.hists, line->hist[h]);
+	return window_flush(w);
 }

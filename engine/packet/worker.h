@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A worker takes bursts of records and does everything that happens per packet: line, flow,
- * round trips, loss. What analysis must know at once leaves as signals, in packet order; what it
- * wants to know about a line is read with worker_line and worker_flow.
+ * round trips, loss. What it has to say leaves through its outbox, a ring of records (window.h):
+ * what analysis must know at once as signals, what was counted when its window is over.
  *
- * A burst goes through in stages that each touch one kind of memory (hash, bucket, record, work),
- * with a prefetch between them. No lock, no system call; memory is taken from pools. Time is the
- * packets' own. One thread.
+ * A burst goes through in steps (steps.c). No lock, no system call, no allocation but of pages that
+ * are touched for the first time. Time is the packets' own. One thread.
  */
 #ifndef RASAD_ENGINE_PACKET_WORKER_H
 #define RASAD_ENGINE_PACKET_WORKER_H
@@ -14,18 +13,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/base/clock.h"
-#include "engine/base/dist.h"
+#include "engine/base/ring.h"
 #include "engine/packet/control.h"
 #include "engine/packet/flow.h"
 #include "engine/packet/meter.h"
 #include "engine/packet/transaction.h"
+#include "engine/packet/window.h"
 #include "engine/source.h"
 
 struct worker_options {
 	uint32_t max_lines, max_flows;
 	uint64_t hash_seed; /* 0 in a replay; random in a live engine */
 	bool keep_flows;    /* keep each flow and its samples until the end, for a flow report */
+	bool full_size;	    /* tables at full size from the start: none grows while packets pass */
+	/* Called while the outbox is full, until there is room; NULL: records are put off, and what
+	 * cannot be is lost, counted. */
+	void (*full)(void *context);
+	void *context;
 };
 
 enum signal_kind {
@@ -38,13 +42,16 @@ enum signal_kind {
 
 struct signal {
 	uint64_t ts_ns;
-	uint64_t clock_ns;   /* packet time: ts_ns, unless packets came out of order */
 	uint64_t last_up_ns; /* of the line, before this packet; 0: never */
-	uint32_t line;
 	enum signal_kind kind;
 	bool ipv6;
 	uint8_t address[16];
 	struct control control; /* SIGNAL_CONTROL; session id and MACs with SIGNAL_SESSION too */
+};
+
+struct out_signal {
+	struct out out;
+	struct signal signal;
 };
 
 struct worker {
@@ -52,30 +59,65 @@ struct worker {
 	struct meter meter;
 	struct flow_table flows;
 	struct transaction_table transactions;
-	struct map circuits;	/* circuit-id -> line, in shared VLANs */
-	struct signal *signals; /* owned; of the last burst */
-	uint32_t n_signals, signals_room;
-	uint64_t circuits_refused; /* more circuit-ids than lines are allowed */
-	uint64_t signals_lost;	   /* no memory */
-	struct clock clock;
+	struct map circuits; /* circuit-id -> line, in shared VLANs */
+	struct window window;
+	struct ring *outbox;		     /* not owned */
+	uint64_t order, clock_ns;	     /* of the packet in work */
+	int32_t aged;			     /* next slot that the ageing looks at */
+	uint32_t aged_at;		     /* flow_age when it did so last */
+	uint64_t flows_evicted;		     /* at the limit */
+	uint64_t flows_refused;		     /* nothing could be evicted */
+	uint64_t circuits_refused;	     /* more circuit-ids than lines are allowed */
+	uint64_t signals_lost, samples_lost; /* the outbox was full */
+	uint64_t told_late;		     /* records put off because the outbox was full */
 };
 
-/* What was measured of a line since the start. */
-struct line_metrics {
-	uint64_t packets[2], bytes[2], last_ns[2];
-	struct dist hist[HIST_COUNT];
-	uint64_t data_packets[2], lost_before[2], lost_after[2];
-	uint64_t reordered[2], spurious[2], tail_loss[2];
-};
-
-int worker_init(struct worker *worker, const struct worker_options *options);
+/* 0 or -ENOMEM. The worker writes to `outbox`, which outlives it. */
+int worker_init(struct worker *worker, const struct worker_options *options, struct ring *outbox);
 void worker_fini(struct worker *worker);
 
-/* Handles a burst; its signals are in worker->signals until the next call. */
+/* Handles a burst whose clock_ns and order are filled in. */
 void worker_burst(struct worker *worker, const struct burst *burst);
 
-/* Adds the line's counters and histograms to *sum and *hists (HIST_COUNT of them; NULL: leave). */
-void worker_add_line(const struct worker *worker, uint32_t line, struct line_metrics *sum,
-		     struct hist_sum *hists);
+/* Packet time has come to `clock_ns` without packets: windows end, and are closed further. */
+void worker_idle(struct worker *worker, uint64_t clock_ns);
+
+/* Leaves nothing untold; false: not yet, the outbox is full. */
+bool worker_flush(struct worker *worker);
+
+/* --- for the parts of the worker ---------------------------------------------------------------- */
+
+/* Packet `i` of the burst is in work. */
+static inline void worker_place(struct worker *w, const struct burst *burst, uint32_t i)
+{
+	w->order = burst_order(burst, i);
+	w->clock_ns = burst_clock_ns(burst, i);
+}
+
+/* What is known of a packet's flow before its turn comes. */
+struct flow_hint {
+	struct flow *flow; /* where it was a moment ago, or NULL */
+	uint32_t hash;	   /* of its key */
+	uint64_t identity; /* mirror_hash of a TCP packet */
+};
+
+/* A packet of TCP or QUIC; any other; a control message. */
+void worker_flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+			const struct flow_hint *hint);
+void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x);
+void worker_control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+			   const uint8_t *frame);
+
+/* What is done a little at a time: samples, windows, ageing. */
+void worker_after_burst(struct worker *w);
+
+/* The head of a record, as of the packet in work. */
+struct out worker_out(const struct worker *w, enum out_kind kind, uint32_t line);
+
+/* Room for a record in the outbox; the caller fills it and commits. NULL: full. */
+void *worker_tell(struct worker *w, size_t size);
+
+/* Samples that the meters have queued go to their lines. */
+void worker_pass_samples(struct worker *w);
 
 #endif

@@ -220,11 +220,15 @@ void frame_udp(struct frame *f, const struct ip_header *ip, uint16_t source_port
 	store_be16(h + 2, destination_port);
 	store_be16(h + 4, (uint16_t)(sizeof(h) + n));
 	store_be16(h + 6, 0);
-	checksum = fold(sum_be16(payload, n, sum_be16(h, sizeof(h), pseudo_sum(ip, n + 8))));
+	checksum = fold(
+		sum_be16(payload, payload ? n : 0, sum_be16(h, sizeof(h), pseudo_sum(ip, n + 8))));
 	store_be16(h + 6, checksum ? checksum : 0xffff);
 	ip_header(f, ip, sizeof(h) + n);
 	frame_bytes(f, h, sizeof(h));
-	frame_bytes(f, payload, n);
+	if (payload)
+		frame_bytes(f, payload, n);
+	else
+		frame_zero(f, n);
 }
 
 void frame_icmp(struct frame *f, const struct ip_header *ip, uint8_t *payload, size_t n)

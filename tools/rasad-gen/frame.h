@@ -105,6 +105,7 @@ void frame_be32(struct frame *f, uint32_t v);
 size_t frame_ip_bytes(bool v6);
 void frame_tcp(struct frame *f, const struct ip_header *ip, const struct tcp_header *tcp,
 	       size_t payload_bytes);
+/* Without `payload` it is all zero. */
 void frame_udp(struct frame *f, const struct ip_header *ip, uint16_t source_port,
 	       uint16_t destination_port, const void *payload, size_t n);
 /* `payload` begins with the ICMP type; its checksum field (bytes 2 and 3) is filled in. */

@@ -8,5 +8,6 @@
 void scenario_tcp(const struct options *o);
 void scenario_lines(const struct options *o);
 void scenario_demo(const struct options *o);
+void scenario_load(const struct options *o);
 
 #endif

@@ -24,6 +24,7 @@
 #define LOSS_BEFORE_TAP	     0.004
 #define LOSS_AFTER_TAP	     0.002
 #define REORDER		     0.001
+#define IPV6_SHARE	     0.25
 
 struct start {
 	struct world *world;
@@ -153,6 +154,7 @@ void scenario_tcp(const struct options *o)
 		mine.lines = (mine.flows + FLOWS_PER_LINE - 1) / FLOWS_PER_LINE;
 	mine.loss_before_tap = mine.loss_before_tap < 0 ? LOSS_BEFORE_TAP : mine.loss_before_tap;
 	mine.loss_after_tap = mine.loss_after_tap < 0 ? LOSS_AFTER_TAP : mine.loss_after_tap;
+	mine.ipv6_share = mine.ipv6_share < 0 ? IPV6_SHARE : mine.ipv6_share;
 	mine.reorder = mine.reorder < 0 ? REORDER : mine.reorder;
 	o = &mine;
 	world_init(&w, o);

@@ -11,6 +11,11 @@
 
 static const char *const encap_names[] = {"plain", "vlan", "qinq", "pppoe", "qinq-pppoe", "mpls"};
 
+const char *truth_encap(enum encap encap)
+{
+	return encap_names[encap];
+}
+
 FILE *truth_open(const struct world *w)
 {
 	const struct options *o = w->options;
@@ -20,7 +25,7 @@ FILE *truth_open(const struct world *w)
 		die("%s: cannot create: %s", o->truth, strerror(errno));
 	setvbuf(f, NULL, _IOFBF, 1 << 18);
 	fprintf(f, "{\"scenario\":\"%s\",\"seed\":%" PRIu64 ",\"encap\":\"%s\",\"snaplen\":%u,",
-		o->scenario, o->seed, encap_names[o->encap], o->snaplen);
+		o->scenario, o->seed, truth_encap(o->encap), o->snaplen);
 	fprintf(f, "\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"t_start\":%.9f,\"t_stop\":%.9f",
 		w->out.packets, w->out.bytes, world_unix_s(0), world_unix_s(w->sim.now_ns));
 	return f;

@@ -11,6 +11,7 @@
 FILE *truth_open(const struct world *w);
 void truth_close(FILE *f, const struct options *o);
 
+const char *truth_encap(enum encap encap);
 void truth_flows(FILE *f, const struct world *w);
 void truth_string(FILE *f, const char *s);
 void truth_address(FILE *f, const struct ip_addr *a);

@@ -33,6 +33,13 @@ struct options {
 	double ipv6_share, no_timestamps_share;
 	double loss_before_tap, loss_after_tap, reorder, mirror_duplicates;
 	enum encap encap;
+	/* Scenario load only. */
+	bool has_load_option, sessions;
+	const char *interface;		   /* or NULL: a file */
+	double rate_pps, zipf, train;	   /* rate -1: the default */
+	double udp_share, new_flows, padi; /* of the packets */
+	double jitter, echo_s;		   /* echo -1: the default */
+	uint32_t packet_bytes;		   /* 0: a mix */
 };
 
 /* A subscriber line: its names and the path behind it. Links are indexed by enum dir. */

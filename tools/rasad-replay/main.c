@@ -19,7 +19,7 @@
 #include "tools/rasad-replay/text.h"
 #include "version.h"
 
-enum { MAX_WARNINGS = 1000, PROGRESS_BURSTS = 4096, FLUSH_MS = 60000 };
+enum { MAX_WARNINGS = 1000, PROGRESS_STEPS = 4096, FLUSH_MS = 60000 };
 
 struct replay {
 	struct options options;
@@ -100,7 +100,10 @@ static void show_progress(struct replay *r)
 {
 	double part = pcap_progress(r->source);
 	int width = 40, done = (int)(part * width);
-	uint64_t packets = r->source->stats(r->source)->packets;
+	struct source_stats stats;
+	uint64_t packets;
+	engine_stats(r->engine, &stats);
+	packets = stats.packets;
 	if (part < 0)
 		fprintf(stderr, "\r%llu packets", (unsigned long long)packets);
 	else
@@ -112,9 +115,11 @@ static void show_progress(struct replay *r)
 static void run(struct replay *r)
 {
 	int status;
-	for (uint64_t bursts = 1; (status = engine_step(r->engine)) == SOURCE_MORE; bursts++)
-		if (r->bar && bursts % PROGRESS_BURSTS == 0)
+	for (uint64_t steps = 1; (status = engine_step(r->engine)) >= 0 && status != SOURCE_END;
+	     steps++)
+		if (r->bar && (status == SOURCE_IDLE || steps % PROGRESS_STEPS == 0))
 			show_progress(r);
+	engine_stop(r->engine);
 	if (status < 0)
 		problem(r, strerror(-status));
 	clear_bar(r);
@@ -174,12 +179,15 @@ static bool open_all(struct replay *r)
 		.worker = {.max_lines = r->options.max_lines,
 			   .max_flows = r->options.max_flows,
 			   .keep_flows = r->options.flows},
+		.n_workers = r->options.workers,
+		.lossless = true,
+		.minutes = r->options.publish != NULL,
 		.cards = r->options.publish != NULL,
 		.collector = "replay",
 	};
 	if (pcap_open(&r->source, &files) < 0 || !r->source)
 		return false;
-	r->engine = engine_new(&engine, r->source, (struct report_sink){take, r});
+	r->engine = engine_new(&engine, &r->source, 1, (struct report_sink){take, r});
 	r->codec = codec_new();
 	r->text = text_new(r->options.top);
 	if (r->engine && r->codec && r->text)

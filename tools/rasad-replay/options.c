@@ -26,6 +26,9 @@ static const struct option_row table[] = {
 	{{"ac", required_argument, NULL, 'a'},
 	 "MAC",
 	 "MAC of a BRAS; may be given again. Others are learned"},
+	{{"workers", required_argument, NULL, 'w'},
+	 "N",
+	 "threads that measure, 1..16 (1); the report is the same"},
 	{{"max-lines", required_argument, NULL, 'L'}, "N", "limit of lines (2000000)"},
 	{{"max-flows", required_argument, NULL, 'F'}, "N", "limit of flows (8000000)"},
 	{{"quiet", no_argument, NULL, 'q'}, NULL, "no progress bar"},
@@ -68,6 +71,8 @@ static int read_option(struct options *o, int value)
 		return option_number("--shard", optarg, 0, 255, &o->shard);
 	case 'a':
 		return option_mac("--ac", optarg, o->ac_macs, &o->n_ac_macs, OPTIONS_MAX_AC);
+	case 'w':
+		return option_number("--workers", optarg, 1, 16, &o->workers);
 	case 'L':
 		return option_number("--max-lines", optarg, 1, 16000000, &o->max_lines);
 	case 'F':
@@ -89,7 +94,7 @@ static int read_option(struct options *o, int value)
 int options_read(struct options *o, int argc, char **argv)
 {
 	int value, code;
-	*o = (struct options){.top = 10, .max_lines = 2000000, .max_flows = 8000000};
+	*o = (struct options){.top = 10, .workers = 1, .max_lines = 2000000, .max_flows = 8000000};
 	while ((value = option_next(argc, argv, shorts, table, N_OPTIONS)) != -1) {
 		code = read_option(o, value);
 		if (code >= 0)

@@ -11,7 +11,7 @@ enum { OPTIONS_MAX_AC = 64 };
 struct options {
 	bool json, flows, quiet;
 	const char *publish, *inventory;
-	uint32_t top, max_lines, max_flows, shard;
+	uint32_t top, workers, max_lines, max_flows, shard;
 	uint8_t ac_macs[OPTIONS_MAX_AC][6];
 	uint32_t n_ac_macs;
 	const char *const *files;

@@ -3,8 +3,9 @@
  * rasadd: the daemon. Packets in, from an interface or from capture files; events, cards of lines
  * and its own health out to Redis.
  *
- * Two threads: this one reads, measures and concludes, and never waits for Redis (but for files
- * at full speed, which wait rather than lose anything); the publisher's own thread sends.
+ * Packets are received and measured on threads of the engine, which never wait for anybody (but
+ * for files at full speed, which wait rather than lose anything). This one concludes; the publisher
+ * has its own, and nobody waits for Redis.
  * SIGTERM and SIGINT end it in good order: what is known of every line goes out, then the health
  * that says so. A second one ends it at once.
  */
@@ -124,10 +125,9 @@ static void run(struct daemon *d)
 
 	while (!stop && status >= 0 && status != SOURCE_END) {
 		status = engine_step(d->engine);
-		if (status == SOURCE_IDLE)
-			engine_advance(d->engine, tap_now_ns(&d->tap));
 		look_around(d);
 	}
+	engine_stop(d->engine);
 	if (status < 0 || !tap_is_good(&d->tap))
 		d->failed = true;
 	engine_summaries(d->engine);
@@ -174,17 +174,29 @@ static uint64_t random_seed(void)
 	return (uint64_t)now.tv_nsec * 0x9fb21c651e98df25ull;
 }
 
+static uint64_t idle_now_ns(void *context)
+{
+	return tap_now_ns(context);
+}
+
 static bool open_engine(struct daemon *d)
 {
 	const struct engine_options options = {
 		.worker = {.max_lines = d->options.max_lines,
 			   .max_flows = d->options.max_flows,
-			   .hash_seed = random_seed()},
+			   .hash_seed = random_seed(),
+			   .full_size = d->tap.kind == TAP_LIVE},
+		.n_workers = d->options.workers,
+		.threads = true,
+		.lossless = d->tap.kind == TAP_FILES,
 		.cards = true,
+		.minutes = true,
+		.now = idle_now_ns,
+		.context = &d->tap,
 		.collector = d->tap.collector,
 	};
 
-	d->engine = engine_new(&options, d->tap.source,
+	d->engine = engine_new(&options, &d->tap.source, 1,
 			       (struct report_sink){publish_take, d->publisher});
 	if (!d->engine)
 		fprintf(stderr, "rasadd: no memory for %u lines and %u flows\n",
@@ -210,10 +222,12 @@ static void say_ready(const struct daemon *d, const char *what)
 /* The last word: what went in, and what came of it. */
 static void close_publisher(struct daemon *d)
 {
-	const struct source_stats *stats = d->tap.source->stats(d->tap.source);
+	struct source_stats stats = {0};
 	struct publish_counters n;
 	struct publish_error error;
 
+	if (d->engine)
+		engine_stats(d->engine, &stats);
 	if (publish_close(d->publisher, stop ? STOP_MS : FLUSH_MS, &n, &error)) {
 		fprintf(stderr, "rasadd: %s\n", error.text);
 		d->failed = true;
@@ -221,8 +235,8 @@ static void close_publisher(struct daemon *d)
 	fprintf(stderr,
 		"rasadd: %s: %llu packets (%llu dropped); published %llu events (%llu were there "
 		"already), %llu cards\n",
-		d->tap.collector, (unsigned long long)stats->packets,
-		(unsigned long long)stats->dropped, (unsigned long long)n.events_published,
+		d->tap.collector, (unsigned long long)stats.packets,
+		(unsigned long long)stats.dropped, (unsigned long long)n.events_published,
 		(unsigned long long)n.events_already_published,
 		(unsigned long long)n.cards_published);
 }

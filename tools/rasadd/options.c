@@ -40,6 +40,7 @@ static const struct option_row table[] = {
 	{{"buffer", required_argument, NULL, 'B'},
 	 "MIB",
 	 "room for packets in the kernel, 1..1024 (32)"},
+	{{"workers", required_argument, NULL, 'w'}, "N", "threads that measure, 1..16 (1)"},
 	{{"max-lines", required_argument, NULL, 'L'}, "N", "limit of lines (2000000)"},
 	{{"max-flows", required_argument, NULL, 'F'}, "N", "limit of flows (8000000)"},
 	{{"check", no_argument, NULL, 'n'}, NULL, "check options, inventory and source, and exit"},
@@ -111,6 +112,8 @@ static int read_option(struct options *o, int letter)
 		return read_speed(o, optarg);
 	case 'B':
 		return option_number("--buffer", optarg, 1, 1024, &o->buffer_mib);
+	case 'w':
+		return option_number("--workers", optarg, 1, 16, &o->workers);
 	case 'L':
 		return option_number("--max-lines", optarg, 1, 16000000, &o->max_lines);
 	case 'F':
@@ -147,6 +150,7 @@ int options_read(struct options *o, int argc, char **argv)
 
 	*o = (struct options){
 		.redis = redis && *redis ? redis : REDIS_DEFAULT,
+		.workers = 1,
 		.max_lines = 2000000,
 		.max_flows = 8000000,
 		.buffer_mib = 32,

@@ -12,7 +12,7 @@ struct options {
 	const char *inputs[OPTIONS_MAX_INPUTS]; /* what follows "pcap:": files, or one interface */
 	uint32_t n_inputs;
 	const char *redis, *inventory;
-	uint32_t shard, max_lines, max_flows, buffer_mib;
+	uint32_t shard, workers, max_lines, max_flows, buffer_mib;
 	uint32_t speed; /* of files: times their own pace; 0: as fast as can be */
 	uint8_t ac_macs[OPTIONS_MAX_AC][6];
 	uint32_t n_ac_macs;

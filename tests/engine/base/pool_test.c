@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { LIMIT = 3 * POOL_SLAB + 17 };
+enum { LIMIT = 3089 };
 
 static uint32_t random_state = 2463534242u;
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Two workers on two cores, each with its own shard, against one of them alone: what a packet
+ * costs a core when the other core works too.
+ */
+#ifndef RASAD_TESTS_BENCH_DUO_H
+#define RASAD_TESTS_BENCH_DUO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/bench/course.h"
+
+/* A course is the size of a shard. Prints, returns the exit code. */
+int duo_run(const struct course *courses, uint32_t n_courses, uint32_t laps, uint32_t packets,
+	    bool json);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * rasad in the bench: the decoder alone, and the decoder with the worker behind it, exactly as
+ * the programs call them. The only file of the bench that knows the engine.
+ */
+#include <stdlib.h>
+
+#include "engine/analysis/totals.h"
+#include "engine/decode.h"
+#include "engine/packet/worker.h"
+#include "engine/stamp.h"
+#include "tests/bench/variant.h"
+#include "tests/bench/wire.h"
+
+enum { ETHERNET = 1, LAP_BURST = 64 };
+
+enum { OUTBOX_BYTES = 4 << 20 };
+
+struct ours {
+	struct decoder decoder;
+	struct worker worker;
+	struct raw_frame raw[LAP_BURST];
+	struct burst burst;
+	struct stamp stamp;
+	struct ring outbox;
+	struct totals *totals; /* by line: what the analysis adds up */
+	struct hist_pools hists;
+	uint64_t windows; /* closed */
+};
+
+static void *decode_open(const struct setup *setup)
+{
+	struct ours *o = aligned_alloc(64, (sizeof *o + 63) & ~(size_t)63);
+	(void)setup;
+	if (!o)
+		return NULL;
+	*o = (struct ours){0};
+	decode_add_ac(&o->decoder, wire_ac_mac);
+	return o;
+}
+
+/* The next burst of a lap; returns how many packets it took. */
+static inline uint32_t decode_burst(struct ours *o, const struct slot *slots, uint32_t n,
+				    uint64_t start_ns)
+{
+	uint32_t take = n < LAP_BURST ? n : LAP_BURST;
+	o->burst.n = 0;
+	for (uint32_t i = 0; i < take; i++) {
+		const struct slot *slot = &slots[i];
+		fetch_slot(slot + LAP_BURST);
+		o->raw[i] = (struct raw_frame){start_ns + i * (uint64_t)PACKET_NS, slot->frame,
+					       slot->caplen, slot->wire_len, ETHERNET};
+	}
+	decode_frames(&o->decoder, &o->burst, o->raw, take);
+	return take;
+}
+
+static void decode_lap(void *state, const struct slot *slots, uint32_t n, uint64_t start_ns)
+{
+	struct ours *o = state;
+	for (uint32_t i = 0; i < n;)
+		i += decode_burst(o, slots + i, n - i, start_ns + i * (uint64_t)PACKET_NS);
+}
+
+static void ours_close(void *state)
+{
+	struct ours *o = state;
+	worker_fini(&o->worker);
+	ring_fini(&o->outbox);
+	hist_pools_fini(&o->hists);
+	free(o->totals);
+	free(o);
+}
+
+static void *ours_open(const struct setup *setup)
+{
+	struct worker_options options = {
+		.max_lines = setup->lines,
+		.max_flows = setup->flows,
+		.hash_seed = 0x9e3779b97f4a7c15,
+		.full_size = true,
+	};
+	struct ours *o = decode_open(setup);
+	if (!o)
+		return NULL;
+	o->totals = calloc(setup->lines + 1ull, sizeof *o->totals);
+	hist_pools_init(&o->hists, HIST_COUNT * setup->lines);
+	if (!o->totals || ring_init(&o->outbox, OUTBOX_BYTES) ||
+	    worker_init(&o->worker, &options, &o->outbox)) {
+		ours_close(o);
+		return NULL;
+	}
+	return o;
+}
+
+/* What the analysis does with the records of windows: part of the whole path. */
+static void drain(struct ours *o)
+{
+	const struct out *record;
+	while ((record = ring_peek(&o->outbox)) != NULL) {
+		if (record->kind == OUT_WINDOW)
+			totals_add(&o->totals[record->line], &o->hists,
+				   (const struct out_window *)record);
+		o->windows += record->kind == OUT_CLOSED;
+		ring_release(&o->outbox);
+	}
+}
+
+static void ours_lap(void *state, const struct slot *slots, uint32_t n, uint64_t start_ns)
+{
+	struct ours *o = state;
+	for (uint32_t i = 0; i < n;) {
+		i += decode_burst(o, slots + i, n - i, start_ns + i * (uint64_t)PACKET_NS);
+		stamp_burst(&o->stamp, &o->burst);
+		worker_burst(&o->worker, &o->burst);
+		drain(o);
+	}
+}
+
+static uint64_t ours_counted(void *state)
+{
+	struct ours *o = state;
+	uint64_t packets = 0;
+	while (!worker_flush(&o->worker))
+		drain(o);
+	drain(o);
+	for (uint32_t line = 1; line <= o->worker.meter.lines.n; line++)
+		packets += o->totals[line].packets[UP] + o->totals[line].packets[DOWN];
+	return packets;
+}
+
+const struct variant decode_variant = {"decode", decode_open, decode_lap, free, NULL, false};
+const struct variant ours_variant = {"ours", ours_open, ours_lap, ours_close, ours_counted, true};

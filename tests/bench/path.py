@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The packet path in one process: rasad-bench's courses, as rows of the table."""
+
+import json
+import re
+
+import runs
+from table import figure, median, ratio_of
+
+SMALL, MIDDLE, LARGE, HUGE = "1000/4000", "100000/1000000", "1000000/4000000", "1000000/8000000"
+NAMES = {SMALL: "1k/4k", MIDDLE: "100k/1M", LARGE: "1M/4M", HUGE: "1M/8M"}
+
+FLOW_SHARE = 0.95  # 5 % are plain UDP, of which no flow is kept
+
+YARDSTICKS = {
+    "touch": "reading the headers",
+    "oracle": "memory floor, bursts of 64",
+    "rolling": "memory floor, rolling",
+    "bulk": "textbook bulk",
+    "textbook": "textbook",
+}
+
+
+class Course:
+    """What one course gave: nanoseconds of each lap by variant, and the memory."""
+
+    def __init__(self):
+        self.ns, self.kb = {}, None
+
+
+def bench(*arguments):
+    """The lines that rasad-bench printed, as objects."""
+    program = runs.own(runs.BENCH / "rasad-bench")
+    out, _ = runs.output([program, "--json", *arguments], limit_s=900)
+    return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+
+
+def courses(names, variants, laps, *more):
+    """Runs courses in turn: {name: Course}."""
+    arguments = [word for name in names for word in ("--course", name)]
+    runs.say(f"courses {' '.join(names)}: {variants}")
+    found = {name: Course() for name in names}
+    for line in bench("--variants", variants, "--laps", laps, *arguments, *more):
+        name = line["course"].removesuffix("/uniform")
+        if line["ns"]:
+            found[name].ns[line["variant"]] = line["ns"]
+        found[name].kb = line["kb"]
+    return found
+
+
+def title(name):
+    size, _, pick = name.rpartition("/") if name.count("/") == 2 else (name, "", "uniform")
+    return f"{NAMES.get(size, size)} {pick}"
+
+
+def nanoseconds(values):
+    return f"{figure(median(values))} ns"
+
+
+def against(table, name, course, variant, goal=None):
+    """A row: the whole path of a course against one of its yardsticks."""
+    what = f"whole path, {title(name)}, / {YARDSTICKS[variant]}"
+    if variant not in course.ns or "ours" not in course.ns:
+        table.absent(what, f"{variant} did not run (built without DPDK?)")
+        return
+    ours, theirs = course.ns["ours"], course.ns[variant]
+    table.row(what, nanoseconds(ours), nanoseconds(theirs), ratio_of(ours, theirs), goal)
+
+
+def compare(table, what, ours, theirs, goal):
+    table.row(what, nanoseconds(ours), nanoseconds(theirs), ratio_of(ours, theirs), goal)
+
+
+def uniform(table, quick):
+    variants = "touch,oracle,rolling,plain,decode,ours,bulk" + ("" if quick else ",textbook")
+    found = courses([SMALL, LARGE], variants, 3 if quick else 9)
+    small, large = found[SMALL], found[LARGE]
+    against(table, LARGE, large, "oracle", 3)
+    against(table, LARGE, large, "rolling")
+    against(table, LARGE, large, "bulk", 0.4)
+    if not quick:
+        against(table, LARGE, large, "textbook")
+    compare(table, "whole path, 1M/4M / 1k/4k", large.ns["ours"], small.ns["ours"], 1.8)
+    table.row("whole path, 1M/4M, on an idle machine", nanoseconds(large.ns["ours"]), "14.88 Mpps",
+              median(large.ns["ours"]), 67, "ns")
+    against(table, SMALL, small, "oracle")
+    against(table, SMALL, small, "bulk")
+    compare(table, "decoder / textbook's decoder, 1k/4k", small.ns["decode"], small.ns["plain"], None)
+    compare(table, "decoder / reading the headers, 1k/4k", small.ns["decode"], small.ns["touch"], None)
+
+
+def other_picks(table, quick):
+    small, large = f"{SMALL}/zipf", f"{LARGE}/zipf"
+    found = courses([small, large], "oracle,rolling,ours,bulk", 3 if quick else 9)
+    for variant in ("oracle", "rolling", "bulk"):
+        against(table, large, found[large], variant)
+    compare(table, "whole path, zipf, 1M/4M / 1k/4k", found[large].ns["ours"], found[small].ns["ours"], None)
+    names = [MIDDLE, f"{MIDDLE}/zipf"]
+    found = courses(names, "oracle,ours,bulk", 3 if quick else 9)
+    for name in names:
+        against(table, name, found[name], "oracle")
+        against(table, name, found[name], "bulk")
+
+
+def eight_million(table, quick):
+    names = [LARGE, HUGE] + ([] if quick else [f"{HUGE}/zipf"])
+    found = courses(names, "oracle,ours", 3 if quick else 7)
+    compare(table, "whole path, 1M/8M / 1M/4M", found[HUGE].ns["ours"], found[LARGE].ns["ours"], 1.15)
+    for name in names[1:]:
+        against(table, name, found[name], "oracle")
+
+
+def floods(table, quick):
+    """Filling stops at 80 % of the table, which bounds packets times laps."""
+    names = [LARGE, f"{LARGE}/flood", f"{LARGE}/fill"]
+    found = courses(names, "ours", 6 if quick else 12, "--skip", 0, "--packets", 262144)
+    steady, flood, fill = (found[name].ns["ours"] for name in names)
+    compare(table, "flood, each packet a new flow, full table / steady state", flood, steady, 1.3)
+    compare(table, "flood into an empty table, to 80 % / steady state", fill, steady, 1.3)
+
+
+def two_workers(table, quick):
+    shard = "100000/400000" if quick else "500000/2000000"
+    runs.say(f"two workers, shards of {shard}")
+    laps = bench("--workers", "--course", shard, "--laps", 5 if quick else 11)
+    together = [(lap["first"] + lap["second"]) / 2 for lap in laps]
+    compare(table, "two workers, cost per core / one worker, equal shards", together,
+            [lap["alone"] for lap in laps], 1.05)
+
+
+def memory(table, quick):
+    """Alone in its process, so that what is resident is rasad's."""
+    del quick
+    lines, flows = map(int, LARGE.split("/"))
+    kb = courses([LARGE], "ours", 2)[LARGE].kb
+    per_flow = (kb["end"] - kb["lines"]) * 1024 / (flows * FLOW_SHARE)
+    per_line = (kb["lines"] - kb["open"]) * 1024 / lines
+    table.row("memory before the first packet", "", "", (kb["open"] - kb["before"]) / 1024, None, "MiB")
+    table.row("memory per line, 1M/4M", "", "", per_line, 512, "bytes")
+    table.row("memory per flow, 1M/4M", "", "", per_flow, 128, "bytes")
+    table.row("memory, 1M/4M, resident", "", "", (kb["end"] - kb["before"]) / 1024, 1024, "MiB")
+    table.row("of all that is resident, in 2 MB pages", "", "", 100 * kb["end_huge"] / kb["end"], None, "%")
+
+
+def instructions_of(variant):
+    """By callgrind, which counts alike on every machine."""
+    packets, laps = 65536, 2
+    valgrind = runs.need("valgrind", "valgrind")
+    _, err = runs.output([valgrind, "--tool=callgrind", "--collect-atstart=no",
+                          "--toggle-collect=timed_lap", "--callgrind-out-file=/dev/null",
+                          runs.own(runs.BENCH / "rasad-bench"), "--course", SMALL, "--variants", variant,
+                          "--packets", packets, "--laps", laps, "--skip", 0])
+    collected = re.search(r"Collected\s*:\s*(\d+)", err)
+    if not collected or int(collected[1]) == 0:
+        raise runs.Unavailable("callgrind counted nothing")
+    return int(collected[1]) / (packets * laps)
+
+
+def instructions(table, quick):
+    del quick
+    runs.say("callgrind")
+    decode, plain, ours = map(instructions_of, ("decode", "plain", "ours"))
+    table.row("instructions per packet, decoder, 1k/4k", figure(decode), figure(plain), decode / plain)
+    table.row("instructions per packet, whole path, 1k/4k", figure(ours), "", ours, 350, "")
+
+
+SECTIONS = {
+    "path": ("Packet path: lines/flows, one core, decoder and meters", uniform),
+    "picks": ("Other traffic", other_picks),
+    "huge": ("Eight million flows", eight_million),
+    "flood": ("Floods", floods),
+    "workers": ("Two workers", two_workers),
+    "memory": ("Memory", memory),
+    "instructions": ("Instructions (callgrind)", instructions),
+}
