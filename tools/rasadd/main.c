@@ -79,10 +79,12 @@ static void tell_shed(const struct daemon *d)
 
 	publish_counters(d->publisher, &n);
 	fprintf(stderr, "rasadd: Redis is back");
-	if (n.events_shed || n.cards_shed || n.nodes_shed)
-		fprintf(stderr, "; let go since the start: %llu events, %llu cards, %llu nodes",
+	if (n.events_shed || n.cards_shed || n.minutes_shed || n.nodes_shed)
+		fprintf(stderr,
+			"; let go since the start: %llu events, %llu cards, %llu minutes, %llu "
+			"nodes",
 			(unsigned long long)n.events_shed, (unsigned long long)n.cards_shed,
-			(unsigned long long)n.nodes_shed);
+			(unsigned long long)n.minutes_shed, (unsigned long long)n.nodes_shed);
 	fputc('\n', stderr);
 }
 
