@@ -10,7 +10,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-enum { PACKED_ROOM = 128 * 1024 };
+enum { PACKED_ROOM = 128 * 1024, FIRST_READ = 4096 };
 
 static int read_some(struct input *in, uint8_t *to, size_t room, size_t *got)
 {
@@ -114,11 +114,30 @@ static int choose_codec(struct input *in)
 	return in->codec ? 0 : -ENOMEM;
 }
 
+static bool is_plain(const struct input *in)
+{
+	return in->decode == read_some;
+}
+
+/* The first bytes are read small: a file that is mapped then needs no more of them. */
+static int read_first(struct input *in)
+{
+	int rc;
+	in->buffer = malloc(INPUT_WINDOW);
+	if (!in->buffer)
+		return -ENOMEM;
+	in->window = in->buffer;
+	in->room = FIRST_READ;
+	rc = input_refill(in, 4);
+	in->room = INPUT_WINDOW;
+	return rc < 0 ? rc : 0;
+}
+
 int input_open(struct input *in, const char *path)
 {
 	struct stat st;
 	int rc;
-	*in = (struct input){.fd = -1, .room = INPUT_WINDOW, .decode = read_some};
+	*in = (struct input){.fd = -1, .decode = read_some};
 	in->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 	if (in->fd < 0)
 		return -errno;
@@ -128,11 +147,28 @@ int input_open(struct input *in, const char *path)
 		if (S_ISREG(st.st_mode))
 			in->size = (uint64_t)st.st_size;
 	}
-	in->window = malloc(in->room);
-	if (!in->window)
-		return -ENOMEM;
-	rc = input_refill(in, 4);
-	return rc < 0 ? rc : choose_codec(in);
+	rc = read_first(in);
+	if (rc == 0)
+		rc = choose_codec(in);
+	if (rc == 0 && in->size > INPUT_WINDOW)
+		input_map(in);
+	return rc;
+}
+
+bool input_map(struct input *in)
+{
+	off_t at = lseek(in->fd, 0, SEEK_CUR);
+	struct stat st;
+	if (!is_plain(in) || in->mapping.bytes || in->error || at < (off_t)input_left(in) ||
+	    fstat(in->fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= at ||
+	    mapping_open(&in->mapping, in->fd, (size_t)st.st_size))
+		return false;
+	in->at = (size_t)at - input_left(in);
+	in->end = (size_t)at;
+	in->window = in->mapping.bytes;
+	free(in->buffer);
+	in->buffer = NULL;
+	return true;
 }
 
 void input_close(struct input *in)
@@ -143,11 +179,10 @@ void input_close(struct input *in)
 	} else if (in->decode == decode_zstd) {
 		ZSTD_freeDStream(in->codec);
 	}
-	if (in->fd >= 0 && in->window)
+	mapping_close(&in->mapping);
+	if (in->decode && in->fd >= 0)
 		close(in->fd);
-	else if (in->fd > 0)
-		close(in->fd);
-	free(in->window);
+	free(in->buffer);
 	free(in->packed);
 	*in = (struct input){.fd = -1};
 }
@@ -155,36 +190,81 @@ void input_close(struct input *in)
 static int make_room(struct input *in, size_t n)
 {
 	if (in->at) {
-		memmove(in->window, in->window + in->at, input_left(in));
+		memmove(in->buffer, in->buffer + in->at, input_left(in));
 		in->end -= in->at;
 		in->at = 0;
 	}
 	if (n > INPUT_MAX_WINDOW)
 		return -EMSGSIZE;
 	if (n > in->room) {
-		uint8_t *bigger = realloc(in->window, n);
+		uint8_t *bigger = realloc(in->buffer, n);
 		if (!bigger)
 			return -ENOMEM;
+		in->buffer = bigger;
 		in->window = bigger;
 		in->room = n;
 	}
 	return 0;
 }
 
+/* What was appended since is read: the begin of a record moves into a buffer. */
+static int leave_mapping(struct input *in)
+{
+	size_t left = input_left(in), room = left > INPUT_WINDOW ? left : INPUT_WINDOW;
+	if (lseek(in->fd, (off_t)in->mapping.size, SEEK_SET) < 0)
+		return -errno;
+	in->buffer = malloc(room);
+	if (!in->buffer)
+		return -ENOMEM;
+	memcpy(in->buffer, input_at(in), left);
+	mapping_close(&in->mapping);
+	in->window = in->buffer;
+	in->room = room;
+	in->at = 0;
+	in->end = left;
+	return 0;
+}
+
+/* The window moves on in the mapping, until at least `n` bytes lie in it if it has them. */
+static int map_more(struct input *in, size_t n)
+{
+	size_t size = in->mapping.size, end;
+	if (n > INPUT_MAX_WINDOW)
+		return -EMSGSIZE;
+	if (input_is_torn(in))
+		return -ESTALE;
+	if (in->end == size)
+		return leave_mapping(in);
+	mapping_release(&in->mapping, in->at);
+	end = (in->at + n + INPUT_MAPPED_STEP) & ~(size_t)(INPUT_MAPPED_STEP - 1);
+	in->end = end < size ? end : size;
+	in->read = in->end;
+	return 0;
+}
+
+static int read_more(struct input *in, size_t n)
+{
+	int rc = make_room(in, n);
+	while (rc == 0 && !in->eof && input_left(in) < n) {
+		size_t got = 0;
+		rc = in->decode(in, in->buffer + in->end, in->room - in->end, &got);
+		in->end += got;
+		in->eof = rc == 0 && got == 0;
+	}
+	return rc;
+}
+
 int input_refill(struct input *in, size_t n)
 {
-	int rc;
+	int rc = 0;
 	if (input_left(in) >= n)
 		return 1;
 	if (in->error)
 		return in->error;
-	rc = make_room(in, n);
-	while (rc == 0 && !in->eof && input_left(in) < n) {
-		size_t got = 0;
-		rc = in->decode(in, in->window + in->end, in->room - in->end, &got);
-		in->end += got;
-		in->eof = rc == 0 && got == 0;
-	}
+	while (rc == 0 && in->mapping.bytes && input_left(in) < n)
+		rc = map_more(in, n);
+	if (rc == 0 && input_left(in) < n)
+		rc = read_more(in, n);
 	if (rc)
 		in->error = rc;
 	return rc ? rc : input_left(in) >= n;

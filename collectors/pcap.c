@@ -11,10 +11,13 @@
 
 enum { LINKTYPE_ETHERNET = 1 };
 
+/* Frames at..n are read and not yet taken. */
 struct file {
 	struct capture capture;
-	struct capture_frame frame; /* the next one, when `ready` */
-	bool ready, refill, ended, link_told;
+	struct raw_frame frames[BURST_MAX];
+	uint32_t at, n;
+	bool refill; /* to go on, its window must move */
+	bool ended, link_told;
 };
 
 struct pcap_source {
@@ -40,29 +43,34 @@ static void end_file(struct pcap_source *s, struct file *f, enum capture_result 
 	s->open--;
 }
 
-/* Said once a file; each of its packets is counted as unknown_link_type. */
-static void check_link(struct pcap_source *s, struct file *f)
+/* Said once a file; each of its packets is counted as unknown_link_type. `index` is that of the
+ * frame among those read ahead. */
+static void check_link(struct pcap_source *s, struct file *f, uint32_t index)
 {
+	uint32_t link = f->frames[index].link;
 	char message[CAPTURE_MESSAGE];
-	if (f->link_told || decode_knows_link(f->frame.link))
+	if (f->link_told || decode_knows_link(link))
 		return;
 	f->link_told = true;
 	snprintf(message, sizeof message,
 		 "%s: packet %llu: link type %u is unknown: such packets are counted, not decoded",
-		 f->capture.name, (unsigned long long)f->capture.records, f->frame.link);
+		 f->capture.name, (unsigned long long)(f->capture.records - f->n + index + 1),
+		 link);
 	s->options.problem(s->options.context, message);
 }
 
-/* Reads the next frame of the file unless the window would have to move. */
-static void advance(struct pcap_source *s, struct file *f)
+/* Reads frames ahead until the window would have to move. */
+static void read_ahead(struct pcap_source *s, struct file *f)
 {
-	enum capture_result rc = capture_next(&f->capture, &f->frame);
-	f->ready = rc == CAPTURE_FRAME;
-	f->refill = rc == CAPTURE_REFILL;
-	if (f->ready && f->frame.link != LINKTYPE_ETHERNET)
-		check_link(s, f);
-	if (!f->ready && !f->refill)
-		end_file(s, f, rc);
+	enum capture_result why;
+	f->at = 0;
+	f->n = capture_burst(&f->capture, f->frames, BURST_MAX, &why);
+	f->refill = why == CAPTURE_REFILL;
+	for (uint32_t i = 0; i < f->n && !f->link_told; i++)
+		if (f->frames[i].link != LINKTYPE_ETHERNET)
+			check_link(s, f, i);
+	if (why == CAPTURE_END || why == CAPTURE_DAMAGED)
+		end_file(s, f, why);
 }
 
 /* Moves the windows that must move; nobody holds a frame now. */
@@ -70,44 +78,55 @@ static void refill(struct pcap_source *s)
 {
 	for (uint32_t i = 0; i < s->n_files; i++) {
 		struct file *f = &s->files[i];
-		while (!f->ended && f->refill) {
-			enum capture_result rc = capture_refill(&f->capture);
-			f->refill = false;
+		while (!f->ended && f->at == f->n) {
+			enum capture_result rc =
+				f->refill ? capture_refill(&f->capture) : CAPTURE_FRAME;
 			if (rc == CAPTURE_FRAME)
-				advance(s, f);
+				read_ahead(s, f);
 			else
 				end_file(s, f, rc);
 		}
 	}
 }
 
-/* The open file whose next frame is the oldest; NULL when one must be refilled first. Until
- * *limit_ns no other file has a frame. */
+/* The file whose next frame is the oldest; NULL when one must be refilled first, or all are at
+ * their ends. Until *limit_ns no other file has a frame. */
 static struct file *oldest(struct pcap_source *s, uint64_t *limit_ns)
 {
 	struct file *best = NULL;
+	uint64_t best_ns = UINT64_MAX;
 	*limit_ns = UINT64_MAX;
 	for (uint32_t i = 0; i < s->n_files; i++) {
 		struct file *f = &s->files[i];
-		if (f->ended)
+		uint64_t ts_ns;
+		if (f->at == f->n && f->ended)
 			continue;
-		if (f->refill)
+		if (f->at == f->n)
 			return NULL;
-		if (!best || f->frame.ts_ns < best->frame.ts_ns) {
-			*limit_ns = best ? best->frame.ts_ns : UINT64_MAX;
+		ts_ns = f->frames[f->at].ts_ns;
+		if (!best || ts_ns < best_ns) {
+			*limit_ns = best_ns;
+			best_ns = ts_ns;
 			best = f;
-		} else if (f->frame.ts_ns < *limit_ns) {
-			*limit_ns = f->frame.ts_ns;
+		} else if (ts_ns < *limit_ns) {
+			*limit_ns = ts_ns;
 		}
 	}
 	return best;
 }
 
-static void take(struct pcap_source *s, struct file *f, struct burst *burst)
+/* Decodes frames of the file while it has the oldest one: the first whatever its time. */
+static void take(struct pcap_source *s, struct file *f, uint64_t limit_ns, struct burst *burst)
 {
-	decode_frame(&s->decoder, burst, f->frame.bytes, f->frame.caplen, f->frame.wire_len,
-		     f->frame.link, f->frame.ts_ns);
-	advance(s, f);
+	uint32_t room = BURST_MAX - burst->n, left = f->n - f->at, n = 1;
+	if (left > room)
+		left = room;
+	if (s->n_files == 1)
+		n = left;
+	while (n < left && f->frames[f->at + n].ts_ns < limit_ns)
+		n++;
+	decode_frames(&s->decoder, burst, f->frames + f->at, n);
+	f->at += n;
 }
 
 static int next(struct source *source, struct burst *burst)
@@ -117,10 +136,11 @@ static int next(struct source *source, struct burst *burst)
 	struct file *f;
 	burst->n = 0;
 	refill(s);
-	while (burst->n < BURST_MAX && (f = oldest(s, &limit_ns)) != NULL)
-		do
-			take(s, f, burst);
-		while (burst->n < BURST_MAX && f->ready && f->frame.ts_ns < limit_ns);
+	while (burst->n < BURST_MAX && (f = oldest(s, &limit_ns)) != NULL) {
+		take(s, f, limit_ns, burst);
+		if (f->at == f->n && !f->refill && !f->ended)
+			read_ahead(s, f);
+	}
 	return burst->n || s->open ? SOURCE_MORE : SOURCE_END;
 }
 

@@ -16,7 +16,7 @@
 #ifndef RASAD_EBPF_PARSE_H
 #define RASAD_EBPF_PARSE_H
 
-#include "ebpf/parse_ip.h"
+#include "ebpf/parse_access.h"
 
 /* Link types of captures (the LINKTYPE_ numbers of the pcap registry). */
 enum parse_link {
@@ -127,17 +127,12 @@ PARSE_INLINE enum pkt_verdict parse_pppoe(struct parse *c, int discovery)
 	return c->extra->payload_caplen < len ? parse_short(c) : VERDICT_OK;
 }
 
-PARSE_INLINE int parse_is_tag(pkt_u32 type)
-{
-	return type == 0x8100 || type == 0x88a8 || type == 0x9100 || type == 0x9200;
-}
-
 /* From an EtherType on; the cursor stands behind it. */
 PARSE_INLINE enum pkt_verdict parse_ethertype(struct parse *c)
 {
 	pkt_u32 type = c->type;
 	int tags = 0;
-	for (; tags < PARSE_MAX_TAGS && parse_is_tag(type); tags++) {
+	for (; tags < PARSE_MAX_TAGS && parse_is_tag(PARSE_BE16((pkt_u16)type)); tags++) {
 		pkt_u16 vid;
 		if (!parse_has(c, 4))
 			return parse_short(c);
@@ -178,24 +173,16 @@ PARSE_INLINE enum pkt_verdict parse_ethertype(struct parse *c)
 		c->pkt->kind = KIND_ARP;
 		return parse_has(c, 28) ? VERDICT_OK : parse_short(c);
 	default:
-		return parse_is_tag(type) ? VERDICT_TOO_MANY_TAGS : VERDICT_UNKNOWN_L2;
+		return parse_is_tag(PARSE_BE16((pkt_u16)type)) ? VERDICT_TOO_MANY_TAGS
+							       : VERDICT_UNKNOWN_L2;
 	}
-}
-
-PARSE_INLINE void parse_macs(struct parse *c)
-{
-	const pkt_u8 *h = c->at;
-	pkt_u32 pair = parse_raw32(h) ^ parse_raw32(h + 6);
-	__builtin_memcpy(c->extra->dmac, h, 12); /* and smac */
-	__builtin_memcpy(c->pkt->cpe_mac, h + 6, 6);
-	c->extra->wire_pair = (pkt_u16)(pair ^ pair >> 16 ^ parse_u16(h + 4) ^ parse_u16(h + 10));
 }
 
 PARSE_INLINE enum pkt_verdict parse_ethernet(struct parse *c)
 {
 	if (!parse_has(c, 14))
 		return parse_short(c);
-	parse_macs(c);
+	parse_macs(c->at, c->at + 6, c->pkt, c->extra);
 	c->type = parse_u16(c->at + 12);
 	parse_skip(c, 14);
 	return parse_then(c, PARSE_ETHERTYPE);
@@ -287,28 +274,27 @@ PARSE_INLINE enum pkt_verdict parse_link(struct parse *c, pkt_u32 link)
 }
 
 /*
- * The frame that a BRAS sees all day, in one look: two tags, PPPoE session, IP. It does what the
- * layers below would do, and leaves everything else to them.
+ * Two tags, PPPoE session, IP, in one look, where parse_access did not take all of the frame. It
+ * does what the layers below would do, and leaves everything else to them.
  */
 PARSE_INLINE int parse_access_frame(struct parse *c)
 {
 	const pkt_u8 *h = c->at;
 	pkt_u32 len, proto;
-	if (!parse_has(c, 30) || parse_u32(h + 20) != 0x88641100 || parse_u16(h + 16) != 0x8100 ||
-	    !parse_is_tag(parse_u16(h + 12)))
+	if (!parse_has(c, ACCESS_IP) || !parse_is_access(h))
 		return 0;
 	len = parse_u16(h + 26);
 	proto = parse_u16(h + 28);
 	if ((proto != 0x0021 && proto != 0x0057) || len + 28 > c->wire_end || len < 2)
 		return 0;
-	parse_macs(c);
+	parse_macs(h, h + 6, c->pkt, c->extra);
 	c->svlan = parse_u16(h + 14) & 0xfff;
 	c->cvlan = parse_u16(h + 18) & 0xfff;
 	c->pkt->session_id = parse_u16(h + 24);
 	c->flags = PKT_TWO_TAGS | PKT_PPPOE;
 	c->pkt->key[0] = pkt_key0(c->svlan, c->cvlan, 0, 0);
 	c->wire_end = len + 28;
-	c->at = h + 30;
+	c->at = h + ACCESS_IP;
 	c->next = proto == 0x0021 ? PARSE_IPV4 : PARSE_IPV6;
 	return 1;
 }
@@ -340,12 +326,9 @@ PARSE_INLINE enum pkt_verdict parse_layers(struct parse *c, pkt_u32 link)
 	return c->next == PARSE_L4 ? parse_l4(c) : verdict;
 }
 
-/*
- * Decodes one frame of `caplen` bytes at `frame` (`wire_len` on the wire) into *pkt and *extra.
- * The time and the direction are the caller's to fill. Never fails: the verdict says it all.
- */
-PARSE_INLINE void parse_frame(const pkt_u8 *frame, const pkt_u8 *end, pkt_u32 wire_len,
-			      pkt_u32 link, struct pkt *pkt, struct pkt_extra *extra)
+/* Any frame, layer by layer. */
+PARSE_INLINE void parse_frame_layers(const pkt_u8 *frame, const pkt_u8 *end, pkt_u32 wire_len,
+				     pkt_u32 link, struct pkt *pkt, struct pkt_extra *extra)
 {
 	struct parse c = {
 		.start = frame,
@@ -365,6 +348,20 @@ PARSE_INLINE void parse_frame(const pkt_u8 *frame, const pkt_u8 *end, pkt_u32 wi
 	pkt->wire_len = parse_length(wire_len);
 	extra->svlan = c.svlan;
 	extra->cvlan = c.cvlan;
+}
+
+/*
+ * Decodes one frame of `caplen` bytes at `frame` (`wire_len` on the wire) into *pkt and *extra.
+ * The time and the direction are the caller's to fill. Never fails: the verdict says it all.
+ */
+PARSE_INLINE void parse_frame(const pkt_u8 *frame, const pkt_u8 *end, pkt_u32 wire_len,
+			      pkt_u32 link, struct pkt *pkt, struct pkt_extra *extra)
+{
+	struct access a = {.h = frame, .end = end, .pkt = pkt, .extra = extra};
+	if (link == LINK_ETHERNET && parse_access(&a, wire_len))
+		pkt->ts_ns = 0;
+	else
+		parse_frame_layers(frame, end, wire_len, link, pkt, extra);
 }
 
 #endif

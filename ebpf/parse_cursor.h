@@ -30,22 +30,43 @@ struct parse {
 	const pkt_u8 *start, *at, *end;
 	pkt_u32 wire_end; /* where the current layer ended on the wire, from `start` */
 	pkt_u16 svlan, cvlan;
-	pkt_u8 flags; /* of the packet */
-	pkt_u32 type; /* EtherType or IP protocol, for the next layer */
-	pkt_u8 cut;   /* the capture holds fewer bytes than the wire had */
-	pkt_u8 next;  /* enum parse_next */
+	pkt_u8 flags;		 /* of the packet */
+	pkt_u32 type;		 /* EtherType or IP protocol, for the next layer */
+	pkt_u8 cut;		 /* the capture holds fewer bytes than the wire had */
+	pkt_u8 next;		 /* enum parse_next */
+	const pkt_u8 *addresses; /* IP: source and destination */
 	struct pkt *pkt;
 	struct pkt_extra *extra;
 };
 
+/* Between the order of the wire and that of this machine. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PARSE_BE16(v) __builtin_bswap16(v)
+#define PARSE_BE32(v) __builtin_bswap32(v)
+#else
+#define PARSE_BE16(v) (v)
+#define PARSE_BE32(v) (v)
+#endif
+
 PARSE_INLINE pkt_u16 parse_u16(const pkt_u8 *p)
 {
-	return (pkt_u16)(p[0] << 8 | p[1]);
+	pkt_u16 v;
+	__builtin_memcpy(&v, p, 2);
+	return PARSE_BE16(v);
 }
 
 PARSE_INLINE pkt_u32 parse_u32(const pkt_u8 *p)
 {
-	return (pkt_u32)p[0] << 24 | (pkt_u32)p[1] << 16 | (pkt_u32)p[2] << 8 | p[3];
+	pkt_u32 v;
+	__builtin_memcpy(&v, p, 4);
+	return PARSE_BE32(v);
+}
+
+PARSE_INLINE pkt_u16 parse_raw16(const pkt_u8 *p)
+{
+	pkt_u16 v;
+	__builtin_memcpy(&v, p, 2);
+	return v;
 }
 
 /* Four bytes as they lie in memory: for keys, where only equality and any fixed order matter. */
@@ -61,6 +82,22 @@ PARSE_INLINE pkt_u64 parse_raw64(const pkt_u8 *p)
 	pkt_u64 v;
 	__builtin_memcpy(&v, p, 8);
 	return v;
+}
+
+/* The type of a tag, as it lies in memory. */
+PARSE_INLINE int parse_is_tag(pkt_u16 raw)
+{
+	return raw == PARSE_BE16(0x8100) || raw == PARSE_BE16(0x88a8) ||
+	       raw == PARSE_BE16(0x9100) || raw == PARSE_BE16(0x9200);
+}
+
+/* Both MACs of an Ethernet frame; `cpe` is the one that is taken for the subscriber's. */
+PARSE_INLINE void parse_macs(const pkt_u8 *h, const pkt_u8 *cpe, struct pkt *p, struct pkt_extra *x)
+{
+	pkt_u32 pair = parse_raw32(h) ^ parse_raw32(h + 6);
+	__builtin_memcpy(x->dmac, h, 12); /* and smac */
+	__builtin_memcpy(p->cpe_mac, cpe, 6);
+	x->wire_pair = (pkt_u16)(pair ^ pair >> 16 ^ parse_raw16(h + 4) ^ parse_raw16(h + 10));
 }
 
 PARSE_INLINE enum pkt_verdict parse_short(const struct parse *c)

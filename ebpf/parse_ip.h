@@ -15,47 +15,57 @@ PARSE_INLINE pkt_u64 parse_mix(pkt_u64 h, pkt_u64 v)
 	return h ^ h >> 32;
 }
 
-PARSE_INLINE void parse_key6(struct parse *c, pkt_u32 ports_ab, int b)
+/*
+ * The endpoints of the flow key, ordered by (address, port): source and destination, which lie side
+ * by side at `addresses`, and `ports`, the sender's and the receiver's as in the header.
+ * Returns PKT_SRC_IS_B when the sender is the second. Without a branch, because the two directions
+ * of a flow take turns: they are rotated by half a word or by nothing.
+ */
+PARSE_INLINE pkt_u32 parse_endpoints4(struct pkt *p, struct pkt_extra *x, const pkt_u8 *addresses,
+				      pkt_u32 ports)
 {
-	const pkt_u8 *lo = b ? c->extra->dst : c->extra->src,
-		     *hi = b ? c->extra->src : c->extra->dst;
-	pkt_u64 x = parse_mix(0x243f6a8885a308d3ull, parse_raw64(lo)), y;
-	x = parse_mix(x, parse_raw64(lo + 8));
-	x = parse_mix(x, parse_raw64(hi));
-	x = parse_mix(x, parse_raw64(hi + 8));
-	x = parse_mix(x, ports_ab);
-	y = parse_mix(x ^ parse_raw64(lo + 8), parse_raw64(hi + 8) + ports_ab);
-	c->pkt->key[1] = (pkt_u32)x;
-	c->pkt->key[2] = (pkt_u32)(x >> 32);
-	c->pkt->key[3] = (pkt_u32)y;
+	pkt_u32 s = parse_raw32(addresses), d = parse_raw32(addresses + 4);
+	pkt_u64 both = parse_raw64(addresses);
+	int b = (s > d) | ((s == d) & (ports >> 16 > (pkt_u16)ports));
+	x->sport = (pkt_u16)(ports >> 16);
+	x->dport = (pkt_u16)ports;
+	both = both << 32 * b | both >> (-32 * b & 63);
+	__builtin_memcpy(&p->key[1], &both, 8);
+	p->key[3] = ports << 16 * b | ports >> (-16 * b & 31);
+	return b ? PKT_SRC_IS_B : 0;
 }
 
-/* Orders the endpoints and writes the flow key. */
-PARSE_INLINE void parse_key(struct parse *c, pkt_u8 proto, pkt_u16 sport, pkt_u16 dport)
+/* The same, as a hash of 96 bits. */
+PARSE_INLINE pkt_u32 parse_endpoints6(struct pkt *p, struct pkt_extra *x, const pkt_u8 *addresses,
+				      pkt_u32 ports)
 {
-	struct pkt *p = c->pkt;
-	struct pkt_extra *x = c->extra;
-	int v6 = c->flags & PKT_IPV6, b;
-	pkt_u64 s = parse_raw32(x->src), d = parse_raw32(x->dst);
-	if (v6) {
-		s = parse_raw64(x->src);
-		d = parse_raw64(x->dst);
-		if (s == d) {
-			s = parse_raw64(x->src + 8);
-			d = parse_raw64(x->dst + 8);
-		}
-	}
-	b = s > d || (s == d && sport > dport);
-	x->sport = sport;
-	x->dport = dport;
-	x->ip_proto = proto;
-	c->flags |= (pkt_u8)(b ? PKT_SRC_IS_B : 0);
-	p->key[0] = pkt_key0(c->svlan, c->cvlan, proto, v6);
-	p->key[1] = (pkt_u32)(b ? d : s);
-	p->key[2] = (pkt_u32)(b ? s : d);
-	p->key[3] = b ? (pkt_u32)dport << 16 | sport : (pkt_u32)sport << 16 | dport;
-	if (v6)
-		parse_key6(c, p->key[3], b);
+	pkt_u64 s = parse_raw64(addresses), s2 = parse_raw64(addresses + 8),
+		d = parse_raw64(addresses + 16), d2 = parse_raw64(addresses + 24), h, y;
+	int b = s > d || (s == d && (s2 > d2 || (s2 == d2 && ports >> 16 > (pkt_u16)ports)));
+	pkt_u64 lo2 = b ? d2 : s2, hi2 = b ? s2 : d2;
+	x->sport = (pkt_u16)(ports >> 16);
+	x->dport = (pkt_u16)ports;
+	if (b)
+		ports = ports << 16 | ports >> 16;
+	h = parse_mix(0x243f6a8885a308d3ull, b ? d : s);
+	h = parse_mix(h, lo2);
+	h = parse_mix(h, b ? s : d);
+	h = parse_mix(h, hi2);
+	h = parse_mix(h, ports);
+	y = parse_mix(h ^ lo2, hi2 + ports);
+	p->key[1] = (pkt_u32)h;
+	p->key[2] = (pkt_u32)(h >> 32);
+	p->key[3] = (pkt_u32)y;
+	return b ? PKT_SRC_IS_B : 0;
+}
+
+PARSE_INLINE void parse_key(struct parse *c, pkt_u8 proto, pkt_u32 ports)
+{
+	int v6 = c->flags & PKT_IPV6;
+	c->extra->ip_proto = proto;
+	c->pkt->key[0] = pkt_key0(c->svlan, c->cvlan, proto, v6);
+	c->flags |= (pkt_u8)(v6 ? parse_endpoints6(c->pkt, c->extra, c->addresses, ports)
+				: parse_endpoints4(c->pkt, c->extra, c->addresses, ports));
 }
 
 PARSE_INLINE void parse_sack(struct parse *c, const pkt_u8 *o, pkt_u32 len)
@@ -144,7 +154,7 @@ PARSE_INLINE enum pkt_verdict parse_tcp(struct parse *c)
 	pkt_u32 len, left = parse_left(c);
 	if (!parse_has(c, 4))
 		return parse_short(c);
-	parse_key(c, 6, parse_u16(h), parse_u16(h + 2));
+	parse_key(c, 6, parse_u32(h));
 	if (!parse_has(c, 20))
 		return parse_short(c);
 	len = (pkt_u32)(h[12] >> 4) * 4;
@@ -181,7 +191,7 @@ PARSE_INLINE enum pkt_verdict parse_udp(struct parse *c)
 		return parse_short(c);
 	sport = parse_u16(h);
 	dport = parse_u16(h + 2);
-	parse_key(c, 17, sport, dport);
+	parse_key(c, 17, parse_u32(h));
 	if (!parse_has(c, 8))
 		return parse_short(c);
 	len = parse_u16(h + 4);
@@ -208,7 +218,7 @@ PARSE_INLINE enum pkt_verdict parse_udp(struct parse *c)
 PARSE_INLINE enum pkt_verdict parse_icmp(struct parse *c, pkt_u8 proto)
 {
 	const pkt_u8 *h = c->at;
-	parse_key(c, proto, 0, 0);
+	parse_key(c, proto, 0);
 	if (!parse_has(c, 8))
 		return parse_left(c) >= 4 && parse_left(c) < 8 && parse_has(c, 4) ? VERDICT_OK
 										  : parse_short(c);
@@ -233,7 +243,7 @@ PARSE_INLINE enum pkt_verdict parse_l4(struct parse *c)
 	case 58:
 		return parse_icmp(c, proto);
 	default:
-		parse_key(c, proto, 0, 0);
+		parse_key(c, proto, 0);
 		return VERDICT_UNKNOWN_L4;
 	}
 }
@@ -253,18 +263,19 @@ PARSE_INLINE enum pkt_verdict parse_ipv4(struct parse *c)
 	if (total < hlen)
 		return VERDICT_MALFORMED;
 	parse_bound(c, total);
+	c->addresses = h + 12;
 	__builtin_memcpy(c->extra->src, h + 12, 4);
 	__builtin_memcpy(c->extra->dst, h + 16, 4);
 	c->flags |= PKT_IP;
 	c->pkt->ip_id = parse_u16(h + 4);
 	frag = parse_u16(h + 6);
 	if (!parse_has(c, hlen)) {
-		parse_key(c, h[9], 0, 0);
+		parse_key(c, h[9], 0);
 		return parse_short(c);
 	}
 	parse_skip(c, hlen);
 	if (frag & 0x1fff) {
-		parse_key(c, h[9], 0, 0);
+		parse_key(c, h[9], 0);
 		return VERDICT_FRAGMENT;
 	}
 	if (frag & 0x2000)
@@ -288,6 +299,7 @@ PARSE_INLINE enum pkt_verdict parse_ipv6(struct parse *c)
 	if (h[0] >> 4 != 6)
 		return VERDICT_MALFORMED;
 	len = parse_u16(h + 4);
+	c->addresses = h + 8;
 	__builtin_memcpy(c->extra->src, h + 8, 16);
 	__builtin_memcpy(c->extra->dst, h + 24, 16);
 	c->flags |= PKT_IP | PKT_IPV6;
@@ -304,14 +316,14 @@ PARSE_INLINE enum pkt_verdict parse_ipv6(struct parse *c)
 		if (i == PARSE_MAX_EXT_HEADERS)
 			break;
 		if (!parse_has(c, 8)) {
-			parse_key(c, next, 0, 0);
+			parse_key(c, next, 0);
 			return parse_short(c);
 		}
 		h = c->at;
 		if (next == 44) {
 			pkt_u32 frag = parse_u16(h + 2);
 			if (frag & 0xfff8) {
-				parse_key(c, h[0], 0, 0);
+				parse_key(c, h[0], 0);
 				return VERDICT_FRAGMENT;
 			}
 			if (frag & 1)
@@ -322,12 +334,12 @@ PARSE_INLINE enum pkt_verdict parse_ipv6(struct parse *c)
 		}
 		next = h[0];
 		if (ext > parse_left(c) || !parse_has(c, ext)) {
-			parse_key(c, next, 0, 0);
+			parse_key(c, next, 0);
 			return ext > parse_left(c) && !c->cut ? VERDICT_MALFORMED : parse_short(c);
 		}
 		parse_skip(c, ext);
 	}
-	parse_key(c, next, 0, 0);
+	parse_key(c, next, 0);
 	return VERDICT_UNKNOWN_L4;
 }
 

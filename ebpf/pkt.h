@@ -86,9 +86,9 @@ struct pkt {
 };
 _Static_assert(sizeof(struct pkt) == 64, "one cache line");
 
+/* The first cache line is all that a packet without SACK blocks needs. */
 struct pkt_extra {
-	pkt_u8 src[16], dst[16]; /* addresses; IPv4 in the first four bytes */
-	pkt_u32 sack[8];	 /* up to four blocks: left, right */
+	pkt_u8 src[16], dst[16]; /* addresses; IPv4 in the first four bytes, the rest is old */
 	pkt_u8 dmac[6], smac[6]; /* in the order of the wire */
 	pkt_u8 n_sack;
 	pkt_u8 ip_proto;
@@ -98,7 +98,10 @@ struct pkt_extra {
 	pkt_u16 wire_pair;	/* symmetric fold of both MACs: tells two ACs on one VLAN apart */
 	pkt_u16 payload_caplen; /* control plane: captured bytes of payload_len */
 	pkt_u32 reserved;
+	pkt_u32 sack[8]; /* up to four blocks: left, right */
 };
+_Static_assert(__builtin_offsetof(struct pkt_extra, sack) == 64,
+	       "blocks begin a line of their own");
 _Static_assert(sizeof(struct pkt_extra) == 96, "room for a burst in the first-level cache");
 
 /* key[0]: S-VLAN 12 bits, C-VLAN 12 bits, protocol 7 bits, IPv6 1 bit. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/decode.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -53,11 +54,19 @@ bool decode_knows_link(uint32_t link)
 	return p.verdict != VERDICT_UNKNOWN_LINK;
 }
 
+/* A MAC as a number that only has to be compared: the first six of eight bytes. */
+static inline uint64_t mac_at(const uint8_t *eight)
+{
+	uint64_t v;
+	memcpy(&v, eight, 8);
+	return htole64(v) << 16;
+}
+
 static uint64_t mac_of(const uint8_t mac[6])
 {
-	uint64_t v = 0;
-	memcpy(&v, mac, 6);
-	return v;
+	uint8_t eight[8] = {0};
+	memcpy(eight, mac, 6);
+	return mac_at(eight);
 }
 
 static bool is_among(const uint64_t *list, uint32_t n, uint64_t mac)
@@ -68,9 +77,25 @@ static bool is_among(const uint64_t *list, uint32_t n, uint64_t mac)
 	return false;
 }
 
+/* Its last two bytes, which tell the interfaces of a vendor apart. */
+static inline uint32_t fold_of(uint64_t mac)
+{
+	return (mac >> 48 ^ mac >> 56) & 0xff;
+}
+
+/* After every change of the list. */
+static void index_acs(struct decoder *d)
+{
+	d->only_ac = d->n_ac == 1 ? d->ac[0] : 0;
+	memset(d->ac_folds, 0, sizeof d->ac_folds);
+	for (uint32_t i = 0; i < d->n_ac; i++)
+		d->ac_folds[fold_of(d->ac[i]) / 64] |= 1ull << fold_of(d->ac[i]) % 64;
+}
+
 static bool is_ac(const struct decoder *d, uint64_t mac)
 {
-	return is_among(d->ac, d->n_ac, mac);
+	uint32_t fold = fold_of(mac);
+	return d->ac_folds[fold / 64] >> fold % 64 & 1 && is_among(d->ac, d->n_ac, mac);
 }
 
 static void add_ac(struct decoder *d, uint64_t mac)
@@ -82,6 +107,7 @@ static void add_ac(struct decoder *d, uint64_t mac)
 		return;
 	}
 	d->ac[d->n_ac++] = mac;
+	index_acs(d);
 }
 
 void decode_add_ac(struct decoder *d, const uint8_t mac[6])
@@ -98,6 +124,7 @@ static void dialled(struct decoder *d, uint64_t mac)
 	for (uint32_t i = 0; i < d->n_ac; i++)
 		if (d->ac[i] == mac)
 			d->ac[i] = d->ac[--d->n_ac];
+	index_acs(d);
 	if (d->n_not_ac < DECODE_MAX_AC)
 		d->not_ac[d->n_not_ac++] = mac;
 	else
@@ -155,33 +182,54 @@ static bool from_cpe(uint8_t control)
 	       control == CONTROL_CHAP_RESP;
 }
 
-/* RFC 1918, RFC 6598 (carrier-grade NAT), RFC 3927; ULA. */
-static inline bool is_private(const uint8_t *a, bool ipv6)
+/* RFC 1918, RFC 6598 (carrier-grade NAT), RFC 3927: the first byte of an IPv4 address decides, or
+ * leaves it to the second, `n` values of which from `first` on are private. */
+static const struct private_range {
+	uint8_t first;
+	uint16_t n;
+} private_ranges[256] = {
+	[10] = {0, 256}, [100] = {64, 64}, [169] = {254, 1}, [172] = {16, 16}, [192] = {168, 1},
+};
+
+/* Of IPv6: unique local addresses, RFC 4193. */
+static inline uint32_t is_private(const uint8_t *a, bool ipv6)
 {
-	uint32_t v = (uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 | (uint32_t)a[2] << 8 | a[3];
+	const struct private_range *range = &private_ranges[a[0]];
 	if (ipv6)
-		return v >> 25 == 0xfc >> 1;
-	return v >> 24 == 10 || v >> 22 == 0x64400000 >> 22 || v >> 16 == 0xc0a8 ||
-	       v >> 20 == 0xac100000 >> 20 || v >> 16 == 0xa9fe;
+		return a[0] >> 1 == 0xfc >> 1;
+	return (uint8_t)(a[1] - range->first) < range->n;
 }
 
-static uint8_t direction(const struct decoder *d, const struct pkt *p, const struct pkt_extra *x,
-			 uint32_t link)
+static __attribute__((noinline)) uint8_t direction_among(const struct decoder *d, uint64_t dst,
+							 uint64_t src)
 {
-	bool src, dst;
-	if (link == LINK_ETHERNET && d->n_ac) {
-		src = is_ac(d, mac_of(x->smac));
-		dst = is_ac(d, mac_of(x->dmac));
-		if (src != dst) /* both: one of them pretends */
-			return src ? DIR_DOWN : DIR_UP;
-	}
+	bool to = is_ac(d, dst), from = is_ac(d, src);
+	return to == from ? DIR_UNKNOWN : from ? DIR_DOWN : DIR_UP;
+}
+
+/* By the MACs of an Ethernet frame; when both are concentrators, one of them pretends. Often there
+ * is one only. */
+static inline uint8_t direction_of_macs(const struct decoder *d, const uint8_t *frame)
+{
+	uint64_t dst = mac_at(frame), src = mac_at(frame + 6);
+	bool to = dst == d->only_ac, from = src == d->only_ac;
+	if (to != from && d->n_ac == 1)
+		return from ? DIR_DOWN : DIR_UP;
+	return d->n_ac > 1 ? direction_among(d, dst, src) : DIR_UNKNOWN;
+}
+
+/* Where the MACs do not tell. The private side is the subscriber's. */
+static inline uint8_t direction_else(const struct decoder *d, const struct pkt *p,
+				     const struct pkt_extra *x)
+{
+	uint32_t src, dst;
 	if (d->side != DIR_UNKNOWN)
 		return d->side;
 	if (!(p->flags & PKT_IP))
 		return DIR_UNKNOWN;
 	src = is_private(x->src, p->flags & PKT_IPV6);
 	dst = is_private(x->dst, p->flags & PKT_IPV6);
-	return src == dst ? DIR_UNKNOWN : src ? DIR_UP : DIR_DOWN;
+	return (uint8_t)((src & ~dst) * DIR_UP | (dst & ~src) * DIR_DOWN);
 }
 
 static uint8_t count_control(struct decoder *d, const struct pkt *p, const struct pkt_extra *x,
@@ -198,26 +246,70 @@ static uint8_t count_control(struct decoder *d, const struct pkt *p, const struc
 	return control;
 }
 
-void decode_frame(struct decoder *d, struct burst *burst, const uint8_t *frame, uint32_t caplen,
-		  uint32_t wire_len, uint32_t link, uint64_t ts_ns)
+/* All but the frames that parse_access knows. */
+static __attribute__((noinline)) void decode_layers(struct decoder *d, const struct raw_frame *f,
+						    struct pkt *p, struct pkt_extra *x)
+{
+	const uint8_t *frame = f->bytes;
+	const uint32_t link = f->link;
+	const bool macs = link == LINK_ETHERNET && f->caplen >= 14;
+	uint8_t dir = DIR_UNKNOWN, control = 0xff;
+	parse_frame_layers(frame, frame + f->caplen, f->wire_len, link, p, x);
+	d->stats.verdicts[p->verdict]++;
+	if (pkt_is_control(p))
+		control = count_control(d, p, x, frame, link);
+	if (from_cpe(control))
+		dir = DIR_UP;
+	else if (from_ac(control))
+		dir = DIR_DOWN;
+	else if (macs)
+		dir = direction_of_macs(d, frame);
+	if (dir == DIR_UNKNOWN)
+		dir = direction_else(d, p, x);
+	p->dir = dir & 3;
+	if (dir == DIR_DOWN && macs)
+		memcpy(p->cpe_mac, frame, 6);
+}
+
+static inline bool decode_access(const struct decoder *d, const struct raw_frame *f, struct pkt *p,
+				 struct pkt_extra *x)
+{
+	struct access a = {.h = f->bytes, .end = f->bytes + f->caplen, .pkt = p, .extra = x};
+	if (f->link != LINK_ETHERNET || f->caplen < ACCESS_LEAST)
+		return false;
+	a.dir = d->n_ac ? direction_of_macs(d, f->bytes) : DIR_UNKNOWN;
+	if (!parse_access(&a, f->wire_len))
+		return false;
+	if (a.dir == DIR_UNKNOWN)
+		p->dir = direction_else(d, p, x) & 3;
+	return true;
+}
+
+void decode_frames(struct decoder *d, struct burst *burst, const struct raw_frame *frames,
+		   uint32_t n)
 {
 	struct pkt *p = &burst->pkt[burst->n];
 	struct pkt_extra *x = &burst->extra[burst->n];
-	parse_frame(frame, frame + caplen, wire_len, link, p, x);
-	p->ts_ns = ts_ns;
-	burst->frame[burst->n++] = frame;
-	d->stats.packets++;
-	d->stats.bytes += wire_len;
-	d->stats.verdicts[p->verdict]++;
-	if (pkt_is_control(p)) {
-		uint8_t control = count_control(d, p, x, frame, link);
-		p->dir = (from_cpe(control)  ? DIR_UP
-			  : from_ac(control) ? DIR_DOWN
-					     : direction(d, p, x, link)) &
-			 3;
-	} else {
-		p->dir = direction(d, p, x, link) & 3;
+	const uint8_t **frame = &burst->frame[burst->n];
+	uint64_t bytes = 0, usual = 0;
+	for (const struct raw_frame *f = frames; f < frames + n; f++, p++, x++) {
+		if (decode_access(d, f, p, x))
+			usual++;
+		else
+			decode_layers(d, f, p, x);
+		p->ts_ns = f->ts_ns;
+		*frame++ = f->bytes;
+		bytes += f->wire_len;
 	}
-	if (p->dir == DIR_DOWN && link == LINK_ETHERNET)
-		memcpy(p->cpe_mac, x->dmac, 6);
+	burst->n += n;
+	d->stats.verdicts[VERDICT_OK] += usual;
+	d->stats.packets += n;
+	d->stats.bytes += bytes;
+}
+
+void decode_frame(struct decoder *d, struct burst *burst, const uint8_t *frame, uint32_t caplen,
+		  uint32_t wire_len, uint32_t link, uint64_t ts_ns)
+{
+	const struct raw_frame raw = {ts_ns, frame, caplen, wire_len, link};
+	decode_frames(d, burst, &raw, 1);
 }

@@ -47,7 +47,9 @@ extern const char *const decode_control_names[CONTROL_COUNT];
 struct decoder {
 	uint64_t ac[DECODE_MAX_AC]; /* MACs of access concentrators */
 	uint32_t n_ac;
-	bool ac_configured;		/* then nothing is learned */
+	uint64_t only_ac;     /* ac[0] when there is one, else 0 */
+	uint64_t ac_folds[4]; /* a set of 256: a MAC whose fold is not here is none of them */
+	bool ac_configured;   /* then nothing is learned */
 	uint64_t not_ac[DECODE_MAX_AC]; /* MACs that played the concentrator and then dialled */
 	uint32_t n_not_ac;
 	uint8_t side; /* enum pkt_dir of all that is received here, where a port has one side */
@@ -60,10 +62,18 @@ void decode_add_ac(struct decoder *decoder, const uint8_t mac[6]);
 /* Packets of this LINKTYPE_ can be decoded. */
 bool decode_knows_link(uint32_t link);
 
-/*
- * Decodes `caplen` bytes at `frame` into the next slot of `burst`, which must have room.
- * `link` is the LINKTYPE_ number, `wire_len` the length on the wire, `ts_ns` Unix time.
- */
+/* A frame as a collector has it: `link` is the LINKTYPE_ number, `ts_ns` Unix time. */
+struct raw_frame {
+	uint64_t ts_ns;
+	const uint8_t *bytes;
+	uint32_t caplen, wire_len, link;
+};
+
+/* Decodes `n` frames into the next slots of `burst`, which must have room. */
+void decode_frames(struct decoder *decoder, struct burst *burst, const struct raw_frame *frames,
+		   uint32_t n);
+
+/* The same for one frame. */
 void decode_frame(struct decoder *decoder, struct burst *burst, const uint8_t *frame,
 		  uint32_t caplen, uint32_t wire_len, uint32_t link, uint64_t ts_ns);
 

@@ -79,7 +79,8 @@ static uint32_t patience_ms(const struct pulse *pulse)
 
 static uint32_t waited_ms(uint32_t state, uint64_t now_ns)
 {
-	uint16_t steps = (uint16_t)((uint32_t)(now_ns >> SINCE_SHIFT) - (state >> PULSE_SINCE_SHIFT));
+	uint16_t steps =
+		(uint16_t)((uint32_t)(now_ns >> SINCE_SHIFT) - (state >> PULSE_SINCE_SHIFT));
 	return (uint32_t)(((uint64_t)steps << SINCE_SHIFT) / 1000000);
 }
 
@@ -117,7 +118,7 @@ void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p, ui
 }
 
 void account_session(struct worker *w, uint32_t line, const struct pkt *p,
-			 const struct pkt_extra *x)
+		     const struct pkt_extra *x)
 {
 	struct signal *s;
 	line_pulse(&w->meter.lines, line)->session_id = p->session_id;

@@ -30,7 +30,8 @@ void account_session(struct worker *w, uint32_t line, const struct pkt *p,
 
 /* --- every packet ----------------------------------------------------------------------------- */
 
-enum { ACCOUNT_DATA_FULL = 0xffff - 64 }; /* one packet adds no more than 64 segments */
+/* One packet adds no more segments than fit in the largest at the least MSS. */
+enum { ACCOUNT_DATA_FULL = 0xffff - 0xffff / METER_LEAST_MSS - 1 };
 
 /* Counts the packet to its line. `way`: UP or DOWN. */
 static inline void account_packet(struct worker *w, uint32_t line, int way, const struct pkt *p)

@@ -53,7 +53,8 @@ int32_t flow_find(const struct flow_table *t, const uint32_t key[4], uint32_t ha
 	uint32_t group = flow_home(t, hash);
 	for (uint32_t n = 0; n < t->n_groups; n++, group = next_group(t, group)) {
 		const struct flow_group *g = &t->groups[group];
-		for (uint64_t bits = match(t, g, tags_of(hash)); bits; bits = tags_but_first(bits)) {
+		for (uint64_t bits = match(t, g, tags_of(hash)); bits;
+		     bits = tags_but_first(bits)) {
 			int32_t slot = slot_of(group, bits);
 			if (memcmp(flow_at(t, slot)->key, key, 16) == 0)
 				return slot;
@@ -84,21 +85,43 @@ static void put_back(struct flow_table *t, const struct flow *f)
 	*flow_at(t, take_slot(t, flow_hash(f->key, t->seed))) = *f;
 }
 
+/* The record is free. It keeps no key: a slot that was looked up earlier in the burst must not pass
+ * for the flow that has left it. */
+static void clear_key(struct flow *f)
+{
+	memset(f->key, 0, sizeof f->key);
+}
+
 /* Takes all flows of a group out of it; returns how many. */
 static uint32_t empty_group(struct flow_table *t, uint32_t group, struct flow out[FLOW_GROUP])
 {
 	struct flow_group *g = &t->groups[group];
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < FLOW_GROUP; i++)
-		if (g->tag[i])
-			out[n++] = *flow_at(t, (int32_t)(group * FLOW_GROUP + i));
+		if (g->tag[i]) {
+			struct flow *f = flow_at(t, (int32_t)(group * FLOW_GROUP + i));
+			out[n++] = *f;
+			clear_key(f);
+		}
 	memset(g, 0, sizeof *g);
 	return n;
 }
 
+/* The flow finds a place in `from` or above, without going round the end of the table. */
+static bool fits_above(const struct flow_table *t, const struct flow *f, uint32_t from)
+{
+	uint32_t group = flow_home(t, flow_hash(f->key, t->seed));
+	if (group < from)
+		return false;
+	while (group < t->n_groups && !match(t, &t->groups[group], 0))
+		group++;
+	return group < t->n_groups;
+}
+
 /*
  * From the top down: a flow's new home is never below its old one, so all but a few that had
- * overflowed find theirs already emptied. Those few wait until the end.
+ * overflowed find theirs already emptied. Those few wait until the end, and so do those that would
+ * go round the end, to groups that are still to be emptied.
  */
 static bool grow(struct flow_table *t)
 {
@@ -112,7 +135,7 @@ static bool grow(struct flow_table *t)
 	for (uint32_t group = old; group-- > 0;) {
 		uint32_t n = empty_group(t, group, out);
 		for (uint32_t i = 0; i < n; i++) {
-			if (flow_home(t, flow_hash(out[i].key, t->seed)) >= group) {
+			if (fits_above(t, &out[i], group)) {
 				put_back(t, &out[i]);
 				continue;
 			}
@@ -184,6 +207,7 @@ void flow_remove(struct flow_table *t, int32_t slot)
 	uint32_t home = flow_home(t, flow_hash(flow_at(t, slot)->key, t->seed));
 	uint32_t group = (uint32_t)slot / FLOW_GROUP;
 	t->groups[group].tag[(uint32_t)slot % FLOW_GROUP] = 0;
+	clear_key(flow_at(t, slot));
 	t->used--;
 	for (uint32_t g = home; g != group; g = next_group(t, g))
 		t->groups[g].overflow--;

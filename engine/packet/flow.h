@@ -22,7 +22,6 @@
 #include <stdint.h>
 
 #include "ebpf/pkt.h"
-#include "engine/base/fetch.h"
 #include "engine/packet/tags.h"
 
 enum {			    /* flow_dir.flags */
@@ -124,23 +123,19 @@ static inline uint32_t flow_home(const struct flow_table *table, uint32_t hash)
 	return (uint32_t)((uint64_t)hash * table->n_groups >> 32);
 }
 
-static inline void flow_prefetch_group(const struct flow_table *table, uint32_t hash)
-{
-	fetch_line(&table->groups[flow_home(table, hash)]);
-}
-
 /*
  * First half of a look-up, when the group has been fetched: the record that probably matches; or,
  * for a new flow, the one that it would probably get (then *known is false). For prefetching.
  */
-static inline struct flow *flow_guess(const struct flow_table *table, uint32_t hash, bool *known)
+static inline struct flow *flow_guess(const struct flow_table *table, uint32_t hash, bool simd,
+				      bool *known)
 {
 	uint32_t home = flow_home(table, hash);
 	const struct flow_group *g = &table->groups[home];
-	uint64_t bits = tags_match(g, tags_of(hash), table->simd);
+	uint64_t bits = tags_match(g, tags_of(hash), simd);
 	*known = bits != 0;
 	if (!bits) /* none free: some other record, for nothing */
-		bits = tags_match(g, 0, table->simd) | 1ull << 60;
+		bits = tags_match(g, 0, simd) | 1ull << 60;
 	return &table->records[home * FLOW_GROUP + tags_first(bits)];
 }
 

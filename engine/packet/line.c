@@ -133,6 +133,14 @@ static uint32_t find(const struct line_table *t, const struct pkt *p,
 	return found ? *found : 0;
 }
 
+/* A MAC that a circuit-id has joined to another line since is that one's. */
+static void forget_key(struct line_table *t, uint32_t line)
+{
+	const uint32_t *found = map_find(&t->keys, line_at(t, line)->key);
+	if (found && *found == line)
+		map_remove(&t->keys, line_at(t, line)->key);
+}
+
 /* The oldest line that is still provisional leaves; 0: none is. */
 static uint32_t recycle(struct line_table *t)
 {
@@ -143,7 +151,7 @@ static uint32_t recycle(struct line_table *t)
 		t->n_provisional--;
 		if (!line_at(t, line)->provisional)
 			continue;
-		map_remove(&t->keys, line_at(t, line)->key);
+		forget_key(t, line);
 		t->recycled++;
 		if (t->tell)
 			t->tell(t->context, line, NULL);

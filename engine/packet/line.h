@@ -44,10 +44,10 @@ enum { UP, DOWN }; /* index of per-direction counters of a line */
  * (up to 3), and whether analysis was told.
  */
 enum {
-	PULSE_LISTED = 3,      /* which list of touched lines holds it: */
+	PULSE_LISTED = 3, /* which list of touched lines holds it: */
 	PULSE_EVEN = 2,
 	PULSE_ODD = 3,
-	PULSE_WATCH = 1 << 2,  /* tell analysis of the next upstream frame */
+	PULSE_WATCH = 1 << 2, /* tell analysis of the next upstream frame */
 	PULSE_TOLD = 1 << 3,
 	PULSE_MANY = 1 << 4,
 	PULSE_RESEND = 1 << 5, /* one of them */

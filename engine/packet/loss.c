@@ -12,8 +12,8 @@
 
 enum {
 	TICKS_PER_MS = 1000000 / HIST_TICK_NS,
-	REORDER_TICKS = 3 * TICKS_PER_MS,   /* while the round trip is unknown */
-	ID_SURE = 3,			    /* id_score from which IP-IDs count packets */
+	REORDER_TICKS = 3 * TICKS_PER_MS, /* while the round trip is unknown */
+	ID_SURE = 3,			  /* id_score from which IP-IDs count packets */
 	MAX_TAIL = 16,
 	SETTLED_TICKS = 2000 * TICKS_PER_MS, /* no answer to a resend comes later */
 };
@@ -332,7 +332,8 @@ void loss_answered(struct meter *m, struct flow *f, int dir, uint32_t ack, uint3
 	struct flow_dir *d = &f->dir[dir];
 	struct dir_extra *e = extra_dir(m, f, dir);
 	uint32_t *link;
-	if (!e || !(d->flags & DIR_TIMED))
+	if (!e || !e->resends || !(d->flags & DIR_TIMED) ||
+	    tick - e->resent_tick >= nine_tenths(d->min_rtt))
 		return;
 	link = &e->resends;
 	while (*link && tick - resend_at(m, *link)->tick < nine_tenths(d->min_rtt)) {

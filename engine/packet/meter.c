@@ -54,6 +54,8 @@ uint32_t meter_super_segments(const struct flow_dir *d, uint32_t bytes)
 		return 1;
 	if (!mss)
 		mss = d->largest ? d->largest : 1460;
+	if (mss < METER_LEAST_MSS)
+		mss = METER_LEAST_MSS;
 	return (bytes + mss - 1) / mss;
 }
 

@@ -25,6 +25,7 @@ enum { /* limits of one direction of one flow */
        METER_MAX_HOLES = 512,
        METER_MAX_RESENDS = 256,
        METER_SAMPLES_PER_CHUNK = 14,
+       METER_LEAST_MSS = 4, /* whatever was offered */
 };
 
 /* No delayed-ACK timer is shorter than that, so a bare ACK that is no later cannot have waited for

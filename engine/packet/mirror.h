@@ -24,7 +24,7 @@ enum { MIRROR_SHARD_SETS = MIRROR_SETS / SHARDS };
 struct mirror {
 	struct mirror_slot {
 		uint32_t identity, micros; /* of 1024 ns */
-	} set[MIRROR_SETS][MIRROR_WAYS]; /* newest first */
+	} set[MIRROR_SETS][MIRROR_WAYS];   /* newest first */
 };
 
 /* `flow`: the hash of the packet's flow. Payload length, window, IP-ID and checksum lie side by side
@@ -40,9 +40,10 @@ static inline uint64_t mirror_hash(const struct pkt *p, uint32_t flow)
 	return h ^ h >> 32;
 }
 
-static inline struct mirror_slot *mirror_set(struct mirror *mirror, const struct pkt *p, uint64_t h)
+static inline struct mirror_slot *mirror_set(struct mirror *mirror, const struct pkt *p,
+					     uint64_t hash)
 {
-	return mirror->set[shard_of(p) * MIRROR_SHARD_SETS + (h & (MIRROR_SHARD_SETS - 1))];
+	return mirror->set[shard_of(p) * MIRROR_SHARD_SETS + (hash & (MIRROR_SHARD_SETS - 1))];
 }
 
 static inline uint32_t mirror_micros(const struct pkt *p)
@@ -51,24 +52,22 @@ static inline uint32_t mirror_micros(const struct pkt *p)
 }
 
 /* Remembers a packet that cannot be a copy: it brings what was not there. */
-static inline void mirror_note(struct mirror *mirror, const struct pkt *p, uint32_t flow)
+static inline void mirror_note(struct mirror *mirror, const struct pkt *p, uint64_t hash)
 {
-	uint64_t h = mirror_hash(p, flow);
-	struct mirror_slot *set = mirror_set(mirror, p, h);
+	struct mirror_slot *set = mirror_set(mirror, p, hash);
 	set[1] = set[0];
-	set[0] = (struct mirror_slot){(uint32_t)(h >> 32), mirror_micros(p)};
+	set[0] = (struct mirror_slot){(uint32_t)(hash >> 32), mirror_micros(p)};
 }
 
-/* The same packet passed less than 2 ms ago; remembers it otherwise. `flow`: its flow's hash. */
-static inline bool mirror_copy(struct mirror *mirror, const struct pkt *p, uint32_t flow)
+/* The same packet passed less than 2 ms ago; remembers it otherwise. */
+static inline bool mirror_copy(struct mirror *mirror, const struct pkt *p, uint64_t hash)
 {
-	uint64_t h = mirror_hash(p, flow);
-	uint32_t micros = mirror_micros(p), identity = (uint32_t)(h >> 32);
-	const struct mirror_slot *set = mirror_set(mirror, p, h);
+	uint32_t micros = mirror_micros(p), identity = (uint32_t)(hash >> 32);
+	const struct mirror_slot *set = mirror_set(mirror, p, hash);
 	for (int way = 0; way < MIRROR_WAYS; way++)
 		if (set[way].identity == identity && micros - set[way].micros <= MIRROR_NS >> 10)
 			return true;
-	mirror_note(mirror, p, flow);
+	mirror_note(mirror, p, hash);
 	return false;
 }
 

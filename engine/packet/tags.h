@@ -56,8 +56,8 @@ __attribute__((target("avx2"))) static inline uint64_t tags_match_simd(const str
 {
 	__m256i want = _mm256_set1_epi16((short)tag);
 	const __m256i *tags = (const __m256i *)(const void *)g;
-	uint32_t low = (uint32_t)_mm256_movemask_epi8(
-		_mm256_cmpeq_epi16(_mm256_load_si256(tags), want));
+	uint32_t low =
+		(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi16(_mm256_load_si256(tags), want));
 	uint32_t high = (uint32_t)_mm256_movemask_epi8(
 		_mm256_cmpeq_epi16(_mm256_load_si256(tags + 1), want));
 	return ((uint64_t)high << 32 | low) & TAGS_BITS;

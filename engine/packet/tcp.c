@@ -337,7 +337,8 @@ static inline bool is_usual(const struct meter *m, const struct flow *f, const s
 			    const struct flow_dir *peer, const struct pkt *p)
 {
 	return ((p->tcp_flags & USUAL_FLAGS) ^ TCP_ACK) == 0 && p->seq == d->nxt &&
-	       (!f->extra || extra_is_quiet(m, f)) && !(p->flags & PKT_SACK) && p->payload_len != 1 &&
+	       (!f->extra || extra_is_quiet(m, f)) && !(p->flags & PKT_SACK) &&
+	       p->payload_len != 1 &&
 	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
 	       d->flags & DIR_SEEN && p->ack - peer->una <= peer->nxt - peer->una &&
 	       d->nxt - d->una < 1u << 29;
@@ -399,10 +400,10 @@ static __attribute__((noinline)) bool unusual(struct meter *m, struct flow *f, i
 
 /* A copy that the mirror port made; only the log of a flow tells of it. */
 static bool is_copy(struct meter *m, const struct flow *f, int dir, const struct pkt *p,
-		    uint32_t hash)
+		    uint64_t identity)
 {
 	struct dir_log *log;
-	if (!has_identity(p) || !mirror_copy(&m->mirror, p, hash))
+	if (!has_identity(p) || !mirror_copy(&m->mirror, p, identity))
 		return false;
 	log = extra_log(m, f, dir);
 	if (log)
@@ -411,18 +412,18 @@ static bool is_copy(struct meter *m, const struct flow *f, int dir, const struct
 }
 
 bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
-		const struct pkt_extra *x, uint32_t hash)
+		const struct pkt_extra *x, uint64_t identity)
 {
 	struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
 	uint32_t tick = meter_tick(p->ts_ns);
 	if ((int32_t)(flow_age(p->ts_ns) - f->last) > (int32_t)(METER_STALE_NS >> FLOW_AGE_SHIFT))
 		silence(m, f);
 	if (m->keep_logs || !is_usual(m, f, d, peer, p))
-		return !is_copy(m, f, dir, p, hash) && unusual(m, f, dir, p, x, tick);
+		return !is_copy(m, f, dir, p, identity) && unusual(m, f, dir, p, x, tick);
 	if (p->ack != peer->una)
 		usual_ack(m, f, !dir, p, tick);
 	if (p->payload_len) {
-		mirror_note(&m->mirror, p, hash);
+		mirror_note(&m->mirror, p, identity);
 		count(m, f, dir, p);
 		usual_data(m, f, dir, p, tick);
 	}

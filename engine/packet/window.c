@@ -4,11 +4,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/fetch.h"
 #include "engine/base/mem.h"
 #include "engine/packet/worker.h"
 
-enum { FETCH_AHEAD = 8 };
+enum {
+	FETCH_AHEAD = 8,
+	OLD_TICKS = 1 << 30, /* 137 s: what is this old may be older */
+	LATE_TICKS = (int)(CLOCK_BEHIND_NS / HIST_TICK_NS),
+};
 
 static size_t list_bytes(uint32_t max_lines)
 {
@@ -53,19 +58,33 @@ static uint64_t start_of(const struct window *v, const struct pulse *pulse)
 	return v->closing_end_ns - WINDOW_NS;
 }
 
-/* When the line's last upstream frame passed: near the window that still counts it. */
-static uint64_t time_of_up(const struct worker *w, const struct pulse *pulse)
-{
-	uint64_t near = start_of(&w->window, pulse);
-	int32_t after = (int32_t)(pulse->up_tick - meter_tick(near));
-	return near - near % HIST_TICK_NS + (uint64_t)((int64_t)after * HIST_TICK_NS);
-}
-
+/* A frame that counts in the window passed in it or, late, a little before. */
 uint64_t window_last_up_ns(const struct worker *w, uint32_t line)
 {
 	const struct pulse *pulse = line_pulse(&w->meter.lines, line);
-	return pulse->packets[UP] ? time_of_up(w, pulse)
-				  : line_at(&w->meter.lines, line)->last_up_ns;
+	uint64_t near = start_of(&w->window, pulse);
+	int32_t after = (int32_t)(pulse->up_tick - meter_tick(near));
+	if (!pulse->packets[UP] || after < -LATE_TICKS)
+		return line_at(&w->meter.lines, line)->last_up_ns;
+	return near - near % HIST_TICK_NS + (uint64_t)((int64_t)after * HIST_TICK_NS);
+}
+
+/* The line remembers when it last spoke. */
+static void keep_last_up(struct worker *w, uint32_t index)
+{
+	struct line *line = line_at(&w->meter.lines, index);
+	uint64_t last_up_ns = window_last_up_ns(w, index);
+	if (last_up_ns > line->last_up_ns)
+		line->last_up_ns = last_up_ns;
+}
+
+/* The line goes on in another window. Ticks wrap in nine minutes: a frame before it stays before it,
+ * however long the line is silent, or the outbox full. */
+static void age(struct pulse *pulse, uint64_t start_ns)
+{
+	uint32_t start = meter_tick(start_ns);
+	if (pulse->packets[UP] || start - pulse->up_tick > OLD_TICKS)
+		pulse->up_tick = start - OLD_TICKS;
 }
 
 static void fill_record(const struct worker *w, uint32_t index, struct out_window *record)
@@ -113,12 +132,9 @@ bool window_tell_line(struct worker *w, uint32_t index)
 	struct pulse *pulse = line_pulse(&w->meter.lines, index);
 	struct line *line = line_at(&w->meter.lines, index);
 	struct out_window *record;
-	uint64_t last_up_ns;
 	if (!pulse->packets[UP] && !pulse->packets[DOWN] && !pulse->samples)
 		return true;
-	last_up_ns = window_last_up_ns(w, index);
-	if (last_up_ns > line->last_up_ns)
-		line->last_up_ns = last_up_ns;
+	keep_last_up(w, index);
 	record = worker_tell(w, sizeof *record);
 	if (!record)
 		return false;
@@ -135,6 +151,7 @@ void window_open_line(struct worker *w, uint32_t index)
 	struct pulse *pulse = line_pulse(&w->meter.lines, index);
 	if (pulse->state & PULSE_LISTED)
 		window_tell_line(w, index);
+	age(pulse, v->start_ns);
 	set_listed(pulse, mark(v->parity));
 	v->list[v->parity][v->n[v->parity]++] = index;
 }
@@ -202,6 +219,8 @@ static void put_off(struct worker *w)
 		struct pulse *pulse = line_pulse(&w->meter.lines, line);
 		if (!is_listed(pulse, closing))
 			continue;
+		keep_last_up(w, line);
+		age(pulse, v->start_ns);
 		set_listed(pulse, mark(v->parity));
 		v->list[v->parity][v->n[v->parity]++] = line;
 	}

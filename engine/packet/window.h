@@ -87,12 +87,12 @@ struct out_closed {
 struct window {
 	uint64_t start_ns, second_ns; /* of the current ones */
 	uint32_t second_tick;
-	bool running;			/* a packet was seen */
-	uint64_t closing_end_ns;	/* 0: the last window is wholly closed */
-	uint32_t *list[2];		/* owned: lines touched, by parity of the window */
-	uint32_t n[2], at;		/* at: next to close in the closing list */
-	uint32_t mark;		      /* pulse.state & PULSE_LISTED of a line of the current one */
-	uint32_t parity;		/* of the current window */
+	bool running;		 /* a packet was seen */
+	uint64_t closing_end_ns; /* 0: the last window is wholly closed */
+	uint32_t *list[2];	 /* owned: lines touched, by parity of the window */
+	uint32_t n[2], at;	 /* at: next to close in the closing list */
+	uint32_t mark;		 /* pulse.state & PULSE_LISTED of a line of the current one */
+	uint32_t parity;	 /* of the current window */
 	uint64_t packets, heard; /* of this second */
 };
 

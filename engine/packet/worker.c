@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/fetch.h"
 #include "engine/packet/account.h"
 #include "engine/packet/line_control.h"
 #include "engine/packet/spin.h"
@@ -14,7 +13,6 @@
 enum {
 	DNS_PORT = 53,
 	DHCP_CLIENT_PORT = 68,
-	LAG = 16, /* packets that a step is ahead of the next */
 	AGE_ROUND = (int)(60000000000ull >> FLOW_AGE_SHIFT), /* each flow is looked at that often */
 	AGE_MOST = 4 * FLOW_GROUP,			     /* slots between two bursts */
 };
@@ -215,13 +213,13 @@ static inline bool is_over(const struct worker *w, const struct flow *f, const s
 		tcp_is_new_connection(f, p->flags & PKT_SRC_IS_B ? 1 : 0, p));
 }
 
-/* The record of the packet's flow, if it is known and this packet does not begin another one.
- * `f`: where it was a moment ago, or NULL. */
-static inline struct flow *known_flow(struct worker *w, const struct pkt *p, uint32_t hash,
-				      struct flow *f)
+/* The record of the packet's flow, if it is known and this packet does not begin another one. */
+static inline struct flow *known_flow(struct worker *w, const struct pkt *p,
+				      const struct flow_hint *hint)
 {
+	struct flow *f = hint->flow;
 	if (!f || !same_key(f, p)) {
-		int32_t slot = flow_find(&w->flows, p->key, hash);
+		int32_t slot = flow_find(&w->flows, p->key, hint->hash);
 		if (slot == FLOW_NONE)
 			return NULL;
 		f = flow_at(&w->flows, slot);
@@ -269,7 +267,7 @@ static void echo_packet(struct worker *w, uint32_t line, int way, const struct p
 }
 
 /* Packets without a flow: counted to their line, questions timed. */
-static void other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x)
+void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x)
 {
 	bool sub_is_src;
 	uint32_t line;
@@ -289,48 +287,50 @@ static void other_packet(struct worker *w, const struct pkt *p, const struct pkt
 }
 
 static __attribute__((noinline)) void first_packet(struct worker *w, const struct pkt *p,
-						   const struct pkt_extra *x, uint32_t hash);
+						   const struct pkt_extra *x,
+						   const struct flow_hint *hint);
 
-static inline __attribute__((always_inline)) void work_flow(struct worker *w, struct flow *f, const struct pkt *p,
-			     const struct pkt_extra *x, uint32_t hash)
+static inline __attribute__((always_inline)) void work_flow(struct worker *w, struct flow *f,
+							    const struct pkt *p,
+							    const struct pkt_extra *x,
+							    const struct flow_hint *hint)
 {
 	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0, way = flow_dir_way(f, dir);
 	bool resent = false;
 	account_traffic(w, f->line, way, p, x);
 	if (p->kind == KIND_TCP)
-		resent = tcp_packet(&w->meter, f, dir, p, x, hash);
+		resent = tcp_packet(&w->meter, f, dir, p, x, hint->identity);
 	else
 		spin_packet(&w->meter, f, dir, p);
 	follow_flow(w, f, p);
 	if (way == DOWN && owes_an_answer(p))
-		account_unanswered(w, f->line, p, hash, resent);
+		account_unanswered(w, f->line, p, hint->hash, resent);
 }
 
-/* `f`: where the flow was a moment ago, or NULL. */
-static inline __attribute__((always_inline)) void flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
-			       uint32_t hash, struct flow *f)
+void worker_flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+			const struct flow_hint *hint)
 {
-	f = known_flow(w, p, hash, f);
+	struct flow *f = known_flow(w, p, hint);
 	if (f)
-		work_flow(w, f, p, x, hash);
+		work_flow(w, f, p, x, hint);
 	else
-		first_packet(w, p, x, hash);
+		first_packet(w, p, x, hint);
 }
 
 static void first_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
-			 uint32_t hash)
+			 const struct flow_hint *hint)
 {
-	struct flow *f = new_flow(w, p, x, hash);
+	struct flow *f = new_flow(w, p, x, hint->hash);
 	if (!f) { /* the tables are full; its line still gets the packet */
-		other_packet(w, p, x);
+		worker_other_packet(w, p, x);
 		return;
 	}
-	work_flow(w, f, p, x, hash);
+	work_flow(w, f, p, x, hint);
 	if (flow_dir_way(f, p->flags & PKT_SRC_IS_B ? 1 : 0) == UP)
 		account_address(w, f->line, p, x);
 }
 
-static void control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+void worker_control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
 			   const uint8_t *frame)
 {
 	struct control c;
@@ -355,91 +355,7 @@ static void control_packet(struct worker *w, const struct pkt *p, const struct p
 		account_packet(w, line, c.dir == DIR_UP ? UP : DOWN, p);
 }
 
-/* --- bursts ----------------------------------------------------------------------------------- */
-
-static inline bool has_flow(const struct pkt *p)
-{
-	return p->kind == KIND_TCP || p->kind == KIND_QUIC;
-}
-
-enum step_kind { STEP_NO_FLOW, STEP_NEW, STEP_KNOWN };
-
-struct steps {
-	struct flow *flow[BURST_MAX]; /* where it probably is, or would be; may be NULL */
-	uint32_t hash[BURST_MAX];
-	uint8_t kind[BURST_MAX]; /* enum step_kind */
-	bool turns;		 /* a second of packet time may end in this burst */
-};
-
-/* Hash; the tags of the flow's group are asked for. */
-static inline void step_tags(struct worker *w, struct steps *s, const struct burst *burst,
-			     uint32_t i)
-{
-	const struct pkt *p = &burst->pkt[i];
-	s->kind[i] = STEP_NO_FLOW;
-	if (!has_flow(p))
-		return;
-	s->kind[i] = STEP_NEW;
-	s->hash[i] = flow_hash(p->key, w->flows.seed);
-	flow_prefetch_group(&w->flows, s->hash[i]);
-}
-
-static inline void fetch_vlans(const struct worker *w, const struct pkt *p)
-{
-	const uint32_t *block =
-		p->flags & PKT_TWO_TAGS ? w->meter.lines.vlans[pkt_svlan(p)] : NULL;
-	if (block)
-		fetch_line(&block[pkt_cvlan(p)]);
-}
-
-/* Tags; the record is asked for, and where there is none the place of the new one and the way to
- * the line. */
-static inline void step_record(struct worker *w, struct steps *s, const struct burst *burst,
-			       uint32_t i)
-{
-	bool known = false;
-	if (s->kind[i] != STEP_NO_FLOW) {
-		struct flow *f = flow_guess(&w->flows, s->hash[i], &known);
-		fetch_two(f);
-		s->flow[i] = f;
-		s->kind[i] = known ? STEP_KNOWN : STEP_NEW;
-	}
-	if (!known)
-		fetch_vlans(w, &burst->pkt[i]);
-}
-
-/* Record; the pulse of its line is asked for. */
-static inline void step_pulse(struct worker *w, struct steps *s, const struct burst *burst,
-			      uint32_t i)
-{
-	const struct flow *f = s->flow[i];
-	uint32_t line;
-	if (s->kind[i] == STEP_KNOWN) {
-		line = f->line;
-		if (f->extra)
-			fetch_two(pool_at(&w->meter.extras, f->extra));
-	} else {
-		line = line_by_vlans(&w->meter.lines, &burst->pkt[i]);
-		fetch_line(line_at(&w->meter.lines, line));
-	}
-	fetch_line(line_pulse(&w->meter.lines, line));
-}
-
-static inline void step_work(struct worker *w, struct steps *s, const struct burst *burst,
-			     uint32_t i)
-{
-	const struct pkt *p = &burst->pkt[i];
-	worker_place(w, burst, i);
-	if (s->turns && w->clock_ns - w->window.second_ns >= SECOND_NS)
-		window_advance(w, w->clock_ns);
-	if (s->kind[i] != STEP_NO_FLOW)
-		flow_packet(w, p, &burst->extra[i], s->hash[i],
-			    s->kind[i] == STEP_KNOWN ? s->flow[i] : NULL);
-	else if (pkt_is_control(p))
-		control_packet(w, p, &burst->extra[i], burst->frame[i]);
-	else
-		other_packet(w, p, &burst->extra[i]);
-}
+/* --- time ------------------------------------------------------------------------------------- */
 
 /* Ends flows that have been silent for long, a few slots at a time; whoever comes back later begins
  * anew in any case (known_flow), so results do not depend on when this looks. */
@@ -463,40 +379,11 @@ static void age_flows(struct worker *w)
 	w->aged = end;
 }
 
-static void after_burst(struct worker *w)
+void worker_after_burst(struct worker *w)
 {
 	worker_pass_samples(w);
 	window_slice(w, WINDOW_SLICE);
 	age_flows(w);
-}
-
-typedef void step(struct worker *, struct steps *, const struct burst *, uint32_t);
-
-/* One step over the block of the burst that is `lag` behind block `at`, if there is one. */
-static inline __attribute__((always_inline)) void take_step(step *what, struct worker *w,
-							     struct steps *s,
-							     const struct burst *burst,
-							     uint32_t at, uint32_t lag)
-{
-	uint32_t i = (at - lag) * LAG, end = i + LAG < burst->n ? i + LAG : burst->n;
-	if (at < lag)
-		return;
-	for (; i < end; i++)
-		what(w, s, burst, i);
-}
-
-void worker_burst(struct worker *w, const struct burst *burst)
-{
-	struct steps s;
-	s.turns = burst->odd || burst->last_clock_ns - w->window.second_ns >= SECOND_NS;
-	for (uint32_t at = 0; at * LAG < burst->n + 3 * LAG; at++) {
-		take_step(step_tags, w, &s, burst, at, 0);
-		take_step(step_record, w, &s, burst, at, 1);
-		take_step(step_pulse, w, &s, burst, at, 2);
-		take_step(step_work, w, &s, burst, at, 3);
-	}
-	w->window.packets += burst->n;
-	after_burst(w);
 }
 
 void worker_idle(struct worker *w, uint64_t clock_ns)
@@ -504,7 +391,7 @@ void worker_idle(struct worker *w, uint64_t clock_ns)
 	if (w->window.running && clock_ns > w->clock_ns &&
 	    clock_ns - w->window.second_ns >= SECOND_NS)
 		window_advance(w, clock_ns);
-	after_burst(w);
+	worker_after_burst(w);
 }
 
 bool worker_flush(struct worker *w)

@@ -4,10 +4,8 @@
  * round trips, loss. What it has to say leaves through its outbox, a ring of records (window.h):
  * what analysis must know at once as signals, what was counted when its window is over.
  *
- * A burst goes through in steps that each touch one kind of memory (tags, record, pulse, work), each
- * a few packets behind the one before, so that what a step touches was asked for in time. No lock,
- * no system call, no allocation but of pages that are touched for the first time. Time is the
- * packets' own. One thread.
+ * A burst goes through in steps (steps.c). No lock, no system call, no allocation but of pages that
+ * are touched for the first time. Time is the packets' own. One thread.
  */
 #ifndef RASAD_ENGINE_PACKET_WORKER_H
 #define RASAD_ENGINE_PACKET_WORKER_H
@@ -95,6 +93,23 @@ static inline void worker_place(struct worker *w, const struct burst *burst, uin
 	w->order = burst_order(burst, i);
 	w->clock_ns = burst_clock_ns(burst, i);
 }
+
+/* What is known of a packet's flow before its turn comes. */
+struct flow_hint {
+	struct flow *flow; /* where it was a moment ago, or NULL */
+	uint32_t hash;	   /* of its key */
+	uint64_t identity; /* mirror_hash of a TCP packet */
+};
+
+/* A packet of TCP or QUIC; any other; a control message. */
+void worker_flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+			const struct flow_hint *hint);
+void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x);
+void worker_control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+			   const uint8_t *frame);
+
+/* What is done a little at a time: samples, windows, ageing. */
+void worker_after_burst(struct worker *w);
 
 /* The head of a record, as of the packet in work. */
 struct out worker_out(const struct worker *w, enum out_kind kind, uint32_t line);

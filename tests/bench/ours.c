@@ -19,6 +19,7 @@ enum { OUTBOX_BYTES = 4 << 20 };
 struct ours {
 	struct decoder decoder;
 	struct worker worker;
+	struct raw_frame raw[LAP_BURST];
 	struct burst burst;
 	struct stamp stamp;
 	struct ring outbox;
@@ -45,10 +46,12 @@ static inline uint32_t decode_burst(struct ours *o, const struct slot *slots, ui
 	uint32_t take = n < LAP_BURST ? n : LAP_BURST;
 	o->burst.n = 0;
 	for (uint32_t i = 0; i < take; i++) {
-		fetch_slot(&slots[i + FETCH_AHEAD]);
-		decode_frame(&o->decoder, &o->burst, slots[i].frame, slots[i].caplen,
-			     slots[i].wire_len, ETHERNET, start_ns + i * (uint64_t)PACKET_NS);
+		const struct slot *slot = &slots[i];
+		fetch_slot(slot + LAP_BURST);
+		o->raw[i] = (struct raw_frame){start_ns + i * (uint64_t)PACKET_NS, slot->frame,
+					       slot->caplen, slot->wire_len, ETHERNET};
 	}
+	decode_frames(&o->decoder, &o->burst, o->raw, take);
 	return take;
 }
 

@@ -115,11 +115,19 @@ struct file_image image_zstd(const struct file_image *image, bool checksum)
 	return out;
 }
 
-static void take(struct reading *r, const struct capture_frame *f)
+static void add(struct reading *r, uint64_t v)
 {
-	volatile uint8_t sum = 0;
+	r->sum = (r->sum ^ v) * 0x9fb21c651e98df25ull;
+	r->sum ^= r->sum >> 32;
+}
+
+static void take(struct reading *r, const struct raw_frame *f)
+{
+	add(r, f->ts_ns);
+	add(r, (uint64_t)f->caplen << 32 | f->wire_len);
+	add(r, f->link);
 	for (uint32_t i = 0; i < f->caplen; i++)
-		sum = (uint8_t)(sum + f->bytes[i]);
+		add(r, f->bytes[i]);
 	if (r->n < READ_MAX) {
 		r->frame[r->n].ts_ns = f->ts_ns;
 		r->frame[r->n].caplen = f->caplen;
@@ -132,38 +140,56 @@ static void take(struct reading *r, const struct capture_frame *f)
 	r->n++;
 }
 
-static void read_frames(struct capture *c, struct reading *r)
+/* `burst` frames at once; 1: with capture_next. */
+void capture_read_all(struct capture *c, struct reading *r, uint32_t burst)
 {
-	struct capture_frame f;
-	for (;;) {
-		enum capture_result rc = capture_next(c, &f);
-		if (rc == CAPTURE_FRAME)
-			take(r, &f);
-		else if (rc == CAPTURE_REFILL)
-			rc = capture_refill(c);
-		if (rc == CAPTURE_FRAME)
-			continue;
-		r->end = rc;
-		return;
+	struct raw_frame frames[64];
+	enum capture_result why = CAPTURE_FRAME;
+	while (why == CAPTURE_FRAME) {
+		uint32_t n = 1;
+		if (burst == 1)
+			n = (why = capture_next(c, frames)) == CAPTURE_FRAME;
+		else
+			n = capture_burst(c, frames, burst, &why);
+		assert(n <= burst && (n == burst) == (why == CAPTURE_FRAME));
+		for (uint32_t i = 0; i < n; i++)
+			take(r, &frames[i]);
+		if (why == CAPTURE_REFILL)
+			why = capture_refill(c);
 	}
+	r->end = why;
+}
+
+static struct reading read_file(const char *path, bool map, uint32_t burst)
+{
+	struct reading r = {.end = CAPTURE_DAMAGED};
+	struct capture c;
+	r.opened = capture_open(&c, path) == 0;
+	if (r.opened && map)
+		input_map(&c.input);
+	if (r.opened)
+		capture_read_all(&c, &r, burst);
+	memcpy(r.message, c.message, sizeof r.message);
+	capture_close(&c);
+	return r;
 }
 
 struct reading capture_read_bytes(const uint8_t *bytes, size_t len)
 {
 	static int fd = -1; /* one file, written anew each time */
-	struct reading r = {.end = CAPTURE_DAMAGED};
-	struct capture c;
+	struct reading r, other;
 	char path[64];
 	if (fd < 0)
 		fd = memfd_create("capture", MFD_CLOEXEC);
 	assert(fd >= 0 && ftruncate(fd, 0) == 0);
 	assert(pwrite(fd, bytes, len, 0) == (ssize_t)len);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	r.opened = capture_open(&c, path) == 0;
-	if (r.opened)
-		read_frames(&c, &r);
-	memcpy(r.message, c.message, sizeof r.message);
-	capture_close(&c);
+	r = read_file(path, false, 1);
+	for (int way = 1; way < 4; way++) {
+		other = read_file(path, way & 1, way & 2 ? 64 : 1);
+		assert(r.opened == other.opened && r.end == other.end && r.n == other.n);
+		assert(r.sum == other.sum && strcmp(r.message, other.message) == 0);
+	}
 	return r;
 }
 

@@ -37,7 +37,7 @@ enum { READ_MAX = 64, READ_HEAD = 8 };
 struct reading {
 	bool opened;
 	enum capture_result end;
-	uint64_t n;
+	uint64_t n, sum; /* frames; a checksum of all that was handed out */
 	struct {
 		uint64_t ts_ns;
 		uint32_t caplen, wire_len, link;
@@ -46,9 +46,13 @@ struct reading {
 	char message[CAPTURE_MESSAGE];
 };
 
-/* Reads the first `len` bytes of an image as a file. Touches each byte of each frame. */
+/* Reads the first `len` bytes of an image as a file, from a window and from a mapping, frame by
+ * frame and in bursts, and fails unless all agree. Touches each byte of each frame. */
 struct reading image_read_part(const struct file_image *image, size_t len);
 struct reading image_read(const struct file_image *image);
+
+/* What is left of an open capture, `burst` (1 to 64) frames at once. */
+void capture_read_all(struct capture *capture, struct reading *reading, uint32_t burst);
 
 /* The same for any bytes; also used by the fuzz target. */
 struct reading capture_read_bytes(const uint8_t *bytes, size_t len);

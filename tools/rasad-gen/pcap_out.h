@@ -11,6 +11,7 @@
 
 struct pcap_out {
 	FILE *file;
+	char *buffer;	  /* owned: of the file */
 	const char *path; /* borrowed */
 	uint32_t snaplen;
 	uint64_t packets;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The latency histogram against sorted values: quantiles to 3 % (measurement.md, F3), exact count,
- * sum and extremes, merging by adding, refusals counted.
+ * sum and extremes, merging by adding, refusals counted; the step from few values to many changes
+ * nothing, and everything is given back.
  */
 #include "engine/base/hist.h"
 
@@ -150,24 +151,106 @@ static void refusals_are_counted(void **state)
 {
 	struct hist_sum sum = {0};
 	uint32_t index[3] = {0};
+	uint32_t added = 2;
 	(void)state;
 	hist_pools_fini(&pools);
 	hist_pools_init(&pools, 2);
 	for (int i = 0; i < 3; i++)
 		hist_add(&pools, &index[i], 100);
 	assert_true(index[0] && index[1] && !index[2]);
-	assert_int_equal(pools.hists.refused, 1);
+	assert_int_equal(hist_pools_refused(&pools), 1);
 	hist_sum_add(&sum, &pools, index[2]);
 	assert_int_equal(sum.n, 0);
-	for (uint32_t bit = 5; bit < 20; bit++) /* 15 octaves; there are 8 for both */
-		hist_add(&pools, &index[0], 1u << bit);
+	for (uint32_t i = 0; i < 4 * HIST_FEW;
+	     i++, added += 2) /* 15 octaves; there are 8 for both */
+		for (int k = 0; k < 2; k++)
+			hist_add(&pools, &index[k], 1u << (5 + i % 15));
 	assert_true(pools.octaves.refused > 0);
 	hist_sum_add(&sum, &pools, index[0]);
+	hist_sum_add(&sum, &pools, index[1]);
 	uint64_t buckets = 0;
 	for (uint32_t i = 0; i < HIST_OCTAVES * HIST_SUB; i++)
 		buckets += sum.bucket[i];
 	assert_int_equal(buckets, sum.n); /* what was lost is not counted either */
-	assert_int_equal(sum.n + pools.octaves.refused, 16);
+	assert_int_equal(sum.n + hist_pools_refused(&pools), added + 1);
+}
+
+/* When there is no room to become many, a histogram stays as it is, and loses what comes, counted. */
+static void no_room_for_many(void **state)
+{
+	struct hist_sum sum = {0};
+	uint32_t index[8] = {0}, kept = 0;
+	(void)state;
+	hist_pools_fini(&pools);
+	hist_pools_init(&pools, 8);
+	pools.many.limit = 3;
+	for (uint32_t i = 0; i < 8 * 40; i++)
+		hist_add(&pools, &index[i % 8], 1000 + i);
+	for (int k = 0; k < 8; k++)
+		hist_sum_add(&sum, &pools, index[k]);
+	kept = 3 * 40 + 5 * HIST_FEW;
+	assert_int_equal(sum.n, kept);
+	assert_int_equal(hist_pools_refused(&pools), 8 * 40 - kept);
+}
+
+/* --- few and many ---------------------------------------------------------------------------------- */
+
+/* The same values with and without the first step: whatever the number, the same sum. */
+static void the_step_to_many_is_invisible(void **state)
+{
+	(void)state;
+	for (uint32_t n = 1; n <= 3 * HIST_FEW; n++)
+		for (uint32_t round = 0; round < 20; round++) {
+			struct hist_sum got = {0}, want = {0};
+			uint32_t index = 0;
+			for (uint32_t i = 0; i < n; i++) {
+				uint32_t one = 0, v = (uint32_t)exp2(28 * random_unit());
+				hist_add(&pools, &index, v);
+				hist_add(&pools, &one, v); /* one value alone is kept as it is */
+				hist_sum_add(&want, &pools, one);
+				hist_free(&pools, &one);
+			}
+			hist_sum_add(&got, &pools, index);
+			assert_memory_equal(&got, &want, sizeof got);
+			assert_int_equal(pools.few.used, n <= HIST_FEW);
+			assert_int_equal(pools.many.used, n > HIST_FEW);
+			hist_free(&pools, &index);
+			assert_int_equal(index, 0);
+			assert_int_equal(pools.few.used + pools.many.used + pools.octaves.used, 0);
+		}
+	assert_int_equal(hist_pools_refused(&pools), 0);
+}
+
+/* Many histograms that live and die among each other: each is what was put into it. */
+static void histograms_do_not_mix(void **state)
+{
+	enum { HISTS = 50 };
+	static struct hist_sum want[HISTS], got;
+	uint32_t index[HISTS] = {0};
+	(void)state;
+	memset(want, 0, sizeof want);
+	for (uint32_t round = 0; round < 40000; round++) {
+		uint32_t k = (uint32_t)(random_unit() * HISTS), one = 0;
+		if (random_unit() < 0.02) {
+			hist_free(&pools, &index[k]);
+			memset(&want[k], 0, sizeof want[k]);
+			continue;
+		}
+		uint32_t v = (uint32_t)exp2(k % 20 + 8 * random_unit());
+		hist_add(&pools, &index[k], v);
+		hist_add(&pools, &one, v);
+		hist_sum_add(&want[k], &pools, one);
+		hist_free(&pools, &one);
+		if (round % 16)
+			continue;
+		memset(&got, 0, sizeof got);
+		hist_sum_add(&got, &pools, index[k]);
+		assert_memory_equal(&got, &want[k], sizeof got);
+	}
+	for (uint32_t k = 0; k < HISTS; k++)
+		hist_free(&pools, &index[k]);
+	assert_int_equal(pools.few.used + pools.many.used + pools.octaves.used, 0);
+	assert_int_equal(hist_pools_refused(&pools), 0);
 }
 
 int main(void)
@@ -179,6 +262,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(merging_is_adding, start, stop),
 		cmocka_unit_test_setup_teardown(empty, start, stop),
 		cmocka_unit_test_setup_teardown(refusals_are_counted, start, stop),
+		cmocka_unit_test_setup_teardown(no_room_for_many, start, stop),
+		cmocka_unit_test_setup_teardown(the_step_to_many_is_invisible, start, stop),
+		cmocka_unit_test_setup_teardown(histograms_do_not_mix, start, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The map against an array, under keys that collide. */
+/* The map against an array, under keys that collide, also while keys leave it. */
 #include "engine/base/map.h"
 
 #include <setjmp.h>
@@ -29,9 +29,13 @@ static void against_an_array(uint64_t (*key)(uint32_t i))
 	struct map map = {0};
 	uint32_t n = 0;
 	memset(known, 0, sizeof known);
-	for (uint32_t i = 0; i < 40000; i++) {
-		uint32_t k = (uint32_t)(random64() % KEYS);
-		if (random64() & 1) {
+	for (uint32_t i = 0; i < 80000; i++) {
+		uint32_t k = (uint32_t)(random64() % KEYS), leaves = i < 40000 ? 10 : 60;
+		if (random64() % 100 < leaves) {
+			n -= known[k];
+			known[k] = 0;
+			map_remove(&map, key(k)); /* whether it is there or not */
+		} else if (random64() & 1) {
 			n += !known[k];
 			known[k] = 1;
 			model[k] = (uint32_t)random64();
@@ -42,9 +46,18 @@ static void against_an_array(uint64_t (*key)(uint32_t i))
 		if (found)
 			assert_int_equal(*found, model[k]);
 	}
-	for (uint32_t k = 0; k < KEYS; k++)
-		assert_int_equal(map_find(&map, key(k)) != NULL, known[k]);
 	assert_int_equal(map.used, n);
+	for (uint32_t k = 0; k < KEYS; k++) {
+		const uint32_t *found = map_find(&map, key(k));
+		assert_int_equal(found != NULL, known[k]);
+		if (found)
+			assert_int_equal(*found, model[k]);
+	}
+	for (uint32_t k = 0; k < KEYS; k++)
+		map_remove(&map, key(k));
+	assert_int_equal(map.used, 0);
+	for (uint32_t i = 0; i <= map.mask; i++)
+		assert_int_equal(map.slots[i].key, 0);
 	map_fini(&map);
 }
 
@@ -63,12 +76,24 @@ static uint64_t strided_key(uint32_t i)
 	return (uint64_t)(i + 1) * 0x100000001ull; /* halves that cancel each other */
 }
 
+/* All keys belong to a few slots at the end: runs are long, and wrap. */
+static uint64_t crowded_key(uint32_t i)
+{
+	static uint64_t keys[KEYS];
+	uint32_t n = keys[0] ? KEYS : 0;
+	for (uint64_t next = 1; n < KEYS; next++)
+		if ((map_hash(next) & 0x3ff) >= 0x3f8)
+			keys[n++] = next;
+	return keys[i];
+}
+
 static void all_kinds_of_keys(void **state)
 {
 	(void)state;
 	against_an_array(small_key);
 	against_an_array(high_key);
 	against_an_array(strided_key);
+	against_an_array(crowded_key);
 }
 
 static void empty(void **state)
@@ -76,6 +101,7 @@ static void empty(void **state)
 	struct map map = {0};
 	(void)state;
 	assert_null(map_find(&map, 1));
+	map_remove(&map, 1);
 	map_fini(&map);
 	map_put(&map, 1, 2);
 	map_fini(&map);

@@ -68,10 +68,10 @@ static void model_ack(struct model *m, uint32_t to)
 static void assert_holes(const struct model *m)
 {
 	static uint8_t open[WINDOW + 1500];
-	const struct flow_dir *d = &t.flow.dir[TALK_DOWN];
+	const struct dir_extra e = talk_extra(&t, TALK_DOWN);
 	uint32_t n = 0, end = 0;
 	memset(open, 0, sizeof open);
-	for (uint32_t i = d->holes; i;) {
+	for (uint32_t i = e.holes; i;) {
 		const struct hole *h = pool_at(&t.meter.holes, i);
 		uint32_t from = h->start - t.base[TALK_DOWN], to = h->end - t.base[TALK_DOWN];
 		assert_true(from < to && to <= m->nxt && from >= end); /* in order, disjoint */
@@ -80,7 +80,7 @@ static void assert_holes(const struct model *m)
 		n++;
 		i = h->next;
 	}
-	assert_int_equal(n, d->n_holes);
+	assert_int_equal(n, e.n_holes);
 	assert_int_equal(n, t.meter.holes.used);
 	for (uint32_t i = 0; i < m->nxt; i++)
 		if (open[i] == m->seen[i])
@@ -90,12 +90,12 @@ static void assert_holes(const struct model *m)
 
 static void assert_model(const struct model *m, uint32_t round)
 {
-	struct flow_dir_rare rare = talk_rare(&t, TALK_DOWN);
-	if (rare.hole_fill != m->fills || rare.retransmit_seen != m->resends)
+	struct dir_log log = *talk_log(&t, TALK_DOWN);
+	if (log.hole_fill != m->fills || log.retransmit_seen != m->resends)
 		fail_msg("round %u: %u fills and %u resends, expected %u and %u", round,
-			 rare.hole_fill, rare.retransmit_seen, m->fills, m->resends);
+			 log.hole_fill, log.retransmit_seen, m->fills, m->resends);
 	assert_int_equal(t.flow.dir[TALK_DOWN].nxt, t.base[TALK_DOWN] + m->nxt);
-	assert_int_equal(rare.keepalive + rare.zero_window_probe + rare.duplicate, 0);
+	assert_int_equal(log.keepalive + log.zero_window_probe + log.duplicate, 0);
 }
 
 /* Mostly forward, sometimes over a gap, sometimes back; any length that one packet has. */
@@ -140,9 +140,9 @@ static void against_a_map_of_bytes(bool acks)
 		t.base[TALK_DOWN] = bases[seed % 5];
 		random_segments(&m, acks);
 		if (acks)
-			assert_true(talk_rare(&t, TALK_DOWN).spurious >= m.spurious);
+			assert_true(talk_log(&t, TALK_DOWN)->spurious >= m.spurious);
 		else
-			assert_int_equal(talk_rare(&t, TALK_DOWN).spurious, 0);
+			assert_int_equal(talk_log(&t, TALK_DOWN)->spurious, 0);
 		talk_retire(&t);
 		assert_int_equal(t.meter.holes.used + t.meter.segs.used + t.meter.resends.used, 0);
 		fills += m.fills;
@@ -180,11 +180,11 @@ static void lost_behind_the_tap(void **state)
 	talk_ack(&t, TALK_UP, 2000);
 	talk_wait(&t, 30);
 	talk_data(&t, TALK_DOWN, 2000, 1000);
-	struct flow_dir_rare rare = talk_rare(&t, TALK_DOWN);
-	assert_int_equal(rare.retransmit_seen, 1);
-	assert_int_equal(rare.hole_fill + rare.spurious, 0);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_after[DOWN], 1);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_before[DOWN], 0);
+	struct dir_log log = *talk_log(&t, TALK_DOWN);
+	assert_int_equal(log.retransmit_seen, 1);
+	assert_int_equal(log.hole_fill + log.spurious, 0);
+	assert_int_equal(talk_line(&t)->lost_after[DOWN], 1);
+	assert_int_equal(talk_line(&t)->lost_before[DOWN], 0);
 }
 
 static void lost_before_the_tap(void **state)
@@ -194,10 +194,10 @@ static void lost_before_the_tap(void **state)
 	talk_data(&t, TALK_DOWN, 6000, 1000); /* 5000..6000 is missing */
 	talk_wait(&t, 40);
 	talk_data(&t, TALK_DOWN, 5000, 1000);
-	struct flow_dir_rare rare = talk_rare(&t, TALK_DOWN);
-	assert_int_equal(rare.hole_fill, 1);
-	assert_int_equal(rare.retransmit_seen + rare.reordered, 0);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_before[DOWN], 1);
+	struct dir_log log = *talk_log(&t, TALK_DOWN);
+	assert_int_equal(log.hole_fill, 1);
+	assert_int_equal(log.retransmit_seen + log.reordered, 0);
+	assert_int_equal(talk_line(&t)->lost_before[DOWN], 1);
 }
 
 /* Filled sooner than a resend can be: under 0.9 round trips (30 ms). */
@@ -209,10 +209,10 @@ static void reordered_before_the_tap(void **state)
 	t.ip_id[TALK_DOWN] -= 2; /* it was sent before the one that overtook it */
 	t.now_ns += TALK_MS / 2;
 	talk_data(&t, TALK_DOWN, 5000, 1000);
-	struct flow_dir_rare rare = talk_rare(&t, TALK_DOWN);
-	assert_int_equal(rare.reordered, 1);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_before[DOWN], 0);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->reordered[DOWN], 1);
+	struct dir_log log = *talk_log(&t, TALK_DOWN);
+	assert_int_equal(log.reordered, 1);
+	assert_int_equal(talk_line(&t)->lost_before[DOWN], 0);
+	assert_int_equal(talk_line(&t)->reordered[DOWN], 1);
 }
 
 static void needless_resend(void **state)
@@ -222,8 +222,8 @@ static void needless_resend(void **state)
 	talk_ack(&t, TALK_UP, 5000);
 	talk_wait(&t, 200);
 	talk_data(&t, TALK_DOWN, 4000, 1000); /* acknowledged past the tap already */
-	assert_int_equal(talk_rare(&t, TALK_DOWN).spurious, 1);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_after[DOWN], 0);
+	assert_int_equal(talk_log(&t, TALK_DOWN)->spurious, 1);
+	assert_int_equal(talk_line(&t)->lost_after[DOWN], 0);
 }
 
 /* RFC 2883: the receiver says that it had it. */
@@ -234,14 +234,14 @@ static void taken_back_by_dsack(void **state)
 	talk_ack(&t, TALK_UP, 2000);
 	talk_wait(&t, 300);
 	talk_data(&t, TALK_DOWN, 2000, 1000);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_after[DOWN], 1);
+	assert_int_equal(talk_line(&t)->lost_after[DOWN], 1);
 	talk_wait(&t, 40);
 	talk_sack(&t, TALK_UP, 5000, (uint32_t[]){2000, 3000}, 1);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_after[DOWN], 0);
-	assert_int_equal(talk_rare(&t, TALK_DOWN).spurious, 1);
+	assert_int_equal(talk_line(&t)->lost_after[DOWN], 0);
+	assert_int_equal(talk_log(&t, TALK_DOWN)->spurious, 1);
 	talk_sack(&t, TALK_UP, 5000, (uint32_t[]){2000, 3000}, 1); /* one duplicate, one resend */
-	assert_int_equal(talk_rare(&t, TALK_DOWN).spurious, 1);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_after[DOWN], 0);
+	assert_int_equal(talk_log(&t, TALK_DOWN)->spurious, 1);
+	assert_int_equal(talk_line(&t)->lost_after[DOWN], 0);
 }
 
 static void keepalives(void **state)
@@ -255,9 +255,9 @@ static void keepalives(void **state)
 		talk_wait(&t, 20);
 		talk_ack(&t, TALK_UP, 5000);
 	}
-	struct flow_dir_rare rare = talk_rare(&t, TALK_DOWN);
-	assert_int_equal(rare.keepalive, 4);
-	assert_int_equal(rare.retransmit_seen + rare.hole_fill + rare.spurious, 0);
+	struct dir_log log = *talk_log(&t, TALK_DOWN);
+	assert_int_equal(log.keepalive, 4);
+	assert_int_equal(log.retransmit_seen + log.hole_fill + log.spurious, 0);
 }
 
 static void syn_and_fin_again(void **state)
@@ -275,11 +275,11 @@ static void syn_and_fin_again(void **state)
 	talk_packet(&t, TALK_UP, fin, NULL);
 	talk_wait(&t, 500);
 	talk_packet(&t, TALK_UP, fin, NULL);
-	struct flow_dir_rare rare = talk_rare(&t, TALK_UP);
-	assert_int_equal(rare.syn_retransmit, 2);
-	assert_int_equal(rare.fin_retransmit, 1);
-	assert_int_equal(rare.retransmit_seen + rare.hole_fill, 0);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_after[UP], 0);
+	struct dir_log log = *talk_log(&t, TALK_UP);
+	assert_int_equal(log.syn_retransmit, 2);
+	assert_int_equal(log.fin_retransmit, 1);
+	assert_int_equal(log.retransmit_seen + log.hole_fill, 0);
+	assert_int_equal(talk_line(&t)->lost_after[UP], 0);
 }
 
 /* An ACK over an open hole: the tap missed it, nobody lost it. */
@@ -290,9 +290,9 @@ static void missed_by_the_tap(void **state)
 	talk_data(&t, TALK_DOWN, 6000, 1000);
 	talk_wait(&t, 20);
 	talk_ack(&t, TALK_UP, 7000);
-	assert_int_equal(talk_rare(&t, TALK_DOWN).tap_missed, 1);
+	assert_int_equal(talk_log(&t, TALK_DOWN)->tap_missed, 1);
 	assert_int_equal(t.meter.holes.used, 0);
-	assert_int_equal(line_at(&t.meter.lines, t.flow.line)->lost_before[DOWN], 0);
+	assert_int_equal(talk_line(&t)->lost_before[DOWN], 0);
 }
 
 /* --- limits ---------------------------------------------------------------------------------------------- */
@@ -303,13 +303,13 @@ static void too_many_holes(void **state)
 	talk_data(&t, TALK_DOWN, 0, 10);
 	for (uint32_t i = 1; i <= METER_MAX_HOLES + 100; i++)
 		talk_data(&t, TALK_DOWN, i * 20, 10);
-	assert_int_equal(t.flow.dir[TALK_DOWN].n_holes, METER_MAX_HOLES);
+	assert_int_equal(talk_extra(&t, TALK_DOWN).n_holes, METER_MAX_HOLES);
 	assert_int_equal(t.meter.holes_refused, 100);
 	for (uint32_t i = 0; i < METER_MAX_HOLES; i++) { /* 10..20 and so on: filled in order */
 		talk_wait(&t, 1);
 		talk_data(&t, TALK_DOWN, i * 20 + 10, 10);
 	}
-	assert_int_equal(talk_rare(&t, TALK_DOWN).hole_fill, METER_MAX_HOLES);
+	assert_int_equal(talk_log(&t, TALK_DOWN)->hole_fill, METER_MAX_HOLES);
 	assert_int_equal(t.meter.holes.used, 0);
 }
 
@@ -324,8 +324,8 @@ static void no_room_to_split(void **state)
 	talk_wait(&t, 50);
 	talk_data(&t, TALK_DOWN, 20, 10); /* in the middle of 10..40 */
 	assert_int_equal(t.meter.holes_refused, 1);
-	assert_int_equal(t.flow.dir[TALK_DOWN].n_holes, METER_MAX_HOLES);
-	assert_int_equal(talk_rare(&t, TALK_DOWN).hole_fill, 1);
+	assert_int_equal(talk_extra(&t, TALK_DOWN).n_holes, METER_MAX_HOLES);
+	assert_int_equal(talk_log(&t, TALK_DOWN)->hole_fill, 1);
 }
 
 static void too_many_resends(void **state)
@@ -337,7 +337,7 @@ static void too_many_resends(void **state)
 		t.now_ns += 100000;
 		talk_data(&t, TALK_DOWN, i * 10, 10);
 	}
-	assert_int_equal(talk_rare(&t, TALK_DOWN).retransmit_seen, METER_MAX_RESENDS + 50);
+	assert_int_equal(talk_log(&t, TALK_DOWN)->retransmit_seen, METER_MAX_RESENDS + 50);
 	assert_int_equal(t.meter.resends_refused, 50);
 	assert_int_equal(t.meter.resends.used, METER_MAX_RESENDS);
 }

@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "engine/packet/loss.h"
-#include "engine/packet/rtt.h"
 #include "engine/packet/tcp.h"
 
 static uint64_t random_state;
@@ -23,21 +21,36 @@ void talk_seed(uint64_t seed)
 	random_state = seed;
 }
 
-void talk_start(struct talk *t)
+static void start(struct talk *t, bool keep_log)
 {
+	const struct pkt p = {.flags = PKT_TWO_TAGS, .key = {pkt_key0(300, 1517, 6, 0)}};
+	const struct pkt_extra x = {.svlan = 300, .cvlan = 1517};
 	struct meter *m = &t->meter;
 	memset(t, 0, sizeof *t);
 	talk_seed(88172645463325252ull);
-	meter_init(m, 10, 10, true);
-	t->flow.line = pool_take(&m->lines.lines);
-	memset(line_at(&m->lines, t->flow.line), 0, sizeof(struct line));
-	t->flow.flags = FLOW_USED;
-	t->flow.kind = KIND_TCP;
+	assert(meter_init(m, 10, 10, keep_log) == 0);
+	t->flow.line = line_of(&m->lines, &p, &x, true) & 0xffffff;
 	t->now_ns = 1700000000000000000ull;
-	t->flow.first_ns = t->flow.last_ns = t->now_ns;
+	t->flow.last = flow_age(t->now_ns);
 	t->base[TALK_UP] = 1000;
 	t->base[TALK_DOWN] = 5000;
 	t->ip_id[TALK_DOWN] = 30000;
+}
+
+void talk_start(struct talk *t)
+{
+	struct flow_log none = {0};
+	struct flow_extra *e;
+	start(t, true);
+	assert(extra_need(&t->meter, &t->flow, 0));
+	e = extra_of(&t->meter, &t->flow);
+	e->log = pool_take(&t->meter.logs);
+	memcpy(pool_at(&t->meter.logs, e->log), &none, sizeof none);
+}
+
+void talk_start_without_log(struct talk *t)
+{
+	start(t, false);
 }
 
 void talk_stop(struct talk *t)
@@ -48,6 +61,15 @@ void talk_stop(struct talk *t)
 void talk_wait(struct talk *t, uint32_t ms)
 {
 	t->now_ns += ms * TALK_MS;
+}
+
+/* What the worker does after a burst. */
+static void hear(struct talk *t)
+{
+	assert(t->n_heard + t->meter.n_queue <= TALK_MAX_HEARD);
+	memcpy(t->heard + t->n_heard, t->meter.queue, t->meter.n_queue * sizeof *t->heard);
+	t->n_heard += t->meter.n_queue;
+	t->meter.n_queue = 0;
 }
 
 void talk_packet(struct talk *t, int dir, struct pkt p, const struct pkt_extra *x)
@@ -61,8 +83,9 @@ void talk_packet(struct talk *t, int dir, struct pkt p, const struct pkt_extra *
 	p.flags |= PKT_IP | (dir ? PKT_SRC_IS_B : 0);
 	if (!p.window)
 		p.window = 500;
-	tcp_packet(&t->meter, &t->flow, dir, &p, x ? x : &none);
-	t->flow.last_ns = t->now_ns;
+	tcp_packet(&t->meter, &t->flow, dir, &p, x ? x : &none, flow_hash(t->flow.key, 0));
+	t->flow.last = flow_age(t->now_ns);
+	hear(t);
 }
 
 void talk_handshake(struct talk *t, uint32_t internet_ms, uint32_t access_ms)
@@ -109,19 +132,27 @@ void talk_sack(struct talk *t, int dir, uint32_t offset, const uint32_t *blocks,
 	talk_packet(t, dir, p, &x);
 }
 
-struct flow_dir_rare talk_rare(const struct talk *t, int dir)
+struct dir_log *talk_log(const struct talk *t, int dir)
 {
-	struct flow_dir_rare none = {0};
-	if (!t->flow.rare[dir])
-		return none;
-	return *(const struct flow_dir_rare *)pool_at(&t->meter.rares, t->flow.rare[dir]);
+	return extra_log(&t->meter, &t->flow, dir);
+}
+
+struct dir_extra talk_extra(const struct talk *t, int dir)
+{
+	const struct dir_extra *e = extra_dir(&t->meter, &t->flow, dir);
+	return e ? *e : (struct dir_extra){0};
+}
+
+const struct line *talk_line(const struct talk *t)
+{
+	return line_at(&t->meter.lines, t->flow.line);
 }
 
 uint32_t talk_samples(const struct talk *t, int dir, uint32_t *ticks, uint32_t room)
 {
 	uint32_t n = 0;
-	for (uint32_t i = t->flow.samples[dir]; i;) {
-		const struct sample_chunk *c = pool_at(&t->meter.samples, i);
+	for (uint32_t i = talk_log(t, dir)->samples; i;) {
+		const struct sample_chunk *c = pool_at(&t->meter.log_samples, i);
 		for (uint32_t k = c->n; k-- > 0;) {
 			assert(n < room);
 			ticks[n++] = c->value[k] >> 2;
@@ -138,10 +169,5 @@ uint32_t talk_samples(const struct talk *t, int dir, uint32_t *ticks, uint32_t r
 
 void talk_retire(struct talk *t)
 {
-	for (int dir = 0; dir < 2; dir++) {
-		rtt_forget(&t->meter, &t->flow.dir[dir]);
-		loss_forget(&t->meter, &t->flow.dir[dir]);
-		if (t->flow.rare[dir])
-			loss_forget_resends(&t->meter, pool_at(&t->meter.rares, t->flow.rare[dir]));
-	}
+	extra_forget(&t->meter, &t->flow);
 }
