@@ -21,7 +21,7 @@ void analysis_init(struct analysis *a, const struct analysis_options *options,
 	*a = (struct analysis){.options = *options, .sink = sink};
 	hist_pools_init(&a->hists, HIST_COUNT * lines);
 	if (options->minutes)
-		minutes_init(&a->minutes, lines);
+		minute_table_init(&a->minutes, lines);
 }
 
 void analysis_fini(struct analysis *a)
@@ -33,7 +33,7 @@ void analysis_fini(struct analysis *a)
 	free(a->subjects);
 	free(a->totals);
 	hist_pools_fini(&a->hists);
-	minutes_fini(&a->minutes);
+	minute_table_fini(&a->minutes);
 	timers_fini(&a->timers);
 	*a = (struct analysis){0};
 }
@@ -141,7 +141,7 @@ static void line_gone(struct analysis *a, uint32_t worker, uint32_t line)
 		return;
 	free(s->sessions);
 	totals_clear(&a->totals[number], &a->hists);
-	minutes_forget(&a->minutes, number);
+	minute_table_forget(&a->minutes, number);
 	*s = (struct subject){.timer_ns = a->free_subject};
 	a->free_subject = number;
 	*slot = 0;
@@ -249,7 +249,7 @@ static void windows_closed(struct analysis *a, uint64_t closed_ns)
 {
 	const struct minute_out out = {tell_minute, a};
 	if (a->options.minutes)
-		minutes_close(&a->minutes, closed_ns, &out);
+		minute_table_close(&a->minutes, closed_ns, &out);
 	tell_cards(a);
 }
 
@@ -273,7 +273,7 @@ static void take_window(struct analysis *a, uint32_t number, const struct out_wi
 	const struct minute_out out = {tell_minute, a};
 	totals_add(&a->totals[number], &a->hists, record);
 	if (a->options.minutes)
-		minutes_add(&a->minutes, number, record, &out);
+		minute_table_add(&a->minutes, number, record, &out);
 }
 
 static uint64_t deadline(const struct subject *s)
@@ -380,7 +380,7 @@ void analysis_summaries(struct analysis *a)
 {
 	const struct minute_out out = {tell_minute, a};
 	if (a->options.minutes)
-		minutes_close(&a->minutes, UINT64_MAX, &out);
+		minute_table_close(&a->minutes, UINT64_MAX, &out);
 	for (uint32_t i = 1; i < a->n_subjects; i++)
 		if (a->subjects[i].known)
 			summary_line(a, i, a->now_ns);

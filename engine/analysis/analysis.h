@@ -46,7 +46,7 @@ struct analysis {
 	uint32_t room, n_subjects;
 	uint32_t free_subject; /* of lines that have gone: a list through `timer_ns` */
 	struct hist_pools hists;
-	struct minutes minutes;
+	struct minute_table minutes;
 	struct timers timers;
 	uint64_t now_ns, first_ns; /* packet time, and where it began */
 	uint64_t refused;	   /* no memory for a subject or a timer */

@@ -5,21 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-void minutes_init(struct minutes *m, uint32_t max_lines)
+void minute_table_init(struct minute_table *m, uint32_t max_lines)
 {
-	*m = (struct minutes){0};
+	*m = (struct minute_table){0};
 	hist_pools_init(&m->hists, HIST_COUNT * max_lines);
 }
 
-void minutes_fini(struct minutes *m)
+void minute_table_fini(struct minute_table *m)
 {
 	free(m->of);
 	free(m->open);
 	hist_pools_fini(&m->hists);
-	*m = (struct minutes){0};
+	*m = (struct minute_table){0};
 }
 
-static bool make_room(struct minutes *m, uint32_t subject)
+static bool make_room(struct minute_table *m, uint32_t subject)
 {
 	uint32_t room = m->room ? m->room : 64;
 	struct minute *grown;
@@ -36,7 +36,7 @@ static bool make_room(struct minutes *m, uint32_t subject)
 	return true;
 }
 
-static bool list(struct minutes *m, uint32_t subject)
+static bool list(struct minute_table *m, uint32_t subject)
 {
 	if (m->n_open == m->open_room) {
 		uint32_t room = m->open_room ? 2 * m->open_room : 64;
@@ -50,7 +50,7 @@ static bool list(struct minutes *m, uint32_t subject)
 	return true;
 }
 
-static void tell(struct minutes *m, uint32_t subject, const struct minute_out *out)
+static void tell(struct minute_table *m, uint32_t subject, const struct minute_out *out)
 {
 	struct minute *minute = &m->of[subject];
 	out->tell(out->context, subject, minute);
@@ -58,7 +58,7 @@ static void tell(struct minutes *m, uint32_t subject, const struct minute_out *o
 	minute->start_ns = 0;
 }
 
-void minutes_add(struct minutes *m, uint32_t subject, const struct out_window *window,
+void minute_table_add(struct minute_table *m, uint32_t subject, const struct out_window *window,
 		 const struct minute_out *out)
 {
 	uint64_t start_ns = window->start_ns - window->start_ns % MINUTE_NS;
@@ -78,7 +78,7 @@ void minutes_add(struct minutes *m, uint32_t subject, const struct out_window *w
 	totals_add(&minute->totals, &m->hists, window);
 }
 
-void minutes_forget(struct minutes *m, uint32_t subject)
+void minute_table_forget(struct minute_table *m, uint32_t subject)
 {
 	if (subject >= m->room)
 		return;
@@ -86,7 +86,7 @@ void minutes_forget(struct minutes *m, uint32_t subject)
 	m->of[subject].start_ns = 0;
 }
 
-void minutes_close(struct minutes *m, uint64_t end_ns, const struct minute_out *out)
+void minute_table_close(struct minute_table *m, uint64_t end_ns, const struct minute_out *out)
 {
 	uint32_t kept = 0;
 	for (uint32_t i = 0; i < m->n_open; i++) {

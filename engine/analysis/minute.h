@@ -19,7 +19,7 @@ struct minute {
 	struct totals totals;
 };
 
-struct minutes {
+struct minute_table {
 	struct minute *of; /* owned, by subject; NULL: nobody asked for minutes */
 	uint32_t room;
 	uint32_t *open; /* owned: subjects whose minute is open, some twice */
@@ -33,17 +33,17 @@ struct minute_out {
 	void *context;
 };
 
-void minutes_init(struct minutes *m, uint32_t max_lines);
-void minutes_fini(struct minutes *m);
+void minute_table_init(struct minute_table *m, uint32_t max_lines);
+void minute_table_fini(struct minute_table *m);
 
 /* Adds a window of the subject. */
-void minutes_add(struct minutes *m, uint32_t subject, const struct out_window *window,
+void minute_table_add(struct minute_table *m, uint32_t subject, const struct out_window *window,
 		 const struct minute_out *out);
 
 /* The subject is no more, and neither is what was measured of it. */
-void minutes_forget(struct minutes *m, uint32_t subject);
+void minute_table_forget(struct minute_table *m, uint32_t subject);
 
 /* Tells every minute that ends at `end_ns` or before. */
-void minutes_close(struct minutes *m, uint64_t end_ns, const struct minute_out *out);
+void minute_table_close(struct minute_table *m, uint64_t end_ns, const struct minute_out *out);
 
 #endif
