@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Minutes through the publisher into a real redis-server; judged by protoc. */
-#include "engine/publish/minutes.h"
+#include "engine/publish/minute_batch.h"
 
 #include <errno.h>
 #include <setjmp.h>
