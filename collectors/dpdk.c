@@ -42,7 +42,8 @@ enum {
 	LOOK_MS = 1000,
 	LOOK_BURSTS = 1024,
 	CALIBRATE_US = 10000,
-	MAX_EVENTS = DPDK_MAX_PORTS * KERNEL_SOCKETS_MAX,
+	MAX_WAKES = DPDK_MAX_PORTS * KERNEL_SOCKETS_MAX,
+	MAX_EVENTS = 16, /* one would do: whatever wakes, all ports are looked at */
 };
 
 /* One queue of one port. */
@@ -63,7 +64,7 @@ struct dpdk_source {
 	struct rx rx[DPDK_MAX_PORTS];
 	uint32_t n_rx, turn;
 	int epoll; /* wakes for every queue; -1: naps instead */
-	struct rte_epoll_event wake[MAX_EVENTS];
+	struct rte_epoll_event wake[MAX_WAKES];
 	uint32_t n_wake;
 	bool in_thread, damaged;
 	uint32_t nap_us, bursts;

@@ -13,7 +13,6 @@
 #include <rte_flow.h>
 #include <rte_mbuf.h>
 
-#include "collectors/dpdk.h"
 #include "collectors/hush.h"
 
 enum {
@@ -305,7 +304,8 @@ static int start_port(struct dpdk_ports *ports, struct dpdk_port *port, struct h
 		status = start_somehow(port, &info, ports->queues, !ports->busy);
 	}
 	if (status)
-		hush_note(hush, "%s: cannot be started: %s", port->name, strerror(-status));
+		hush_note(hush, "%s: cannot be started: %s%s", port->name, strerror(-status),
+			  status == -ENOMEM ? " (more of it: -- -m MEGABYTES)" : "");
 	else
 		finish(port, &info, ports->queues, hush);
 	return status;

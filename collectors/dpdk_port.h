@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collectors/dpdk.h"
 #include "collectors/eal_args.h"
 #include "collectors/kernel_socket.h"
 #include "engine/source.h"
@@ -18,9 +19,13 @@ struct hush;
 enum {
 	DPDK_PORT_COUNTERS = 6,
 	DPDK_SOURCE_COUNTERS = 2,
-	DPDK_MAX_PORTS = (SOURCE_MAX_COUNTERS - DPDK_SOURCE_COUNTERS) / DPDK_PORT_COUNTERS,
+	DPDK_MAX_PORTS = 16,
 	DPDK_MTU = 1600, /* 1500, PPPoE with RFC 4638, and tags */
 };
+
+_Static_assert(DPDK_MAX_PORTS *DPDK_PORT_COUNTERS + DPDK_MAX_QUEUES * DPDK_SOURCE_COUNTERS <=
+		       SOURCE_MAX_COUNTERS,
+	       "the counters of all sources have room, also together");
 
 /* Which clock the time stamps of a port are of. */
 enum dpdk_stamp { STAMP_NONE, STAMP_UNIX_US, STAMP_TICKS };

@@ -275,7 +275,7 @@ def test_failures(folder):
         (1, "dpdk: net_null0: given twice\n", *port("net_null0,0"), *null),
         (1, "dpdk: ',': expected PORT[:access|:core][,...]\n", *port(","), *null),
         (1, "dpdk: there are no ports; expected", *here, *eal()),
-        (1, "dpdk: there are more than 5 ports", *here, *eal(*(f"net_null{i}" for i in range(6)))),
+        (1, "dpdk: there are more than 16 ports", *here, *eal(*(f"net_null{i}" for i in range(17)))),
         (1, "dpdk: EAL does not start: unrecognized option '--foo'", *here, *eal(), "--foo"),
         (1, "dpdk: EAL does not start: failed to parse device", *here, *eal("net_nope0")),
         (1, "dpdk: EAL: Couldn't open /nope.pcap", *here, *eal("net_pcap0,rx_pcap=/nope.pcap")),
