@@ -70,8 +70,7 @@ struct dpdk_source {
 	uint32_t nap_us, bursts;
 	uint64_t look_ms;
 	uint64_t joined, retagged;
-	uint8_t control[BURST_MAX][SLOT];
-	uint8_t whole[SLOT]; /* a frame that was in pieces */
+	uint8_t kept[BURST_MAX][SLOT]; /* control messages; frames that were in pieces */
 };
 
 /* What the sources have in common: read only, but for the ports, which are source 0's to watch. */
@@ -118,44 +117,63 @@ static inline uint64_t stamp_ns(const struct nic *nic, const struct rx *rx, stru
 	return rx->port->stamp == STAMP_UNIX_US ? stamp * 1000 : nic_clock_ns(&rx->clock, stamp);
 }
 
-/* In its first piece, unless that is too short or not as on the wire. */
-static const uint8_t *bytes_of(struct dpdk_source *s, const struct rte_mbuf *m, uint32_t *length)
+/* Not as on the wire, or its first piece is too short. */
+static inline bool is_odd(const struct rte_mbuf *m)
 {
-	bool lacks_tags = dpdk_frame_lacks_tags(m);
-
-	if (likely(!lacks_tags && (m->nb_segs == 1 || m->data_len >= DPDK_MTU))) {
-		*length = RTE_MIN(m->data_len, SLOT);
-		return rte_pktmbuf_mtod(m, const uint8_t *);
-	}
-	s->retagged += lacks_tags;
-	s->joined += m->nb_segs > 1;
-	*length = dpdk_frame_rebuild(m, s->whole, SLOT);
-	return s->whole;
+	return m->ol_flags & (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ_STRIPPED) ||
+	       (m->nb_segs > 1 && m->data_len < DPDK_MTU);
 }
 
-static inline void take(struct dpdk_source *s, const struct rx *rx, struct rte_mbuf *m,
-			struct burst *burst, uint64_t now_ns)
+static void rebuild(struct dpdk_source *s, const struct rte_mbuf *m, struct raw_frame *f,
+		    uint8_t *room)
 {
-	uint32_t at = burst->n, length;
-	const uint8_t *bytes = bytes_of(s, m, &length);
+	s->retagged += dpdk_frame_lacks_tags(m);
+	s->joined += m->nb_segs > 1;
+	f->bytes = room;
+	f->caplen = dpdk_frame_rebuild(m, room, SLOT);
+	f->wire_len = dpdk_frame_wire_len(m);
+}
 
-	decode_frame(&s->decoder, burst, bytes, length, dpdk_frame_wire_len(m), ETHERNET,
-		     stamp_ns(s->nic, rx, m, now_ns));
-	burst->frame[at] = NULL;
-	if (pkt_is_control(&burst->pkt[at]))
-		burst->frame[at] = memcpy(s->control[at], bytes, length);
+static inline struct raw_frame frame_of(struct dpdk_source *s, const struct rx *rx,
+					struct rte_mbuf *m, uint64_t now_ns, uint8_t *room)
+{
+	struct raw_frame f = {.ts_ns = stamp_ns(s->nic, rx, m, now_ns),
+			      .bytes = rte_pktmbuf_mtod(m, const uint8_t *),
+			      .caplen = RTE_MIN(m->data_len, SLOT),
+			      .wire_len = m->pkt_len,
+			      .link = ETHERNET};
+
+	if (unlikely(is_odd(m)))
+		rebuild(s, m, &f, room);
+	return f;
+}
+
+/* Only of a control message the bytes outlive the buffer. */
+static void keep_control(struct dpdk_source *s, struct burst *burst, const struct raw_frame *frames)
+{
+	for (uint32_t i = 0; i < burst->n; i++) {
+		burst->frame[i] = NULL;
+		if (!pkt_is_control(&burst->pkt[i]))
+			continue;
+		if (frames[i].bytes != s->kept[i])
+			memcpy(s->kept[i], frames[i].bytes, frames[i].caplen);
+		burst->frame[i] = s->kept[i];
+	}
 }
 
 static void take_all(struct dpdk_source *s, const struct rx *rx, struct rte_mbuf **mbufs,
 		     uint32_t n, struct burst *burst)
 {
 	uint64_t now_ns = clock_ns(CLOCK_REALTIME);
+	struct raw_frame frames[BURST_MAX];
 
 	for (uint32_t i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
-	s->decoder.side = rx->port->side;
 	for (uint32_t i = 0; i < n; i++)
-		take(s, rx, mbufs[i], burst, now_ns);
+		frames[i] = frame_of(s, rx, mbufs[i], now_ns, s->kept[i]);
+	s->decoder.side = rx->port->side;
+	decode_frames(&s->decoder, burst, frames, n);
+	keep_control(s, burst, frames);
 	rte_pktmbuf_free_bulk(mbufs, n);
 }
 
