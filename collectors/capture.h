@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "collectors/input.h"
+#include "collectors/scout.h"
 #include "engine/decode.h"
 
 enum { CAPTURE_MAX_INTERFACES = 1024, CAPTURE_MESSAGE = 256 };
@@ -37,8 +38,9 @@ struct capture {
 	bool usual; /* the pcap of today: own byte order, not modified */
 	uint32_t link;
 	uint64_t records;
-	size_t needed;			      /* by CAPTURE_REFILL */
-	const uint8_t *fetched;		      /* prefetched up to here */
+	size_t needed;		/* by CAPTURE_REFILL */
+	const uint8_t *fetched; /* prefetched up to here */
+	struct scouts scouts;
 	struct capture_interface *interfaces; /* owned */
 	uint32_t n_interfaces;
 	char message[CAPTURE_MESSAGE];

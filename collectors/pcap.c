@@ -9,12 +9,13 @@
 #include "collectors/capture.h"
 #include "engine/decode.h"
 
-enum { LINKTYPE_ETHERNET = 1 };
+/* Frames are read ahead a few at a time: while these are decoded, memory brings the next. */
+enum { LINKTYPE_ETHERNET = 1, READ_AHEAD = 16 };
 
 /* Frames at..n are read and not yet taken. */
 struct file {
 	struct capture capture;
-	struct raw_frame frames[BURST_MAX];
+	struct raw_frame frames[READ_AHEAD];
 	uint32_t at, n;
 	bool refill; /* to go on, its window must move */
 	bool ended, link_told;
@@ -64,7 +65,7 @@ static void read_ahead(struct pcap_source *s, struct file *f)
 {
 	enum capture_result why;
 	f->at = 0;
-	f->n = capture_burst(&f->capture, f->frames, BURST_MAX, &why);
+	f->n = capture_burst(&f->capture, f->frames, READ_AHEAD, &why);
 	f->refill = why == CAPTURE_REFILL;
 	for (uint32_t i = 0; i < f->n && !f->link_told; i++)
 		if (f->frames[i].link != LINKTYPE_ETHERNET)

@@ -7,8 +7,6 @@ enum {
 	UNANSWERED_MIN_MS = 3000, /* nobody is suspected sooner */
 	UNANSWERED_MAX_MS = 30000,
 	TICKS_PER_MS = 1000000 / HIST_TICK_NS,
-	GAP_FLOOR_MS = 128, /* shorter pauses move no patience */
-	SINCE_SHIFT = 24,
 };
 
 struct signal *account_signal(struct worker *w, enum signal_kind kind, uint32_t line,
@@ -37,28 +35,27 @@ static bool tell(struct worker *w, enum signal_kind kind, uint32_t line, const s
 }
 
 /* The longest pauses that the line makes upstream while something downstream waits: up at once,
- * down slowly; a pause that ended a suspicion is no habit. */
+ * down slowly, and forgotten when they are short; a pause that ended a suspicion is no habit. */
 static void follow_gap(struct pulse *pulse, uint32_t ticks)
 {
-	uint32_t gap_ms = ticks / TICKS_PER_MS;
+	uint32_t gap_ms = ticks / TICKS_PER_MS, envelope = pulse->gap_ms;
 	if (pulse->state & PULSE_TOLD || gap_ms > UNANSWERED_MAX_MS)
 		return;
-	if (gap_ms > pulse->gap_ms)
-		pulse->gap_ms = (uint16_t)gap_ms;
+	if (gap_ms > envelope)
+		envelope = gap_ms;
 	else
-		pulse->gap_ms -= (uint16_t)((pulse->gap_ms - gap_ms) / 128);
+		envelope -= (envelope - gap_ms) / 128;
+	pulse->gap_ms = (uint16_t)(envelope > ACCOUNT_GAP_MS ? envelope : 0);
 }
 
 void account_answered(struct worker *w, uint32_t line, const struct pkt *p)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
-	uint32_t ticks = meter_tick(p->ts_ns) - pulse->up_tick;
 	uint32_t kept = PULSE_LISTED;
 	if (pulse->state & PULSE_WATCH && !tell(w, SIGNAL_UPSTREAM, line, p))
 		kept |= PULSE_WATCH; /* the next packet tells */
-	if (pulse->state & PULSE_WAIT &&
-	    (ticks > GAP_FLOOR_MS * TICKS_PER_MS || pulse->gap_ms >= GAP_FLOOR_MS))
-		follow_gap(pulse, ticks);
+	if (pulse->state & PULSE_WAIT)
+		follow_gap(pulse, meter_tick(p->ts_ns) - pulse->up_tick);
 	pulse->state &= kept;
 }
 
@@ -82,39 +79,15 @@ static uint32_t patience_ms(const struct pulse *pulse)
 
 static uint32_t waited_ms(uint32_t state, uint64_t now_ns)
 {
-	uint16_t steps =
-		(uint16_t)((uint32_t)(now_ns >> SINCE_SHIFT) - (state >> PULSE_SINCE_SHIFT));
-	return (uint32_t)(((uint64_t)steps << SINCE_SHIFT) / 1000000);
+	uint16_t steps = (uint16_t)((uint32_t)(now_ns >> PULSE_SINCE_NS_SHIFT) -
+				    (state >> PULSE_SINCE_SHIFT));
+	return (uint32_t)(((uint64_t)steps << PULSE_SINCE_NS_SHIFT) / 1000000);
 }
 
-/* Enough packets wait, of several flows or resent, for longer than the line has ever let wait. */
-static bool is_overdue(const struct pulse *pulse, uint32_t state, uint64_t now_ns)
-{
-	return (state & PULSE_WAIT) == 4 * PULSE_WAITING &&
-	       (state & PULSE_MANY || (state & PULSE_RESENDS) == PULSE_RESENDS) &&
-	       !(state & PULSE_TOLD) && waited_ms(state, now_ns) >= patience_ms(pulse);
-}
-
-/* Downstream traffic that owes an answer, none of which came (algorithms 2.1.1). */
-void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p, uint32_t flow,
-			bool resent)
+void account_overdue(struct worker *w, uint32_t line, const struct pkt *p)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
-	uint32_t state = pulse->state, hash = flow & 63;
-	if (!(state & PULSE_WAIT)) {
-		pulse->state = state | PULSE_WAITING | hash << PULSE_FLOW_SHIFT |
-			       (resent ? PULSE_RESEND : 0) |
-			       (uint32_t)(p->ts_ns >> SINCE_SHIFT) << PULSE_SINCE_SHIFT;
-		return;
-	}
-	if ((state & PULSE_WAIT) < 4 * PULSE_WAITING)
-		state += PULSE_WAITING;
-	if ((state >> PULSE_FLOW_SHIFT & 63) != hash)
-		state |= PULSE_MANY;
-	if (resent && (state & PULSE_RESENDS) != PULSE_RESENDS)
-		state += PULSE_RESEND;
-	pulse->state = state;
-	if (!is_overdue(pulse, state, p->ts_ns))
+	if (waited_ms(pulse->state, p->ts_ns) < patience_ms(pulse))
 		return;
 	if (tell(w, SIGNAL_UNANSWERED, line, p))
 		pulse->state |= PULSE_TOLD | PULSE_WATCH;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/base/hot.h"
 #include "engine/packet/worker.h"
 
 /* A new signal about the line, for the caller to complete and ring_commit; NULL when the outbox is
@@ -21,8 +22,12 @@ struct signal *account_signal(struct worker *w, enum signal_kind kind, uint32_t 
 /* The pulse is of another window, or a counter of it is full. */
 void account_turn(struct worker *w, uint32_t line);
 
-/* The line speaks, and somebody waits for it. */
+/* The line speaks: analysis waits for that, or its pauses are long. */
 void account_answered(struct worker *w, uint32_t line, const struct pkt *p);
+
+/* Enough packets wait, of several flows or resent often enough: have they waited for longer than
+ * the line has ever let wait? */
+void account_overdue(struct worker *w, uint32_t line, const struct pkt *p);
 
 /* Upstream traffic in another session than the last. */
 void account_session(struct worker *w, uint32_t line, const struct pkt *p,
@@ -33,8 +38,27 @@ void account_session(struct worker *w, uint32_t line, const struct pkt *p,
 /* One packet adds no more segments than fit in the largest at the least MSS. */
 enum { ACCOUNT_DATA_FULL = 0xffff - 0xffff / METER_LEAST_MSS - 1 };
 
+enum {
+	ACCOUNT_GAP_MS = 750, /* shorter pauses of a line move nobody's patience */
+	ACCOUNT_GAP_TICKS = ACCOUNT_GAP_MS * (1000000 / HIST_TICK_NS),
+};
+
+/* What an upstream packet ends, as a rule: a short wait of somebody downstream. */
+HOT_INLINE void account_up(struct worker *w, uint32_t line, struct pulse *pulse,
+			   const struct pkt *p)
+{
+	uint32_t tick = meter_tick(p->ts_ns), ticks = tick - pulse->up_tick;
+	if (__builtin_expect(
+		    pulse->state & PULSE_WATCH || ticks > ACCOUNT_GAP_TICKS || pulse->gap_ms, 0))
+		account_answered(w, line, p);
+	pulse->state &= PULSE_KEPT;
+	w->window.heard += (int32_t)(pulse->up_tick - w->window.second_tick) < 0;
+	/* first of its window, or not older than the last */
+	pulse->up_tick = !pulse->packets[UP] || (int32_t)ticks > 0 ? tick : pulse->up_tick;
+}
+
 /* Counts the packet to its line. `way`: UP or DOWN. */
-static inline void account_packet(struct worker *w, uint32_t line, int way, const struct pkt *p)
+HOT_INLINE void account_packet(struct worker *w, uint32_t line, int way, const struct pkt *p)
 {
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
 	if (__builtin_expect((pulse->state & PULSE_LISTED) != w->window.mark ||
@@ -42,22 +66,15 @@ static inline void account_packet(struct worker *w, uint32_t line, int way, cons
 				     pulse->data[way] > ACCOUNT_DATA_FULL,
 			     0))
 		account_turn(w, line);
-	if (way == UP) {
-		uint32_t tick = meter_tick(p->ts_ns);
-		if (pulse->state & (PULSE_WATCH | PULSE_WAIT))
-			account_answered(w, line, p);
-		w->window.heard += (int32_t)(pulse->up_tick - w->window.second_tick) < 0;
-		/* first of its window, or not older than the last */
-		if (!pulse->packets[UP] || (int32_t)(tick - pulse->up_tick) > 0)
-			pulse->up_tick = tick;
-	}
+	if (way == UP)
+		account_up(w, line, pulse, p);
 	pulse->packets[way]++;
 	pulse->bytes[way] += p->wire_len;
 }
 
 /* The same for traffic, which upstream also tells the session in use. */
-static inline void account_traffic(struct worker *w, uint32_t line, int way, const struct pkt *p,
-				   const struct pkt_extra *x)
+HOT_INLINE void account_traffic(struct worker *w, uint32_t line, int way, const struct pkt *p,
+				const struct pkt_extra *x)
 {
 	account_packet(w, line, way, p);
 	if (way == UP && p->flags & PKT_PPPOE &&
@@ -69,9 +86,31 @@ static inline void account_traffic(struct worker *w, uint32_t line, int way, con
 void account_address(struct worker *w, uint32_t line, const struct pkt *p,
 		     const struct pkt_extra *x);
 
+/* The state of a line when one more packet waits for its answer. */
+HOT_INLINE uint32_t account_wait(uint32_t state, uint64_t ts_ns, uint32_t flow, bool resent)
+{
+	uint32_t since = (uint32_t)(ts_ns >> PULSE_SINCE_NS_SHIFT) << PULSE_SINCE_SHIFT;
+	uint32_t first = (state & PULSE_KEPT) | flow << PULSE_FLOW_SHIFT | since;
+	uint32_t many = (state >> PULSE_FLOW_SHIFT & 63) != flow ? PULSE_MANY : 0;
+	uint32_t next = state & PULSE_WAIT ? state | many : first;
+	next += (next & PULSE_WAIT) < 4 * PULSE_WAITING ? PULSE_WAITING : 0;
+	next += resent && (next & PULSE_RESENDS) != PULSE_RESENDS ? PULSE_RESEND : 0;
+	return next;
+}
+
 /* Downstream traffic owes an answer (algorithms.md 2.1.1). `flow`: any hash of its flow; `resent`:
  * it was asked before. */
-void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p, uint32_t flow,
-			bool resent);
+HOT_INLINE void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p,
+				   uint32_t flow, bool resent)
+{
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
+	uint32_t state = account_wait(pulse->state, p->ts_ns, flow & 63, resent);
+	pulse->state = state;
+	if (__builtin_expect(
+		    (state & (PULSE_WAIT | PULSE_TOLD)) == 4 * PULSE_WAITING &&
+			    (state & PULSE_MANY || (state & PULSE_RESENDS) == PULSE_RESENDS),
+		    0))
+		account_overdue(w, line, p);
+}
 
 #endif

@@ -56,6 +56,7 @@ enum {
 	PULSE_WAIT = 7 << 7,
 	PULSE_FLOW_SHIFT = 10,
 	PULSE_SINCE_SHIFT = 16,
+	PULSE_SINCE_NS_SHIFT = 24,
 	PULSE_KEPT = PULSE_LISTED | PULSE_WATCH, /* what an answer does not clear */
 };
 

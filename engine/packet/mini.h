@@ -9,19 +9,18 @@
 
 #include <stdint.h>
 
+/* Without branches: whether a duration is short is anybody's guess. */
 static inline uint16_t mini_of(uint32_t v)
 {
-	uint32_t shift;
-	if (v < 2048)
-		return (uint16_t)v;
-	shift = 20u - (uint32_t)__builtin_clz(v);
-	return (uint16_t)((shift + 1) << 11 | (v >> shift & 2047));
+	uint32_t exponent = 21u - (uint32_t)__builtin_clz(v | 1024);
+	uint32_t shift = exponent - (exponent != 0);
+	return (uint16_t)(exponent << 11 | (v >> shift & 2047));
 }
 
 static inline uint32_t mini_value(uint16_t mini)
 {
-	uint32_t exponent = mini >> 11;
-	return exponent ? (2048u | (mini & 2047u)) << (exponent - 1) : mini;
+	uint32_t exponent = mini >> 11, large = exponent != 0;
+	return (large << 11 | (mini & 2047u)) << (exponent - large);
 }
 
 #endif

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/base/hot.h"
 #include "engine/packet/flow.h"
 #include "engine/packet/mini.h"
 
@@ -61,7 +62,7 @@ _Static_assert(sizeof(struct seg_chunk) == 256, "four cache lines");
 void rtt_sent(struct meter *m, struct flow *f, int dir, const struct seg *seg);
 
 /* The same for data of `len` bytes at nxt, of a flow without extra; false: it takes rtt_sent. */
-static inline bool rtt_sent_next(struct flow_dir *d, uint32_t len, uint32_t tick)
+HOT_INLINE bool rtt_sent_next(struct flow_dir *d, uint32_t len, uint32_t tick)
 {
 	uint16_t ago = 0;
 	if (d->newest_len) {

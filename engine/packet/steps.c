@@ -6,10 +6,11 @@
  * what it needs in registers.
  */
 #include "engine/base/fetch.h"
+#include "engine/base/hot.h"
 #include "engine/packet/mirror.h"
 #include "engine/packet/worker.h"
 
-enum { BLOCK = 8 };
+enum { BLOCK = 16 };
 
 enum step_kind { STEP_NO_FLOW, STEP_NEW, STEP_KNOWN };
 
@@ -26,7 +27,7 @@ struct block {
 	uint32_t from, to;
 };
 
-static inline bool has_flow(const struct pkt *p)
+HOT_INLINE bool has_flow(const struct pkt *p)
 {
 	return p->kind == KIND_TCP || p->kind == KIND_QUIC;
 }
@@ -48,7 +49,7 @@ static __attribute__((noinline)) void step_tags(struct worker *w, struct block b
 	}
 }
 
-static inline void fetch_vlans(const struct worker *w, const struct pkt *p)
+HOT_INLINE void fetch_vlans(const struct worker *w, const struct pkt *p)
 {
 	const uint32_t *block = p->flags & PKT_TWO_TAGS ? w->meter.lines.vlans[pkt_svlan(p)] : NULL;
 	if (block)
@@ -57,8 +58,7 @@ static inline void fetch_vlans(const struct worker *w, const struct pkt *p)
 
 /* Tags; the record is asked for, and where there is none the place of the new one and the way to
  * the line. */
-static inline __attribute__((always_inline)) void find_records(struct worker *w, struct block b,
-							       bool simd)
+HOT_INLINE void find_records(struct worker *w, struct block b, bool simd)
 {
 	const struct flow_table *flows = &w->flows;
 	for (uint32_t i = b.from; i < b.to; i++) {
@@ -83,7 +83,7 @@ static __attribute__((noinline)) void step_record(struct worker *w, struct block
 		find_records(w, b, false);
 }
 
-static inline void fetch_of_line(struct worker *w, const struct pkt *p)
+HOT_INLINE void fetch_of_line(struct worker *w, const struct pkt *p)
 {
 	uint32_t line = line_by_vlans(&w->meter.lines, p);
 	fetch_line(line_pulse(&w->meter.lines, line));
@@ -136,8 +136,8 @@ static __attribute__((noinline)) void step_work(struct worker *w, struct block b
 	}
 }
 
-static inline void take(void (*step)(struct worker *, struct block), struct worker *w,
-			struct block b, uint32_t at, uint32_t lag)
+HOT_INLINE void take(void (*step)(struct worker *, struct block), struct worker *w, struct block b,
+		     uint32_t at, uint32_t lag)
 {
 	if (at < lag)
 		return;
@@ -152,11 +152,11 @@ void worker_burst(struct worker *w, const struct burst *burst)
 	struct steps steps;
 	struct block b = {.burst = burst, .steps = &steps};
 	steps.turns = burst->odd || burst->last_clock_ns - w->window.second_ns >= SECOND_NS;
-	for (uint32_t at = 0; at * BLOCK < burst->n + 6 * BLOCK; at++) {
+	for (uint32_t at = 0; at * BLOCK < burst->n + 3 * BLOCK; at++) {
 		take(step_tags, w, b, at, 0);
-		take(step_record, w, b, at, 2);
-		take(step_pulse, w, b, at, 4);
-		take(step_work, w, b, at, 6);
+		take(step_record, w, b, at, 1);
+		take(step_pulse, w, b, at, 2);
+		take(step_work, w, b, at, 3);
 	}
 	if (!steps.turns)
 		w->window.packets += burst->n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "engine/packet/tcp.h"
+#include "engine/packet/tcp_usual.h"
 
 #include "ebpf/pkt.h"
 #include "engine/packet/loss.h"
@@ -258,23 +258,6 @@ static void acknowledge(struct meter *m, struct flow *f, int dir, const struct p
 		sack(m, f, dir, p, x, tick, !advances);
 }
 
-/* Linux and most others count packets of a connection in the IP-ID; some use 0 or random. IPv6 has
- * none: 0 here. */
-static inline void follow_ip_id(struct flow_dir *d, const struct pkt *p)
-{
-	uint16_t step = (uint16_t)(p->ip_id - d->last_ip_id);
-	if (step - 1u < 16) {
-		if (d->id_score < 7)
-			d->id_score++;
-		d->last_ip_id = p->ip_id;
-	} else if (!(p->ip_id | d->last_ip_id)) {
-		return;
-	} else if (step && step < 0x8000) {
-		d->id_score -= d->id_score > 0;
-		d->last_ip_id = p->ip_id;
-	}
-}
-
 /* What only a flow report needs. */
 static void count_log(struct dir_log *log, const struct pkt *p, uint32_t segments)
 {
@@ -285,22 +268,12 @@ static void count_log(struct dir_log *log, const struct pkt *p, uint32_t segment
 	log->bytes += p->payload_len;
 }
 
-static inline void follow_largest(struct flow_dir *d, uint32_t len)
-{
-	uint32_t mss;
-	if (len <= d->largest)
-		return;
-	mss = meter_offered_mss(d);
-	if (len <= (mss ? mss : 1460))
-		d->largest = (uint16_t)len;
-}
-
 static inline void count(struct meter *m, struct flow *f, int dir, const struct pkt *p)
 {
 	struct flow_dir *d = &f->dir[dir];
 	uint32_t n = 0;
 	if (p->payload_len) {
-		follow_largest(d, p->payload_len);
+		tcp_follow_largest(d, p->payload_len);
 		n = meter_segments(d, p->payload_len);
 		line_pulse(&m->lines, f->line)->data[flow_dir_way(f, dir)] += (uint16_t)n;
 	}
@@ -320,65 +293,8 @@ static void silence(struct meter *m, struct flow *f)
 	rtt_forget(m, f, 1);
 }
 
-static inline void follow_sender(struct flow_dir *d, const struct pkt *p)
-{
-	if (!p->window != !!(d->flags & DIR_CLOSED))
-		d->flags ^= DIR_CLOSED;
-	follow_ip_id(d, p);
-}
-
-enum { USUAL_FLAGS = TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST };
-
-/*
- * Nine packets of ten: both sides known, no gap or resend open between them, and the packet is the next data
- * or a bare ACK. What all the others need is skipped, not decided in another way.
- */
-static inline bool is_usual(const struct meter *m, const struct flow *f, const struct flow_dir *d,
-			    const struct flow_dir *peer, const struct pkt *p)
-{
-	return ((p->tcp_flags & USUAL_FLAGS) ^ TCP_ACK) == 0 && p->seq == d->nxt &&
-	       (!f->extra || extra_is_quiet(m, f)) && !(p->flags & PKT_SACK) &&
-	       p->payload_len != 1 &&
-	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
-	       d->flags & DIR_SEEN && p->ack - peer->una <= peer->nxt - peer->una &&
-	       d->nxt - d->una < 1u << 29;
-}
-
-static inline void usual_ack(struct meter *m, struct flow *f, int dir, const struct pkt *p,
-			     uint32_t tick)
-{
-	struct flow_dir *d = &f->dir[dir];
-	enum ack_reason reason = p->payload_len ? ACK_RIDES : ACK_BARE;
-	if (f->extra)
-		loss_answered(m, f, dir, p->ack, tick);
-	if (p->ack == d->nxt && d->newest_len && !f->extra)
-		rtt_acked_all(m, f, dir, tick, reason);
-	else
-		rtt_acked(m, f, dir, p->ack, tick, reason, true);
-}
-
-static inline void usual_data(struct meter *m, struct flow *f, int dir, const struct pkt *p,
-			      uint32_t tick)
-{
-	struct flow_dir *d = &f->dir[dir];
-	uint32_t silent = tick - d->last_tick;
-	if ((int32_t)silent > (int32_t)TCP_CLOCK_MIN_TICKS || !(d->flags & DIR_CLOCK)) {
-		if (d->una == d->nxt)
-			loss_tail(m, f, dir, p, tick);
-		follow_clock(f, dir, p, tick);
-	}
-	d->tsval = p->tsval;
-	if (!rtt_sent_next(d, p->payload_len, tick)) {
-		sent(m, f, dir, p->seq, p->seq + p->payload_len, tick, 0);
-		return;
-	}
-	d->nxt += p->payload_len;
-	d->last_tick = tick;
-}
-
-static __attribute__((noinline)) bool unusual(struct meter *m, struct flow *f, int dir,
-					      const struct pkt *p, const struct pkt_extra *x,
-					      uint32_t tick)
+static bool unusual(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+		    const struct pkt_extra *x, uint32_t tick)
 {
 	bool resent = false;
 	count(m, f, dir, p);
@@ -392,7 +308,7 @@ static __attribute__((noinline)) bool unusual(struct meter *m, struct flow *f, i
 		syn(m, f, dir, p, x, tick);
 	else if (!is_probe(m, f, dir, p) && (p->payload_len || p->tcp_flags & TCP_FIN))
 		resent = data(m, f, dir, p, tick);
-	follow_sender(&f->dir[dir], p);
+	tcp_follow_sender(&f->dir[dir], p);
 	if (f->extra)
 		extra_settle(m, f, tick);
 	return resent;
@@ -411,24 +327,30 @@ static bool is_copy(struct meter *m, const struct flow *f, int dir, const struct
 	return true;
 }
 
+void tcp_late_data(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick)
+{
+	const struct flow_dir *d = &f->dir[dir];
+	if (d->una == d->nxt)
+		loss_tail(m, f, dir, p, tick);
+	follow_clock(f, dir, p, tick);
+}
+
+void tcp_more_data(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick)
+{
+	sent(m, f, dir, p->seq, p->seq + p->payload_len, tick, 0);
+}
+
+void tcp_some_ack(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick)
+{
+	if (f->extra)
+		loss_answered(m, f, dir, p->ack, tick);
+	rtt_acked(m, f, dir, p->ack, tick, p->payload_len ? ACK_RIDES : ACK_BARE, true);
+}
+
 bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 		const struct pkt_extra *x, uint64_t identity)
 {
-	struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
-	uint32_t tick = meter_tick(p->ts_ns);
-	if ((int32_t)(flow_age(p->ts_ns) - f->last) > (int32_t)(METER_STALE_NS >> FLOW_AGE_SHIFT))
+	if (flow_silence(f, p->ts_ns) > TCP_STALE_AGE)
 		silence(m, f);
-	if (m->keep_logs || !is_usual(m, f, d, peer, p))
-		return !is_copy(m, f, dir, p, identity) && unusual(m, f, dir, p, x, tick);
-	if (p->ack != peer->una)
-		usual_ack(m, f, !dir, p, tick);
-	if (p->payload_len) {
-		mirror_note(&m->mirror, p, identity);
-		count(m, f, dir, p);
-		usual_data(m, f, dir, p, tick);
-	}
-	follow_sender(d, p);
-	if (f->extra)
-		extra_settle(m, f, tick);
-	return false;
+	return !is_copy(m, f, dir, p, identity) && unusual(m, f, dir, p, x, meter_tick(p->ts_ns));
 }

@@ -25,4 +25,15 @@ bool tcp_is_new_connection(const struct flow *f, int dir, const struct pkt *p);
 bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 		const struct pkt_extra *x, uint64_t identity);
 
+/* --- parts of tcp_usual.h --------------------------------------------------------------------- */
+
+/* The next data comes after a pause, or is the first with a timestamp. */
+void tcp_late_data(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick);
+
+/* The next data of a direction that has more under way than its record holds. */
+void tcp_more_data(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick);
+
+/* An ACK that advances, of a part, or where resends may yet prove needless. */
+void tcp_some_ack(struct meter *m, struct flow *f, int dir, const struct pkt *p, uint32_t tick);
+
 #endif

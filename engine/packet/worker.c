@@ -8,7 +8,7 @@
 #include "engine/packet/account.h"
 #include "engine/packet/line_control.h"
 #include "engine/packet/spin.h"
-#include "engine/packet/tcp.h"
+#include "engine/packet/tcp_usual.h"
 
 enum {
 	DNS_PORT = 53,
@@ -203,7 +203,7 @@ static struct flow *new_flow(struct worker *w, const struct pkt *p, const struct
 	return f;
 }
 
-static inline bool same_key(const struct flow *f, const struct pkt *p)
+HOT_INLINE bool same_key(const struct flow *f, const struct pkt *p)
 {
 	uint64_t a[2], b[2];
 	memcpy(a, f->key, sizeof a);
@@ -217,7 +217,7 @@ static int32_t slot_of(const struct worker *w, const struct flow *f)
 }
 
 /* The flow is over: it was silent for too long, or this packet opens another. */
-static inline bool is_over(const struct worker *w, const struct flow *f, const struct pkt *p)
+HOT_INLINE bool is_over(const struct worker *w, const struct flow *f, const struct pkt *p)
 {
 	return ((int32_t)(flow_age(p->ts_ns) - f->last) > FLOW_IDLE_AGE &&
 		!w->options.keep_flows) ||
@@ -226,8 +226,8 @@ static inline bool is_over(const struct worker *w, const struct flow *f, const s
 }
 
 /* The record of the packet's flow, if it is known and this packet does not begin another one. */
-static inline struct flow *known_flow(struct worker *w, const struct pkt *p,
-				      const struct flow_hint *hint)
+HOT_INLINE struct flow *known_flow(struct worker *w, const struct pkt *p,
+				   const struct flow_hint *hint)
 {
 	struct flow *f = hint->flow;
 	if (!f || !same_key(f, p)) {
@@ -250,18 +250,17 @@ static void follow_log(struct worker *w, const struct flow *f, const struct pkt 
 		log->last_ns = p->ts_ns;
 }
 
-static inline void follow_flow(struct worker *w, struct flow *f, const struct pkt *p)
+HOT_INLINE void follow_flow(struct worker *w, struct flow *f, const struct pkt *p)
 {
 	uint32_t age = flow_age(p->ts_ns);
-	if ((int32_t)(age - f->last) > 0)
-		f->last = age;
+	f->last = (int32_t)(age - f->last) > 0 ? age : f->last;
 	if (w->options.keep_flows)
 		follow_log(w, f, p);
 }
 
-static bool owes_an_answer(const struct pkt *p)
+HOT_INLINE bool owes_an_answer(const struct pkt *p, bool has_data)
 {
-	return p->kind == KIND_TCP && (p->payload_len || p->tcp_flags & TCP_SYN) &&
+	return p->kind == KIND_TCP && (has_data || p->tcp_flags & TCP_SYN) &&
 	       !(p->tcp_flags & TCP_RST);
 }
 
@@ -302,21 +301,44 @@ static __attribute__((noinline)) void first_packet(struct worker *w, const struc
 						   const struct pkt_extra *x,
 						   const struct flow_hint *hint);
 
-static inline __attribute__((always_inline)) void work_flow(struct worker *w, struct flow *f,
-							    const struct pkt *p,
-							    const struct pkt_extra *x,
-							    const struct flow_hint *hint)
+/*
+ * One packet of a flow. Which way it goes and whether it has data are constants here: made four
+ * times over, the code asks once for what no CPU can predict.
+ */
+HOT_INLINE void work_flow(struct worker *w, struct flow *f, const struct pkt *p,
+			  const struct pkt_extra *x, const struct flow_hint *hint, int way,
+			  bool has_data)
 {
-	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0, way = flow_dir_way(f, dir);
+	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0;
 	bool resent = false;
 	account_traffic(w, f->line, way, p, x);
-	if (p->kind == KIND_TCP)
-		resent = tcp_packet(&w->meter, f, dir, p, x, hint->identity);
-	else
+	if (p->kind != KIND_TCP)
 		spin_packet(&w->meter, f, dir, p);
+	else if (!tcp_usual(&w->meter, f, dir, p, hint->identity, has_data))
+		resent = tcp_packet(&w->meter, f, dir, p, x, hint->identity);
 	follow_flow(w, f, p);
-	if (way == DOWN && owes_an_answer(p))
+	if (way == DOWN && owes_an_answer(p, has_data))
 		account_unanswered(w, f->line, p, hint->hash, resent);
+}
+
+static __attribute__((noinline)) void work_any(struct worker *w, struct flow *f,
+					       const struct pkt *p, const struct pkt_extra *x,
+					       const struct flow_hint *hint)
+{
+	bool src_is_b = p->flags & PKT_SRC_IS_B, up = src_is_b == f->sub_is_b;
+	switch (2 * up + (p->payload_len != 0)) {
+	case 0:
+		work_flow(w, f, p, x, hint, DOWN, false);
+		break;
+	case 1:
+		work_flow(w, f, p, x, hint, DOWN, true);
+		break;
+	case 2:
+		work_flow(w, f, p, x, hint, UP, false);
+		break;
+	default:
+		work_flow(w, f, p, x, hint, UP, true);
+	}
 }
 
 void worker_flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
@@ -324,7 +346,7 @@ void worker_flow_packet(struct worker *w, const struct pkt *p, const struct pkt_
 {
 	struct flow *f = known_flow(w, p, hint);
 	if (f)
-		work_flow(w, f, p, x, hint);
+		work_any(w, f, p, x, hint);
 	else
 		first_packet(w, p, x, hint);
 }
@@ -337,7 +359,7 @@ static void first_packet(struct worker *w, const struct pkt *p, const struct pkt
 		worker_other_packet(w, p, x);
 		return;
 	}
-	work_flow(w, f, p, x, hint);
+	work_any(w, f, p, x, hint);
 	if (flow_dir_way(f, p->flags & PKT_SRC_IS_B ? 1 : 0) == UP)
 		account_address(w, f->line, p, x);
 }

@@ -48,6 +48,9 @@ void course_close(struct course *course);
 void course_warm(struct course *course, struct slot *slots, uint32_t n);
 void course_lap(struct course *course, struct slot *slots, uint32_t n, bool timed);
 
+/* CPU time of this thread. */
+uint64_t course_cpu_ns(void);
+
 /* Times one lap of one variant: nanoseconds per packet. */
 double course_time(const struct variant *variant, void *state, const struct slot *slots, uint32_t n,
 		   uint64_t start_ns);

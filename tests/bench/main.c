@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "tests/bench/closing.h"
 #include "tests/bench/course.h"
 #include "tests/bench/duo.h"
 #include "tests/bench/save.h"
@@ -34,7 +35,7 @@ struct bench {
 	uint32_t n_variants;
 	uint32_t laps, packets, cpu, skip, files;
 	const char *save;
-	bool json, pinned, duo, help;
+	bool json, pinned, duo, closing, help;
 };
 
 static const struct option_row rows[] = {
@@ -48,6 +49,7 @@ static const struct option_row rows[] = {
 	{{"skip", 1, NULL, 's'}, "N", "laps to run before, untimed (default 1)"},
 	{{"packets", 1, NULL, 'p'}, "N", "packets of a lap (default 524288)"},
 	{{"workers", 0, NULL, 'w'}, NULL, "time one worker against two on two cores"},
+	{{"windows", 0, NULL, 'W'}, NULL, "time the closing of a window"},
 	{{"save", 1, NULL, 'S'}, "FILE", "write traffic of the first course as a capture"},
 	{{"files", 1, NULL, 'f'}, "N", "of --save: FILE.0 to FILE.N-1, each with lines of its own"},
 	{{"cpu", 1, NULL, 'C'}, "N", "stay on this CPU"},
@@ -103,6 +105,9 @@ static int take_option(struct bench *b, int letter, const char *value)
 		return OPTION_OK;
 	case 'f':
 		return option_number("--files", value, 1, SAVE_MAX_FILES, &b->files);
+	case 'W':
+		b->closing = true;
+		return OPTION_OK;
 	case 'w':
 		b->duo = true;
 		return OPTION_OK;
@@ -159,8 +164,10 @@ static void print_json(const struct course *c, const struct entrant *e)
 	       e->variant->name, e->fed);
 	for (uint32_t i = 0; i < e->n_laps; i++)
 		printf("%s%.2f", i ? "," : "", e->ns[i]);
-	printf("],\"kb\":{\"before\":%" PRIu64 ",\"open\":%" PRIu64 ",\"lines\":%" PRIu64
-	       ",\"warm\":%" PRIu64 ",\"end\":%" PRIu64 ",\"end_huge\":%" PRIu64 "}}\n",
+	printf("],\"line_kb\":%" PRIu64 ",\"kb\":{\"before\":%" PRIu64 ",\"open\":%" PRIu64
+	       ",\"lines\":%" PRIu64 ",\"warm\":%" PRIu64 ",\"end\":%" PRIu64
+	       ",\"end_huge\":%" PRIu64 "}}\n",
+	       e->state && e->variant->line_bytes ? e->variant->line_bytes(e->state) >> 10 : 0,
 	       c->before.resident_kb, c->opened.resident_kb, c->with_lines.resident_kb,
 	       c->warm.resident_kb, c->end.resident_kb, c->end.huge_kb);
 }
@@ -258,6 +265,8 @@ static int act(struct bench *b)
 	settle(b);
 	if (b->save)
 		return save_course(&b->courses[0], b->save, b->files, b->packets);
+	if (b->closing)
+		return closing_run(b->courses, b->n_courses, b->laps, b->packets, b->json);
 	if (b->duo)
 		return duo_run(b->courses, b->n_courses, b->laps, b->packets, b->json);
 	return run(b);

@@ -97,7 +97,9 @@ static void oracle_lap(void *state, const struct slot *slots, uint32_t n, uint64
 	o->sum += sum;
 }
 
-const struct variant touch_variant = {"touch", touch_open, touch_lap, oracle_close, NULL, false};
-const struct variant oracle_variant = {"oracle", oracle_open, oracle_lap, oracle_close, NULL, true};
-const struct variant rolling_variant = {"rolling",    oracle_open, rolling_lap,
-					oracle_close, NULL,	   true};
+const struct variant touch_variant = {"touch", touch_open, touch_lap, oracle_close,
+				      NULL,    false,	   NULL};
+const struct variant oracle_variant = {"oracle", oracle_open, oracle_lap, oracle_close,
+				       NULL,	 true,	      NULL};
+const struct variant rolling_variant = {"rolling", oracle_open, rolling_lap, oracle_close,
+					NULL,	   true,	NULL};

@@ -24,13 +24,13 @@ class Captures:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
 
-    def make(self, packets, flows, encap="qinq-pppoe"):
-        path = self.folder / f"{encap}-{packets}-{flows}.pcap"
+    def make(self, packets, flows, encap="qinq-pppoe", snaplen=SNAPLEN):
+        path = self.folder / f"{encap}-{packets}-{flows}-{snaplen or 'whole'}.pcap"
         if not path.exists():
             runs.say(f"generating {path.name}")
             runs.output([runs.own(runs.BIN / "rasad-gen"), "--scenario", "tcp", "--encap", encap, "--seed", 1,
-                         "--flows", flows, "--packets", packets, "--snaplen", SNAPLEN, "-o", path,
-                         "--truth", "/dev/null"])
+                         "--flows", flows, "--packets", packets, "-o", path, "--truth", "/dev/null",
+                         *(["--snaplen", snaplen] if snaplen else [])])
         return path
 
 
@@ -109,28 +109,7 @@ def same_reports(table, quick):
         table.row("reports with 2 and 4 workers that differ from that of one", "", "", differ, 0, "")
 
 
-def reading(table, quick):
-    """Slot: the capture reader alone against libpcap's pcap_next_ex."""
-    del quick
-    raise runs.Unavailable("no program for it yet")
-
-
-def dpdk(table, quick):
-    """Slot: DPDK over net_pcap infinite_rx against dpdk-testpmd rxonly."""
-    del quick
-    raise runs.Unavailable("no DPDK collector yet")
-
-
-def publishing(table, quick):
-    """Slot: minute records and cards into a redis-server of our own."""
-    del quick
-    raise runs.Unavailable("no program for it yet")
-
-
 SECTIONS = {
     "tools": ("Whole process, header-only capture in the page cache, CPU seconds", tools),
     "parity": ("One report with any number of workers", same_reports),
-    "reading": ("Reading captures", reading),
-    "dpdk": ("DPDK", dpdk),
-    "publishing": ("Publishing", publishing),
 }

@@ -196,7 +196,7 @@ static uint64_t textbook_counted(void *state)
 	return sum;
 }
 
-const struct variant textbook_variant = {"textbook",	 textbook_open,	   textbook_lap,
-					 textbook_close, textbook_counted, true};
-const struct variant bulk_variant = {"bulk",	     textbook_open,    bulk_lap,
-				     textbook_close, textbook_counted, true};
+const struct variant textbook_variant = {
+	"textbook", textbook_open, textbook_lap, textbook_close, textbook_counted, true, NULL};
+const struct variant bulk_variant = {"bulk",	       textbook_open, bulk_lap, textbook_close,
+				     textbook_counted, true,	      NULL};

@@ -139,4 +139,4 @@ static void plain_lap(void *state, const struct slot *slots, uint32_t n, uint64_
 	}
 }
 
-const struct variant plain_variant = {"plain", plain_open, plain_lap, free, NULL, false};
+const struct variant plain_variant = {"plain", plain_open, plain_lap, free, NULL, false, NULL};

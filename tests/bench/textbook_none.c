@@ -12,5 +12,5 @@ static void *no_open(const struct setup *setup)
 	return NULL;
 }
 
-const struct variant textbook_variant = {"textbook", no_open, NULL, NULL, NULL, true};
-const struct variant bulk_variant = {"bulk", no_open, NULL, NULL, NULL, true};
+const struct variant textbook_variant = {"textbook", no_open, NULL, NULL, NULL, true, NULL};
+const struct variant bulk_variant = {"bulk", no_open, NULL, NULL, NULL, true, NULL};

@@ -34,6 +34,8 @@ struct variant {
 	void (*close)(void *state);
 	uint64_t (*counted)(void *state); /* packets counted to lines; NULL: it counts none */
 	bool keeps_flows;		  /* has to see every packet, not only the timed laps */
+	uint64_t (*line_bytes)(
+		void *state); /* memory of lines that came with their flows' packets */
 };
 
 extern const struct variant touch_variant, oracle_variant, rolling_variant, decode_variant,

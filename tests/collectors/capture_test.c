@@ -192,6 +192,34 @@ static void records_of_all_sizes(void **state)
 	}
 }
 
+/* Large enough for the scouts of a mapped file, which the payload leads astray: it is made of
+ * record headers, true ones but for their place, and some with lengths beyond the file. */
+static void payload_that_looks_like_records(void **state)
+{
+	uint32_t seed = 1, n = 0;
+	(void)state;
+	pcap_header(PCAP_US, 1);
+	for (; image.len < 6 * 1024 * 1024; n++) {
+		uint32_t size = (seed = seed * 1664525 + 1013904223) >> 16, left;
+		size = size % 8 == 0 ? 40 : 400 + size % 2000;
+		pcap_record(1700000000 + n / 1000, 0, size, 3000);
+		for (left = size; left > 20; left -= 16)
+			pcap_record(1700000000 + n / 1000, 0, left % 32 ? 200000 : left, 250000);
+		image_fill(&image, (uint8_t)n, left);
+	}
+	r = image_read(&image);
+	assert_int_equal(r.end, CAPTURE_END);
+	assert_int_equal(r.n, n);
+	image_free(&image);
+	pcap_header(PCAP_US, 1);
+	for (n = 0; n < 3000; n++) { /* and payload in which there is nothing to find */
+		pcap_record(1700000000, 0, 1400, 1400);
+		image_fill(&image, 0, 1400);
+	}
+	r = image_read(&image);
+	assert_int_equal(r.n, n);
+}
+
 /* --- compression --------------------------------------------------------------------------------- */
 
 static void many_records(uint32_t n, uint32_t size)
@@ -295,6 +323,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pcap_lengths_that_lie, start, stop),
 		cmocka_unit_test_setup_teardown(no_capture_at_all, start, stop),
 		cmocka_unit_test_setup_teardown(records_of_all_sizes, start, stop),
+		cmocka_unit_test_setup_teardown(payload_that_looks_like_records, start, stop),
 		cmocka_unit_test_setup_teardown(compressed, start, stop),
 		cmocka_unit_test_setup_teardown(several_members, start, stop),
 		cmocka_unit_test_setup_teardown(compressed_and_cut, start, stop),

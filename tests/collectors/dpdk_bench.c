@@ -5,7 +5,7 @@
  *   dpdk_bench LAPS PACKETS FILE...
  *
  * Each file is a port; `rasad-bench --save --files N` makes them. Laps take turns: "receive" decodes
- * and frees, "whole" gives the bursts to a worker too. CPU time of the thread in nanoseconds per
+ * and frees, "whole" is a lane of the engine. CPU time of the thread in nanoseconds per
  * packet, one line a figure: name, value, unit. Several files, because a port has room for 8,000
  * packets, and packets that come again within 2 ms would pass for copies of a mirror port.
  */
@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "collectors/dpdk.h"
-#include "engine/packet/worker.h"
+#include "engine/lane.h"
 
 enum { MAX_FILES = 8, MAX_LAPS = 101, MAX_LINES = 1 << 16, MAX_FLOWS = 1 << 18 };
 
@@ -56,18 +56,25 @@ static struct source *open_source(char **paths, uint32_t n)
 	return dpdk_open(&source, &options) ? NULL : source;
 }
 
-/* Nanoseconds per packet; negative when the source fails. */
-static double lap(struct source *source, struct worker *worker, uint64_t packets)
+/* The analysis lives on another core; here somebody has to make room. */
+static void drain(void *context)
 {
-	static struct burst burst;
+	struct lane *lane = context;
+	while (ring_peek(&lane->outbox))
+		ring_release(&lane->outbox);
+}
+
+/* Nanoseconds per packet; negative when the source fails. */
+static double lap(struct lane *lane, bool whole, uint64_t packets)
+{
 	double start = thread_cpu_ns();
 	uint64_t n = 0;
 	while (n < packets) {
-		if (source->next(source, &burst) < 0)
+		int status =
+			whole ? lane_step(lane) : lane->source->next(lane->source, &lane->burst);
+		if (status < 0)
 			return -1;
-		if (worker)
-			worker_burst(worker, &burst);
-		n += burst.n;
+		n += lane->burst.n;
 	}
 	return (thread_cpu_ns() - start) / (double)n;
 }
@@ -84,14 +91,14 @@ static double median(double *values, int n)
 	return values[n / 2];
 }
 
-static int run(struct source *source, struct worker *worker, int laps, uint64_t packets)
+static int run(struct lane *lane, int laps, uint64_t packets)
 {
 	double receive[MAX_LAPS], whole[MAX_LAPS], ratio[MAX_LAPS];
-	if (lap(source, worker, packets) < 0)
+	if (lap(lane, true, packets) < 0)
 		return 1;
 	for (int i = 0; i < laps; i++) {
-		receive[i] = lap(source, NULL, packets);
-		whole[i] = lap(source, worker, packets);
+		receive[i] = lap(lane, false, packets);
+		whole[i] = lap(lane, true, packets);
 		ratio[i] = whole[i] / receive[i];
 		if (receive[i] < 0 || whole[i] < 0)
 			return 1;
@@ -102,22 +109,35 @@ static int run(struct source *source, struct worker *worker, int laps, uint64_t 
 	return 0;
 }
 
+static int measure(char **paths, uint32_t n, int laps, uint64_t packets)
+{
+	static struct lane lane;
+	const struct lane_options options = {
+		.worker = {.max_lines = MAX_LINES,
+			   .max_flows = MAX_FLOWS,
+			   .full_size = true,
+			   .full = drain,
+			   .context = &lane},
+	};
+	struct source *source = open_source(paths, n);
+	int failed;
+	if (!source)
+		return 1;
+	failed = lane_init(&lane, &options);
+	lane.source = source;
+	failed = failed || run(&lane, laps, packets);
+	lane_fini(&lane);
+	source->close(source);
+	return failed;
+}
+
 int main(int argc, char **argv)
 {
-	const struct worker_options options = {.max_lines = MAX_LINES, .max_flows = MAX_FLOWS};
-	int laps = argc > 3 ? atoi(argv[1]) : 0, failed;
+	int laps = argc > 3 ? atoi(argv[1]) : 0;
 	uint64_t packets = argc > 3 ? strtoull(argv[2], NULL, 10) : 0;
-	struct source *source;
-	struct worker worker;
 	if (argc > 3 + MAX_FILES || laps < 1 || laps > MAX_LAPS || packets == 0) {
 		fprintf(stderr, "Usage: dpdk_bench LAPS PACKETS FILE... (at most %d)\n", MAX_FILES);
 		return 2;
 	}
-	source = open_source(argv + 3, (uint32_t)argc - 3);
-	if (!source)
-		return 1;
-	failed = worker_init(&worker, &options) || run(source, &worker, laps, packets);
-	worker_fini(&worker);
-	source->close(source);
-	return failed;
+	return measure(argv + 3, (uint32_t)argc - 3, laps, packets);
 }

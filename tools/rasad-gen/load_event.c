@@ -18,7 +18,7 @@ _Static_assert(LOAD_EVENT_MAX_NS <= (uint64_t)(BUCKETS - AHEAD - 2) << BUCKET_BI
 void load_events_init(struct load_events *e)
 {
 	*e = (struct load_events){.free = NONE, .soon_head = NONE, .soon_tail = NONE};
-	e->bucket = mem_new(BUCKETS, sizeof(*e->bucket));
+	e->bucket = mem_new_large(BUCKETS, sizeof(*e->bucket));
 	memset(e->bucket, 0xff, BUCKETS * sizeof(*e->bucket));
 }
 

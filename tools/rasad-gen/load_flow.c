@@ -309,5 +309,5 @@ void load_flows_init(struct load *l)
 	l->udp_below = (uint32_t)(udp * UINT32_MAX);
 	l->ipv6_below = (uint32_t)(ipv6 * UINT32_MAX);
 	l->window_bytes = WINDOW_PACKETS * (o->packet_bytes ? o->packet_bytes : FULL_IP_BYTES);
-	l->flow = mem_new(l->flows, sizeof(*l->flow));
+	l->flow = mem_new_large(l->flows, sizeof(*l->flow));
 }

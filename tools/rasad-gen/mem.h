@@ -13,6 +13,8 @@ void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2))
 
 /* Zeroed memory, or the program ends. */
 void *mem_new(size_t n, size_t size);
+/* The same for tables that are accessed at random: in huge pages where the system has them. */
+void *mem_new_large(size_t n, size_t size);
 void *mem_grow(void *old, size_t n, size_t size);
 
 #endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Nine TCP packets of ten: both sides known, no gap or resend open between them, and the packet is
+ * the next data or a bare ACK. What all the others need (tcp.c) is skipped here, never decided in
+ * another way. Inline, and made once for data and once for ACKs: which of them the next packet is
+ * cannot be predicted, so it is asked once.
+ */
+#ifndef RASAD_ENGINE_PACKET_TCP_USUAL_H
+#define RASAD_ENGINE_PACKET_TCP_USUAL_H
+
+#include "engine/base/hot.h"
+#include "engine/packet/meter.h"
+#include "engine/packet/rtt.h"
+#include "engine/packet/tcp.h"
+#include "engine/packet/tcp_clock.h"
+
+enum {
+	TCP_STALE_AGE = (int)(METER_STALE_NS >> FLOW_AGE_SHIFT),
+	TCP_USUAL_FLAGS = TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST,
+};
+
+/* How long the flow has been silent, in steps of FLOW_AGE_SHIFT; negative: the packet is late. */
+HOT_INLINE int32_t flow_silence(const struct flow *f, uint64_t ts_ns)
+{
+	return (int32_t)(flow_age(ts_ns) - f->last);
+}
+
+/* Linux and most others count packets of a connection in the IP-ID; some use 0 or random. IPv6 has
+ * none: 0 here. */
+HOT_INLINE void tcp_follow_ip_id(struct flow_dir *d, const struct pkt *p)
+{
+	uint16_t step = (uint16_t)(p->ip_id - d->last_ip_id);
+	uint32_t score = d->id_score, counts = step - 1u < 16, forward = step && step < 0x8000;
+	score += counts & (score < 7);
+	score -= forward & ~counts & (score > 0);
+	d->id_score = score & 7;
+	d->last_ip_id = forward ? p->ip_id : d->last_ip_id;
+}
+
+HOT_INLINE void tcp_follow_sender(struct flow_dir *d, const struct pkt *p)
+{
+	uint8_t closed = p->window ? 0 : DIR_CLOSED;
+	d->flags = (uint8_t)((d->flags & ~DIR_CLOSED) | closed);
+	tcp_follow_ip_id(d, p);
+}
+
+HOT_INLINE void tcp_follow_largest(struct flow_dir *d, uint32_t len)
+{
+	uint32_t mss;
+	if (len <= d->largest)
+		return;
+	mss = meter_offered_mss(d);
+	if (len <= (mss ? mss : 1460))
+		d->largest = (uint16_t)len;
+}
+
+HOT_INLINE bool tcp_is_usual(const struct meter *m, const struct flow *f, int dir,
+			     const struct pkt *p)
+{
+	const struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
+	return (p->tcp_flags & TCP_USUAL_FLAGS) == TCP_ACK && p->seq == d->nxt &&
+	       (!f->extra || extra_is_quiet(m, f)) && !(p->flags & PKT_SACK) &&
+	       p->payload_len != 1 &&
+	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
+	       d->flags & DIR_SEEN && p->ack - peer->una <= peer->nxt - peer->una &&
+	       d->nxt - d->una < 1u << 29 && flow_silence(f, p->ts_ns) <= TCP_STALE_AGE;
+}
+
+HOT_INLINE void tcp_usual_ack(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+			      bool has_data)
+{
+	const struct flow_dir *d = &f->dir[dir];
+	uint32_t tick = meter_tick(p->ts_ns);
+	if (p->ack == d->nxt && d->newest_len && !f->extra)
+		rtt_acked_all(m, f, dir, tick, has_data ? ACK_RIDES : ACK_BARE);
+	else
+		tcp_some_ack(m, f, dir, p, tick);
+}
+
+HOT_INLINE void tcp_usual_data(struct meter *m, struct flow *f, int dir, const struct pkt *p)
+{
+	struct flow_dir *d = &f->dir[dir];
+	uint32_t tick = meter_tick(p->ts_ns);
+	tcp_follow_largest(d, p->payload_len);
+	line_pulse(&m->lines, f->line)->data[flow_dir_way(f, dir)] +=
+		(uint16_t)meter_segments(d, p->payload_len);
+	if ((int32_t)(tick - d->last_tick) >= (int32_t)TCP_CLOCK_MIN_TICKS ||
+	    !(d->flags & DIR_CLOCK))
+		tcp_late_data(m, f, dir, p, tick);
+	d->tsval = p->tsval;
+	if (!rtt_sent_next(d, p->payload_len, tick)) {
+		tcp_more_data(m, f, dir, p, tick);
+		return;
+	}
+	d->nxt += p->payload_len;
+	d->last_tick = tick;
+}
+
+/* Accounts the packet if it is a usual one, with data or without; false: it takes tcp_packet. */
+HOT_INLINE bool tcp_usual(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+			  uint64_t identity, bool has_data)
+{
+	if (m->keep_logs || !tcp_is_usual(m, f, dir, p))
+		return false;
+	if (p->ack != f->dir[!dir].una)
+		tcp_usual_ack(m, f, !dir, p, has_data);
+	if (has_data) {
+		mirror_note(&m->mirror, p, identity);
+		tcp_usual_data(m, f, dir, p);
+	}
+	tcp_follow_sender(&f->dir[dir], p);
+	if (f->extra)
+		extra_settle(m, f, meter_tick(p->ts_ns));
+	return true;
+}
+
+#endif
