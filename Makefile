@@ -52,8 +52,9 @@ $(V).SILENT: # `make V=1` shows the commands
 
 find = $(sort $(shell find $(1) -name $(2) 2>/dev/null))
 
-# pick FILE,WANTED: the variant to leave out of collectors/FILE.c and collectors/FILE_none.c
-leave_out = collectors/$(1)$(if $(and $(filter 1,$(2)),$(wildcard collectors/$(1).c)),_none).c
+# pick FILE,WANTED: what to leave out of collectors/FILE.c, collectors/FILE_*.c and FILE_none.c
+leave_out = $(if $(and $(filter 1,$(2)),$(wildcard collectors/$(1).c)),collectors/$(1)_none.c, \
+  collectors/$(1).c $(filter-out %_none.c,$(wildcard collectors/$(1)_*.c)))
 
 GEN    := $(BUILD)/gen
 PROTO  := $(call find,proto,'*.proto')
@@ -66,12 +67,13 @@ TOOLSRC  := $(filter-out tools/dev/% tools/lib/%,$(call find,tools,'*.c'))
 PROGRAMS := $(sort $(foreach f,$(TOOLSRC),$(word 2,$(subst /, ,$(f)))))
 ALONE    := rasad-gen# shares no code with the meters it judges, so it does not get the library
 
-TESTS   := $(call find,tests,'*_test.c')
+UNTESTED := $(if $(filter 1,$(DPDK)),,tests/collectors/dpdk_frame_test.c)
+TESTS   := $(filter-out $(UNTESTED),$(call find,tests,'*_test.c'))
 FUZZERS := $(call find,tests,'*_fuzz.c')
 BENCHES := $(filter-out $(if $(and $(filter 1,$(DPDK)),$(wildcard collectors/dpdk.c)),,%/dpdk_bench.c), \
              $(call find,tests,'*_bench.c'))
 BENCHSRC := $(filter-out tests/bench/textbook$(if $(filter 1,$(DPDK)),_none).c,$(call find,tests/bench,'*.c'))
-HELPERS := $(filter-out $(TESTS) $(FUZZERS) %_bench.c tests/fuzz_main.c tests/bench/%, \
+HELPERS := $(filter-out $(TESTS) $(UNTESTED) $(FUZZERS) %_bench.c tests/fuzz_main.c tests/bench/%, \
              $(call find,tests,'*.c'))
 SCRIPTS := $(call find,tests,'*_test.py') $(call find,tests,'*_test.sh')
 
@@ -85,7 +87,8 @@ SANE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 
 # One library, one room: only the file that talks to a library sees its flags. Foreign headers are
 # system headers (their warnings are not ours), and ARCH, not DPDK's own -march, chooses the CPU.
-%/obj/collectors/dpdk.o:        PKG = libdpdk
+$(foreach f,dpdk dpdk_eal dpdk_frame dpdk_port,%/obj/collectors/$(f).o): PKG = libdpdk
+%/obj/tests/collectors/dpdk_frame_test.o: PKG = libdpdk
 %/obj/collectors/xdp.o:         PKG = libbpf
 %/obj/collectors/pcap_live.o:   PKG = libpcap
 %/obj/collectors/pcap_file.o:   PKG = zlib libzstd

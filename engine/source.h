@@ -47,7 +47,7 @@ struct source_counter {
 	uint64_t value;
 };
 
-enum { SOURCE_MAX_COUNTERS = 32 };
+enum { SOURCE_MAX_COUNTERS = 128 };
 
 struct source_stats {
 	uint64_t packets, bytes;

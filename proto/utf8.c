@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "proto/utf8.h"
 
+#include <stdint.h>
 #include <string.h>
 
 size_t utf8_length(const char *text, size_t n)
@@ -24,11 +25,22 @@ size_t utf8_length(const char *text, size_t n)
 	return length;
 }
 
+/* Eight bytes of ASCII, as nearly all names are. */
+static bool is_plain(const char *text)
+{
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return !(word & 0x8080808080808080u);
+}
+
 bool utf8_is_valid(const char *text, size_t n)
 {
-	for (size_t i = 0, length; i < n; i += length)
-		if (!(length = utf8_length(text + i, n - i)))
+	for (size_t i = 0, length; i < n; i += length) {
+		length = n - i >= 8 && is_plain(text + i) ? 8 : utf8_length(text + i, n - i);
+		if (!length)
 			return false;
+	}
 	return true;
 }
 

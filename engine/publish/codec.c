@@ -50,6 +50,8 @@ static ProtobufCMessage *build(struct arena *arena, const struct report *report)
 		return message_of_node(arena, report->node);
 	case REPORT_HEALTH:
 		return message_of_health(arena, report->health);
+	case REPORT_MINUTE:
+		return message_of_minute(arena, report->minute);
 	}
 	return NULL;
 }
@@ -94,7 +96,7 @@ static int write_json(struct codec *codec, const ProtobufCMessage *message, FILE
 
 static bool is_known(const struct report *report)
 {
-	return report->kind <= REPORT_HEALTH;
+	return report->kind <= REPORT_MINUTE;
 }
 
 int codec_pack(struct codec *codec, const struct report *report, struct codec_bytes *out)
@@ -123,20 +125,6 @@ int codec_replay_pack(struct codec *codec, const struct codec_replay *replay,
 		      struct codec_bytes *out)
 {
 	return pack(codec, replay_message(codec, replay), out);
-}
-
-const ProtobufCMessage *codec_card_message(struct codec *codec,
-					   const struct report_subscriber *subscriber,
-					   const struct inventory_row *row)
-{
-	arena_reset(&codec->arena);
-	return whole(codec, message_of_card(&codec->arena, subscriber, row));
-}
-
-int codec_card(struct codec *codec, const struct report_subscriber *subscriber,
-	       const struct inventory_row *row, struct codec_bytes *out)
-{
-	return pack(codec, codec_card_message(codec, subscriber, row), out);
 }
 
 int codec_health(struct codec *codec, const uint8_t *packed, size_t n, const char *collector,

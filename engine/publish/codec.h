@@ -15,7 +15,6 @@
 #include "engine/analysis/report.h"
 
 struct codec;
-struct inventory_row;
 struct ProtobufCMessage;
 
 struct codec_bytes {
@@ -45,17 +44,10 @@ int codec_replay_json(struct codec *codec, const struct codec_replay *replay, FI
 int codec_replay_pack(struct codec *codec, const struct codec_replay *replay,
 		      struct codec_bytes *out);
 
-/* SubscriberCard: the summary, who it is by the inventory (row may be NULL). */
-const struct ProtobufCMessage *codec_card_message(struct codec *codec,
-						  const struct report_subscriber *subscriber,
-						  const struct inventory_row *row);
-int codec_card(struct codec *codec, const struct report_subscriber *subscriber,
-	       const struct inventory_row *row, struct codec_bytes *out);
-
 /* What the publisher knows about its own work, added to a CollectorHealth. */
 struct codec_publisher_health {
 	const char *version;
-	uint64_t epoch_unix_ms, events_published, cards_published, events_queued;
+	uint64_t epoch_unix_ms, events_published, cards_published, minutes_published, events_queued;
 	const struct report_count *shed;
 	size_t n_shed;
 	int running; /* 0: stopped in good order */

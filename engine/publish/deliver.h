@@ -2,47 +2,50 @@
 /*
  * What is said to Redis, in what order, and what each answer means. Publishing thread only.
  *
- * An event reaches its stream once, however often it is sent. Its id is its own: packet time in
- * ms and a sequence within it, so the same capture gives the same ids; its key k names it. Redis
- * takes ids in rising order only, so an id that is refused as "equal or smaller" has one of three
- * stories:
- *   - the entry of that id has this k: it is there (a reply was lost, or the capture is published
- *     a second time);
- *   - the key rasad:{eXX}:k:<k> exists: it is there under another id, see below;
- *   - else it came late (a capture older than what the stream holds, or one that overlaps it): it
- *     takes the next id after the newest, and the key is set in the same transaction, so that a
- *     second run finds it. Only such events need a key; a live engine never sets one.
- * Limits: the key lives a week, and what the stream has trimmed it cannot recognise; consumers
- * tell a repeated entry by k in any case.
+ * How an entry gets into its stream once only: deliver_stream.h. How cards are packed into
+ * buckets, and when an index is due: deliver_cards.h, deliver_indexes.h.
  *
- * A server that was killed may forget its last moments. The newest acknowledged events are kept,
- * and those that a reconnected server no longer has are sent again.
+ * A server that was killed may forget its last moments. The newest acknowledged events and minutes
+ * are kept, and those that a reconnected server no longer has are sent again. Cards and indexes
+ * come again by themselves.
  */
 #ifndef RASAD_ENGINE_PUBLISH_DELIVER_H
 #define RASAD_ENGINE_PUBLISH_DELIVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/base/map.h"
 #include "engine/publish/queue.h"
 #include "engine/publish/redis.h"
 
 struct codec;
 struct inventory;
 
-#define DELIVER_BATCH 512
-#define DELIVER_TAIL  4096 /* acknowledged events that are kept */
+#define DELIVER_BATCH	     512
+#define DELIVER_TAIL	     4096 /* acknowledged events that are kept */
+#define DELIVER_MINUTES_TAIL 1024 /* batches of minutes: 14 MB */
 
 struct delivery {
 	struct redis *redis; /* NULL: not connected */
 	unsigned shard;
-	struct stream_id top; /* the newest id of the stream */
+	struct stream_id top[ITEM_CLASSES]; /* the newest ids of the streams */
+	struct map told;	 /* indexes: hash of a line's names -> when, in seconds */
+	int64_t clock_offset_ms; /* from our monotonic clock to the server's */
+	int64_t swept_ms;	 /* when we last looked for dead cards, and where to go on */
+	unsigned sweep_bucket;
+	char sweep_cursor[24];
 	struct codec *codec;
 	char error[REDIS_ERROR_SIZE]; /* after a call that returned negative */
-	struct item *tail[DELIVER_TAIL];
-	size_t tail_at;
+	struct tail {
+		struct item *items[DELIVER_TAIL];
+		size_t at;
+	} events, minutes;
+	bool has_lost; /* some of them are to be sent again */
 	uint64_t events_published, events_already_published, events_moved;
-	uint64_t cards_published, nodes_published, refused;
+	uint64_t minutes_published, minutes_already_published; /* records */
+	uint64_t cards_published, cards_removed, nodes_published, refused;
 };
 
 /*
@@ -55,8 +58,8 @@ void deliver_disconnect(struct delivery *delivery);
 /*
  * Delivers items of one class. Returns 0 when all are settled; -EAGAIN when the server does not
  * take them now; anything else when the connection is lost or unusable. Then call again, after a
- * pause or with a new connection: what is settled is not sent twice. Cards and nodes which the server refuses are settled
- * and counted as refused: a later one replaces them.
+ * pause or with a new connection: what is settled is not sent twice. Cards and nodes that the server
+ * refuses are settled and counted as refused: a later one replaces them.
  */
 int deliver_items(struct delivery *delivery, struct item **items, size_t n);
 

@@ -1,148 +1,158 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * A card is one SET. Each index that leads to it is read, added to, and written back: a name may
- * own several lines, even lines of another engine, and Redis remembers that across restarts
- * where a table in memory would not. Within a batch the cards are sorted by index key, so that a
- * key is read and written once, whichever cards share it.
- */
 #include "engine/publish/deliver_cards.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "engine/publish/codec.h"
 #include "engine/publish/deliver.h"
+#include "engine/publish/deliver_indexes.h"
+#include "engine/publish/deliver_parts.h"
+#include "engine/publish/encode_card.h"
 #include "engine/publish/keyspace.h"
+#include "engine/publish/sweep.h"
 
-struct reference {
-	const char *key;
-	const char *sub_id; /* 16 digits at the end of the card's key */
-};
+#define RUNS_AT_ONCE 4
 
-struct references {
-	struct reference *list;
-	size_t n;
-};
-
-static int by_key(const void *a, const void *b)
+static unsigned bucket_of(const struct item *item)
 {
-	return strcmp(((const struct reference *)a)->key, ((const struct reference *)b)->key);
+	return item->coalesce_key % KEYSPACE_BUCKETS;
 }
 
-static const char *sub_id_of(const struct item *item)
-{
-	return item->names + strlen(item->names) - (KEYSPACE_SUB_ID_SIZE - 1);
-}
-
-/* All index keys of the cards, sorted. list == NULL: out of memory. */
-static struct references collect(struct item **items, size_t n)
-{
-	struct references all = {0};
-	size_t capacity = 1;
-
-	for (size_t i = 0; i < n; i++)
-		capacity += items[i]->n_names;
-	all.list = calloc(capacity, sizeof(*all.list));
-	if (!all.list)
-		return all;
-	for (size_t i = 0; i < n; i++) {
-		const char *name = items[i]->names;
-		for (size_t k = 1; k < items[i]->n_names; k++) {
-			name += strlen(name) + 1;
-			all.list[all.n++] = (struct reference){name, sub_id_of(items[i])};
-		}
-	}
-	qsort(all.list, all.n, sizeof(*all.list), by_key);
-	return all;
-}
-
-/* The end of the run of equal keys that begins at start. */
-static size_t run_end(const struct references *all, size_t start)
+/* The end of the run of cards that go in one command. The queue has put those of a bucket together. */
+static size_t run_end(struct item *const *items, size_t start, size_t n)
 {
 	size_t end = start + 1;
 
-	while (end < all->n && !strcmp(all->list[end].key, all->list[start].key))
+	while (end < n && end - start < CARDS_AT_ONCE &&
+	       bucket_of(items[end]) == bucket_of(items[start]))
 		end++;
 	return end;
 }
 
-static int append_reads(struct delivery *delivery, const struct references *all)
+static int append_expire(struct delivery *delivery, const char *key)
 {
-	for (size_t i = 0; i < all->n; i = run_end(all, i))
-		if (deliver_append(delivery, (const char *[]){"GET", all->list[i].key, NULL}))
-			return -ENOMEM;
+	char ttl_s[16];
+
+	snprintf(ttl_s, sizeof(ttl_s), "%d", KEYSPACE_CARD_TTL_S);
+	return deliver_append(delivery, (const char *[]){"EXPIRE", key, ttl_s, NULL});
+}
+
+static int append_run(struct delivery *delivery, struct item **items, size_t n)
+{
+	const char *arguments[2 + 2 * CARDS_AT_ONCE] = {"HSET"};
+	size_t lengths[2 + 2 * CARDS_AT_ONCE] = {4}, at = 2;
+	int64_t now_ms = deliver_now_ms() + delivery->clock_offset_ms;
+	keyspace_key key;
+
+	keyspace_bucket(bucket_of(items[0]), key);
+	arguments[1] = key;
+	lengths[1] = strlen(key);
+	for (size_t i = 0; i < n; i++, at += 2) {
+		struct item *item = items[i];
+		encode_card_stamp(item->payload, item->n_payload,
+				  now_ms + KEYSPACE_CARD_TTL_S * 1000);
+		arguments[at] = item->name;
+		lengths[at] = KEYSPACE_SUB_ID_SIZE - 1;
+		arguments[at + 1] = (const char *)item->payload;
+		lengths[at + 1] = item->n_payload;
+	}
+	int status = redis_append(delivery->redis, at, arguments, lengths);
+	return status ? status : append_expire(delivery, key);
+}
+
+/*
+ * Which cards of a run need their indexes: those whose names were not told lately; and all of them
+ * when cards that we had put there were not, for then the server has lost more than cards. *due:
+ * where the next one goes.
+ */
+static void list_due(const struct delivery *delivery, struct item **items, size_t n,
+		     long long added, struct item ***due)
+{
+	struct item **first = *due;
+	long long n_untold = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		enum index_state state = index_state(delivery, items[i]);
+		n_untold += state == INDEX_UNTOLD;
+		if (state != INDEX_FRESH)
+			*(*due)++ = items[i];
+	}
+	if (added > n_untold) {
+		memcpy(first, items, n * sizeof(*items));
+		*due = first + n;
+	}
+}
+
+/* Reads the replies to the HSET and the EXPIRE of a run. */
+static int read_run(struct delivery *delivery, struct item **items, size_t n, struct item ***due)
+{
+	struct redis_reply *reply;
+
+	if (redis_next(delivery->redis, &reply))
+		return deliver_lost_connection(delivery);
+	if (redis_type(reply) == REDIS_REFUSED) {
+		redis_explain(redis_text(reply, NULL), delivery->error);
+		delivery->refused += n;
+	} else {
+		delivery->cards_published += n;
+		list_due(delivery, items, n, redis_integer(reply), due);
+	}
+	redis_reply_free(reply);
+	if (redis_next(delivery->redis, &reply)) /* the bucket is there, or its HSET was refused */
+		return deliver_lost_connection(delivery);
+	redis_reply_free(reply);
 	return 0;
 }
 
-/* Queues SET of one index: what it held, and the lines of the run. */
-static int append_index(struct delivery *delivery, const struct reference *run, size_t n,
-			const struct redis_reply *held)
+static int read_time(struct delivery *delivery)
 {
-	size_t n_held;
-	struct codec_bytes value = {0};
-	const char *bytes = redis_text(held, &n_held);
+	struct redis_reply *reply;
 
-	if (redis_type(held) != REDIS_TEXT)
-		n_held = 0;
-	int status = codec_index_add(delivery->codec, (const uint8_t *)bytes, n_held, run[0].sub_id,
-				     &value);
-	for (size_t i = 1; i < n && !status; i++)
-		status = codec_index_add(delivery->codec, value.data, value.length, run[i].sub_id,
-					 &value);
-	return status ? status
-		      : deliver_append_set(delivery, run[0].key, value.data, value.length,
-					   KEYSPACE_CARD_TTL_S);
+	if (redis_next(delivery->redis, &reply))
+		return deliver_lost_connection(delivery);
+	int status = deliver_take_time(delivery, reply);
+	redis_reply_free(reply);
+	return status;
 }
 
-/* Reads the indexes and queues them with their additions. Their number goes to *n_keys. */
-static int merge_indexes(struct delivery *delivery, const struct references *all, size_t *n_keys)
+static int append_cards(struct delivery *delivery, struct item **items, size_t n)
 {
-	*n_keys = 0;
-	/* The next reply is read before its SET is queued: one pipeline carries both ways. */
-	for (size_t i = 0, end; i < all->n; i = end, ++*n_keys) {
-		struct redis_reply *held;
-		end = run_end(all, i);
-		if (redis_next(delivery->redis, &held))
+	for (size_t i = 0, end, runs = 0; i < n; i = end) {
+		end = run_end(items, i, n);
+		if (append_run(delivery, items + i, end - i))
+			return -ENOMEM;
+		/* Redis begins while we write the next ones. */
+		if (++runs % RUNS_AT_ONCE == 0 && redis_flush(delivery->redis))
 			return deliver_lost_connection(delivery);
-		int status = append_index(delivery, &all->list[i], end - i, held);
-		redis_reply_free(held);
+	}
+	return deliver_append(delivery, (const char *[]){"TIME", NULL});
+}
+
+static int read_cards(struct delivery *delivery, struct item **items, size_t n, struct item **due,
+		      size_t *n_due)
+{
+	struct item **next = due;
+
+	for (size_t i = 0, end; i < n; i = end) {
+		end = run_end(items, i, n);
+		int status = read_run(delivery, items + i, end - i, &next);
 		if (status)
 			return status;
 	}
-	return 0;
-}
-
-static int deliver_with_indexes(struct delivery *delivery, struct item **items, size_t n,
-				const struct references *all)
-{
-	size_t n_keys;
-	int status = append_reads(delivery, all);
-
-	status = status ? status : merge_indexes(delivery, all, &n_keys);
-	if (status)
-		return status;
-	for (size_t i = 0; i < n; i++)
-		if (deliver_append_set(delivery, items[i]->names, items[i]->payload,
-				       items[i]->n_payload, KEYSPACE_CARD_TTL_S))
-			return -ENOMEM;
-	status = deliver_read_sets(delivery, n_keys);
-	uint64_t refused_before = delivery->refused;
-	status = status ? status : deliver_read_sets(delivery, n);
-	if (!status)
-		delivery->cards_published += n - (delivery->refused - refused_before);
-	return status;
+	*n_due = (size_t)(next - due);
+	return read_time(delivery);
 }
 
 int deliver_cards(struct delivery *delivery, struct item **items, size_t n)
 {
-	struct references all = collect(items, n);
+	struct item *due[DELIVER_BATCH];
+	size_t n_due = 0;
+	int status = append_cards(delivery, items, n);
 
-	if (!all.list)
-		return -ENOMEM;
-	int status = deliver_with_indexes(delivery, items, n, &all);
+	status = status ? status : read_cards(delivery, items, n, due, &n_due);
+	status = status ? status : deliver_indexes(delivery, due, n_due);
 	for (size_t i = 0; i < n && !status; i++)
 		items[i]->settled = true;
-	free(all.list);
-	return status;
+	return status ? status : sweep(delivery);
 }

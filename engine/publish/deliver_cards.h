@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Cards and the indexes that lead to them; and what they share with deliver.c. */
+/*
+ * Cards: those that wait for the same bucket go in one HSET, at most CARDS_AT_ONCE, and one EXPIRE.
+ *
+ * A card is stamped when it is sent: its claim of liveness begins then, on the clock of Redis
+ * (keyspace.h tells the rules). The clock is asked when a connection opens and with every batch.
+ */
 #ifndef RASAD_ENGINE_PUBLISH_DELIVER_CARDS_H
 #define RASAD_ENGINE_PUBLISH_DELIVER_CARDS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct delivery;
 struct item;
 
-int deliver_cards(struct delivery *delivery, struct item **items, size_t n);
+#define CARDS_AT_ONCE 64
 
-/* From deliver.c */
-int deliver_append(struct delivery *delivery, const char *const *texts);
-int deliver_append_set(struct delivery *delivery, const char *key, const uint8_t *value, size_t n,
-		       const char *ttl_s);
-int deliver_read_sets(struct delivery *delivery, size_t n);
-int deliver_lost_connection(struct delivery *delivery);
+/* Cards, and the indexes that are due. Returns like deliver_items. */
+int deliver_cards(struct delivery *delivery, struct item **items, size_t n);
 
 #endif

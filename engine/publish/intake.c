@@ -7,17 +7,18 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/analysis/report.h"
 #include "engine/base/inventory.h"
+#include "engine/publish/card_names.h"
 #include "engine/publish/codec.h"
+#include "engine/publish/encode_card.h"
 #include "engine/publish/keyspace.h"
-#include "proto/rasad/v1/card.pb-c.h"
 
-#define K_SIZE	    96
-#define INDEXES_MAX 24
-#define NS_PER_MS   1000000
+#define K_SIZE	  96
+#define NS_PER_MS 1000000
 
 static const char *const kinds[] = {
 	[SESSION_UP] = "UP",
@@ -58,81 +59,36 @@ static struct item *event_item(struct intake *intake, const struct report *repor
 	return item;
 }
 
-/* --- cards --- */
-
-struct names {
-	char text[(INDEXES_MAX + 1) * KEYSPACE_KEY_MAX];
-	size_t size, n;
-};
-
-static void add_name(struct names *names, const char *key)
+static bool has_room(struct intake *intake, size_t n)
 {
-	size_t n = strlen(key) + 1;
-
-	if (names->n > INDEXES_MAX || names->size + n > sizeof(names->text))
-		return;
-	memcpy(names->text + names->size, key, n);
-	names->size += n;
-	names->n++;
-}
-
-static void add_index(struct names *names, enum keyspace_index kind, const char *name)
-{
-	keyspace_key key;
-
-	if (!*name)
-		return;
-	keyspace_index(kind, name, key);
-	add_name(names, key);
-}
-
-static void add_addresses(struct names *names, char **addresses, size_t n)
-{
-	char canonical[64];
-
-	for (size_t i = 0; i < n; i++)
-		if (!keyspace_ip(addresses[i], -1, canonical))
-			add_index(names, KEYSPACE_IP, canonical);
-}
-
-static void name_card(struct names *names, const Rasad__V1__SubscriberCard *card)
-{
-	const Rasad__V1__SubscriberSummary *summary = card->summary;
-	keyspace_key key;
-	char mac[18];
-
-	keyspace_card(card->sub_id, key);
-	add_name(names, key);
-	add_index(names, KEYSPACE_USER, summary->subscriber);
-	if (strcmp(summary->subscriber, card->booked_subscriber))
-		add_index(names, KEYSPACE_USER, card->booked_subscriber);
-	add_index(names, KEYSPACE_CIRCUIT, summary->circuit_id);
-	/* A line is asked for by its name, too, which is the circuit-id unless it has none. */
-	if (strcmp(summary->line, summary->circuit_id))
-		add_index(names, KEYSPACE_CIRCUIT, summary->line);
-	if (!keyspace_mac(summary->cpe_mac, mac))
-		add_index(names, KEYSPACE_MAC, mac);
-	add_addresses(names, summary->ipv4, summary->n_ipv4);
-	add_addresses(names, summary->ipv6, summary->n_ipv6);
+	if (n <= intake->capacity)
+		return true;
+	uint8_t *larger = realloc(intake->card, 2 * n);
+	if (!larger)
+		return false;
+	intake->card = larger;
+	intake->capacity = 2 * n;
+	return true;
 }
 
 static struct item *card_item(struct intake *intake, const struct report_subscriber *subscriber)
 {
-	struct names names;
-	struct codec_bytes packed;
-	const struct inventory_row *row = inventory_find(intake->inventory, subscriber->who.line);
-	const ProtobufCMessage *card = codec_card_message(intake->codec, subscriber, row);
+	const char *line = subscriber->who.line;
+	char sub_id[KEYSPACE_SUB_ID_SIZE];
+	const struct inventory_row *row = inventory_find(intake->inventory, line);
 
-	if (!card)
+	if (!has_room(intake, encode_card_max(subscriber, row)))
 		return NULL;
-	names.size = names.n = 0; /* 8 KiB that need no zeroes */
-	name_card(&names, (const Rasad__V1__SubscriberCard *)card);
-	if (codec_card(intake->codec, subscriber, row, &packed))
-		return NULL;
-	struct item *item = item_new(ITEM_CARD, names.text, names.size, packed.data, packed.length);
-	if (item)
-		item->coalesce_key =
-			keyspace_hash(subscriber->who.line, strlen(subscriber->who.line));
+	uint64_t hash = keyspace_hash(line, strlen(line));
+	struct encoded_names names;
+	uint8_t *end = encode_card(subscriber, row, hash, intake->card, &names);
+	keyspace_sub_id_of(hash, sub_id);
+	struct item *item = item_renew(&intake->spares, ITEM_CARD, sub_id, sizeof(sub_id),
+				       intake->card, (size_t)(end - intake->card));
+	if (item) {
+		item->coalesce_key = hash;
+		item->names = card_names_hash(&names);
+	}
 	return item;
 }
 
@@ -147,6 +103,28 @@ static struct item *node_item(struct intake *intake, const struct report *report
 	struct item *item = item_new(ITEM_NODE, key, strlen(key) + 1, packed.data, packed.length);
 	if (item)
 		item->coalesce_key = keyspace_hash(key, strlen(key));
+	return item;
+}
+
+struct item *intake_close_minutes(struct intake *intake, uint64_t *lost)
+{
+	uint64_t n = intake->minutes.n;
+	struct item *item = minutes_close(&intake->minutes);
+
+	*lost = item ? 0 : n;
+	return item;
+}
+
+struct item *intake_minute(struct intake *intake, const struct report_minute *minute,
+			   uint64_t *lost)
+{
+	struct item *item = NULL;
+
+	*lost = 0;
+	if (minutes_is_due(&intake->minutes, minute))
+		item = intake_close_minutes(intake, lost);
+	if (minutes_add(&intake->minutes, minute))
+		++*lost;
 	return item;
 }
 
@@ -168,4 +146,14 @@ struct item *intake_item(struct intake *intake, const struct report *report)
 	default:
 		return NULL;
 	}
+}
+
+void intake_fini(struct intake *intake)
+{
+	intake->codec = codec_free(intake->codec);
+	free(intake->card);
+	items_free(intake->spares);
+	intake->spares = NULL;
+	intake->card = NULL;
+	intake->capacity = 0;
 }

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,8 +59,11 @@ uint64_t keyspace_hash(const void *bytes, size_t n)
 	uint64_t v[4] = {HASH_KEY_0 ^ 0x736f6d6570736575u, HASH_KEY_1 ^ 0x646f72616e646f6du,
 			 HASH_KEY_0 ^ 0x6c7967656e657261u, HASH_KEY_1 ^ 0x7465646279746573u};
 
-	for (size_t left = n; left >= 8; left -= 8, at += 8)
-		sip_word(v, little_endian(at, 8));
+	for (size_t left = n; left >= 8; left -= 8, at += 8) {
+		uint64_t word;
+		memcpy(&word, at, sizeof(word));
+		sip_word(v, le64toh(word));
+	}
 	sip_word(v, little_endian(at, n % 8) | (uint64_t)n << 56);
 	v[2] ^= 0xff;
 	sip_rounds(v, 4);
@@ -68,8 +72,14 @@ uint64_t keyspace_hash(const void *bytes, size_t n)
 
 void keyspace_sub_id(const char *line, char out[KEYSPACE_SUB_ID_SIZE])
 {
-	snprintf(out, KEYSPACE_SUB_ID_SIZE, "%016llx",
-		 (unsigned long long)keyspace_hash(line, strlen(line)));
+	keyspace_sub_id_of(keyspace_hash(line, strlen(line)), out);
+}
+
+void keyspace_sub_id_of(uint64_t hash, char out[KEYSPACE_SUB_ID_SIZE])
+{
+	for (int i = 0; i < 16; i++)
+		out[i] = "0123456789abcdef"[hash >> (60 - 4 * i) & 15];
+	out[16] = 0;
 }
 
 void keyspace_events(unsigned shard, keyspace_key out)
@@ -82,9 +92,19 @@ void keyspace_moved(unsigned shard, const char *k, keyspace_key out)
 	snprintf(out, KEYSPACE_KEY_MAX, "rasad:{e%02x}:k:%.*s", shard & 255, NAME_MAX_BYTES, k);
 }
 
+void keyspace_minutes(unsigned shard, keyspace_key out)
+{
+	snprintf(out, KEYSPACE_KEY_MAX, "rasad:{e%02x}:min", shard & 255);
+}
+
+void keyspace_bucket(unsigned bucket, keyspace_key out)
+{
+	snprintf(out, KEYSPACE_KEY_MAX, "rasad:{s%02x}:cards", bucket % KEYSPACE_BUCKETS);
+}
+
 void keyspace_card(const char *sub_id, keyspace_key out)
 {
-	snprintf(out, KEYSPACE_KEY_MAX, "rasad:{s%.2s}:sub:%.16s", sub_id + 14, sub_id);
+	keyspace_bucket((unsigned)strtoul(sub_id + 14, NULL, 16), out);
 }
 
 void keyspace_node(const char *type, const char *name, keyspace_key out)

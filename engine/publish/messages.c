@@ -10,11 +10,10 @@
 
 #include <string.h>
 
-#include "engine/base/inventory.h"
 #include "engine/publish/arena.h"
 #include "engine/publish/codec.h"
+#include "engine/publish/encode_parts.h"
 #include "engine/publish/keyspace.h"
-#include "proto/rasad/v1/card.pb-c.h"
 #include "proto/rasad/v1/health.pb-c.h"
 #include "proto/rasad/v1/metrics.pb-c.h"
 #include "proto/rasad/v1/session.pb-c.h"
@@ -345,7 +344,69 @@ static Rasad__V1__SubscriberSummary *summary(struct arena *arena,
 ProtobufCMessage *message_of_subscriber(struct arena *arena,
 					const struct report_subscriber *subscriber)
 {
+	/* encode_card.c writes the same bytes into a card. */
 	return (ProtobufCMessage *)summary(arena, subscriber);
+}
+
+static Rasad__V1__MinuteLatency *minute_latency(struct arena *arena, const struct dist *from)
+{
+	if (!from->n)
+		return NULL;
+	Rasad__V1__MinuteLatency *to = NEW(arena, MinuteLatency);
+	rasad__v1__minute_latency__init(to);
+	to->n = from->n;
+	to->min_us = encode_whole_us(from->min_us);
+	to->p50_us = encode_whole_us(from->p50_us);
+	to->p90_us = encode_whole_us(from->p90_us);
+	to->p95_us = encode_whole_us(from->p95_us);
+	to->p99_us = encode_whole_us(from->p99_us);
+	to->max_us = encode_whole_us(from->max_us);
+	to->mean_us = encode_whole_us(from->mean_us);
+	return to;
+}
+
+static Rasad__V1__MinuteSegments *minute_rtt(struct arena *arena, const struct report_rtt *from)
+{
+	Rasad__V1__MinuteSegments *to = NEW(arena, MinuteSegments);
+
+	rasad__v1__minute_segments__init(to);
+	to->line = minute_latency(arena, &from->line);
+	to->access = minute_latency(arena, &from->access);
+	to->home = minute_latency(arena, &from->home);
+	to->internet = minute_latency(arena, &from->internet);
+	to->dns = minute_latency(arena, &from->dns);
+	to->icmp = minute_latency(arena, &from->icmp);
+	to->host_delay = minute_latency(arena, &from->host_delay);
+	return to;
+}
+
+/* encode_minute.c writes the same bytes without a message. */
+ProtobufCMessage *message_of_minute(struct arena *arena, const struct report_minute *minute)
+{
+	Rasad__V1__MinuteSummary *to = NEW(arena, MinuteSummary);
+	char *sub_id = arena_take(arena, KEYSPACE_SUB_ID_SIZE);
+
+	if (!sub_id)
+		return NULL;
+	rasad__v1__minute_summary__init(to);
+	keyspace_sub_id(minute->line, sub_id);
+	to->line = text(arena, minute->line);
+	to->sub_id = sub_id;
+	to->start_unix_ns = minute->start_unix_ns;
+	to->duration_ms = minute->duration_ms;
+	to->packets_down = minute->packets_down;
+	to->packets_up = minute->packets_up;
+	to->bytes_down = minute->bytes_down;
+	to->bytes_up = minute->bytes_up;
+	to->rtt = minute_rtt(arena, &minute->rtt);
+	to->loss = loss(arena, &minute->loss);
+	to->reordered_down = minute->reordered_down;
+	to->reordered_up = minute->reordered_up;
+	to->spurious_down = minute->spurious_down;
+	to->spurious_up = minute->spurious_up;
+	to->suspected_tail_loss_down = minute->suspected_tail_loss_down;
+	to->suspected_tail_loss_up = minute->suspected_tail_loss_up;
+	return &to->base;
 }
 
 ProtobufCMessage *message_of_flow(struct arena *arena, const struct report_flow *flow)
@@ -422,6 +483,7 @@ void message_add_publisher(struct arena *arena, ProtobufCMessage *message,
 	to->events_published = own->events_published;
 	to->cards_published = own->cards_published;
 	to->events_queued = own->events_queued;
+	to->minutes_published = own->minutes_published;
 	to->running = own->running;
 	COUNTS(arena, to, collector_health__shed_entry, shed, own);
 }
@@ -448,66 +510,5 @@ ProtobufCMessage *message_of_replay(struct arena *arena, const struct codec_repl
 	to->flows = health->flows;
 	to->elapsed_s = replay->elapsed_s;
 	to->version = text(arena, replay->version);
-	return &to->base;
-}
-
-/* --- the card --- */
-
-static void card_inventory(struct arena *arena, Rasad__V1__SubscriberCard *to,
-			   const struct inventory_row *row)
-{
-	to->booked_subscriber = text(arena, row->subscriber);
-	to->phone = text(arena, row->phone);
-	to->exchange = text(arena, row->exchange);
-	to->node = text(arena, row->node);
-	to->card = text(arena, row->card);
-	to->port = text(arena, row->port);
-	to->cabinet = text(arena, row->cabinet);
-	if (row->plan_down_kbps != INVENTORY_ABSENT)
-		SET(to, SUBSCRIBER_CARD, PLAN_DOWN_KBPS, plan_down_kbps,
-		    (uint32_t)row->plan_down_kbps);
-	if (row->plan_up_kbps != INVENTORY_ABSENT)
-		SET(to, SUBSCRIBER_CARD, PLAN_UP_KBPS, plan_up_kbps, (uint32_t)row->plan_up_kbps);
-}
-
-/* When the session that is there came up, and when and why the last one ended. */
-static void card_history(Rasad__V1__SubscriberCard *to, const struct report_subscriber *from)
-{
-	bool there = from->state == LINE_UP || from->state == LINE_SUSPECT;
-	int64_t last_down = REPORT_ABSENT;
-
-	for (size_t i = 0; i < from->n_sessions; i++) {
-		const struct report_session *session_i = &from->sessions[i];
-		bool ended = session_i->down_unix_ns != REPORT_ABSENT;
-		if (!ended && there)
-			SET_TIME(to, SUBSCRIBER_CARD, UP_SINCE_UNIX_NS, up_since_unix_ns,
-				 session_i->up_unix_ns);
-		if (ended && session_i->down_unix_ns >= last_down) {
-			last_down = session_i->down_unix_ns;
-			to->last_down_cause = (Rasad__V1__DropCause)session_i->cause;
-		}
-	}
-	SET_TIME(to, SUBSCRIBER_CARD, LAST_DOWN_UNIX_NS, last_down_unix_ns, last_down);
-}
-
-ProtobufCMessage *message_of_card(struct arena *arena, const struct report_subscriber *subscriber,
-				  const struct inventory_row *row)
-{
-	Rasad__V1__SubscriberCard *to = NEW(arena, SubscriberCard);
-	char *sub_id = arena_take(arena, KEYSPACE_SUB_ID_SIZE);
-
-	if (!sub_id)
-		return NULL;
-	rasad__v1__subscriber_card__init(to);
-	keyspace_sub_id(subscriber->who.line, sub_id);
-	to->sub_id = sub_id;
-	to->unix_ns = subscriber->unix_ns;
-	to->summary = summary(arena, subscriber);
-	to->flaps_5m = subscriber->flaps_5m;
-	to->flaps_1h = subscriber->flaps_1h;
-	to->flaps_24h = subscriber->flaps_24h;
-	card_history(to, subscriber);
-	if (row)
-		card_inventory(arena, to, row);
 	return &to->base;
 }

@@ -8,19 +8,17 @@
 struct arena;
 struct codec_publisher_health;
 struct codec_replay;
-struct inventory_row;
 typedef struct ProtobufCMessage ProtobufCMessage;
 
 ProtobufCMessage *message_of_event(struct arena *arena, const struct report_session_event *event);
 ProtobufCMessage *message_of_flap(struct arena *arena, const struct report_flap_summary *flap);
 ProtobufCMessage *message_of_subscriber(struct arena *arena,
 					const struct report_subscriber *subscriber);
+ProtobufCMessage *message_of_minute(struct arena *arena, const struct report_minute *minute);
 ProtobufCMessage *message_of_flow(struct arena *arena, const struct report_flow *flow);
 ProtobufCMessage *message_of_node(struct arena *arena, const struct report_node *node);
 ProtobufCMessage *message_of_health(struct arena *arena, const struct report_health *health);
 ProtobufCMessage *message_of_replay(struct arena *arena, const struct codec_replay *replay);
-ProtobufCMessage *message_of_card(struct arena *arena, const struct report_subscriber *subscriber,
-				  const struct inventory_row *row);
 /* Fills in what the publisher knows; message is a CollectorHealth. */
 void message_add_publisher(struct arena *arena, ProtobufCMessage *message,
 			   const struct codec_publisher_health *own);

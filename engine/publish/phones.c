@@ -8,7 +8,7 @@
 #include "engine/base/inventory.h"
 #include "engine/publish/codec.h"
 #include "engine/publish/deliver.h"
-#include "engine/publish/deliver_cards.h"
+#include "engine/publish/deliver_parts.h"
 #include "engine/publish/keyspace.h"
 
 /* By phone, and lines of one phone in the order of the file. */

@@ -25,9 +25,13 @@
 #include "engine/publish/phones.h"
 
 #define QUEUE_BYTES	 (64u << 20)
+#define LOSSLESS_BYTES	 (8u << 20) /* it waits rather than sheds, so it need not outlast anything */
+#define LINGER_MS	 250
+#define LINGER_CARDS	 8192 /* a few dozen for each bucket */
 #define PATIENCE_MS	 60000
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS	 5000
+#define SPARES_MAX	 4096
 #define PHONES_AT_ONCE	 256
 #define HEALTH_MAX	 (64 * 1024)
 
@@ -41,9 +45,13 @@ struct publisher {
 	pthread_mutex_t lock;
 	pthread_cond_t work, room;
 	struct queue queue;
+	struct item *spares; /* delivered cards */
+	size_t n_spares;
 	uint8_t *health; /* the newest CollectorHealth, packed */
 	size_t n_health;
 	bool health_is_new, closing, given_up;
+	bool is_full;	     /* the caller waits for room */
+	bool draining;	     /* the cards that are there have waited for others already */
 	int64_t deadline_ms; /* on the monotonic clock, once closing */
 	struct publish_counters counters;
 	struct publish_error trouble; /* "" when all is well */
@@ -69,17 +77,40 @@ static int64_t now_ms(void)
 static void wait_for_room(struct publisher *publisher, size_t size)
 {
 	while (publisher->options.lossless && !publisher->given_up &&
-	       !queue_has_room(&publisher->queue, size))
+	       !queue_has_room(&publisher->queue, size)) {
+		publisher->is_full = true;
+		pthread_cond_signal(&publisher->work);
 		pthread_cond_wait(&publisher->room, &publisher->lock);
+	}
+	publisher->is_full = false;
+}
+
+/* Nothing waits but the first of new cards: more for the same buckets may come. */
+static bool may_linger(const struct publisher *publisher)
+{
+	const struct queue *queue = &publisher->queue;
+
+	return !publisher->closing && !publisher->is_full && !publisher->draining &&
+	       !publisher->n_batch && !publisher->health_is_new &&
+	       phones_are_done(&publisher->phones) && !queue->lists[ITEM_EVENT].first &&
+	       !queue->lists[ITEM_MINUTES].first && !queue->lists[ITEM_NODE].first &&
+	       queue->lists[ITEM_CARD].n < LINGER_CARDS;
 }
 
 static void take_item(struct publisher *publisher, struct item *item)
 {
+	if (!item)
+		return;
 	pthread_mutex_lock(&publisher->lock);
 	wait_for_room(publisher, item->size);
+	if (!publisher->intake.spares) {
+		publisher->intake.spares = publisher->spares;
+		publisher->spares = NULL;
+		publisher->n_spares = 0;
+	}
 	bool was_idle = queue_is_empty(&publisher->queue);
 	queue_push(&publisher->queue, item);
-	if (was_idle)
+	if (was_idle || !may_linger(publisher))
 		pthread_cond_signal(&publisher->work);
 	pthread_mutex_unlock(&publisher->lock);
 }
@@ -99,15 +130,34 @@ static void take_health(struct publisher *publisher, const struct report *report
 }
 
 /* Out of memory is one more way to shed. */
-static void count_unmade(struct publisher *publisher, enum report_kind kind)
+static void count_unmade(struct publisher *publisher, enum item_class class, uint64_t records)
 {
-	enum item_class class = kind == REPORT_NODE	    ? ITEM_NODE
-				: kind == REPORT_SUBSCRIBER ? ITEM_CARD
-							    : ITEM_EVENT;
-
+	if (!records)
+		return;
 	pthread_mutex_lock(&publisher->lock);
-	publisher->queue.shed[class]++;
+	publisher->queue.shed[class] += records;
 	pthread_mutex_unlock(&publisher->lock);
+}
+
+static void take_minute(struct publisher *publisher, const struct report_minute *minute)
+{
+	uint64_t lost;
+
+	take_item(publisher, intake_minute(&publisher->intake, minute, &lost));
+	count_unmade(publisher, ITEM_MINUTES, lost);
+}
+
+static void close_minutes(struct publisher *publisher)
+{
+	uint64_t lost;
+
+	take_item(publisher, intake_close_minutes(&publisher->intake, &lost));
+	count_unmade(publisher, ITEM_MINUTES, lost);
+}
+
+static enum item_class class_of(enum report_kind kind)
+{
+	return kind == REPORT_NODE ? ITEM_NODE : kind == REPORT_SUBSCRIBER ? ITEM_CARD : ITEM_EVENT;
 }
 
 void publish_take(void *context, const struct report *report)
@@ -116,15 +166,19 @@ void publish_take(void *context, const struct report *report)
 
 	if (report->kind == REPORT_FLOW)
 		return;
-	if (report->kind == REPORT_HEALTH) {
+	if (report->kind == REPORT_MINUTE) {
+		take_minute(publisher, report->minute);
+		return;
+	}
+	if (report->kind ==
+	    REPORT_HEALTH) { /* comes every few seconds: the batch has waited enough */
+		close_minutes(publisher);
 		take_health(publisher, report);
 		return;
 	}
 	struct item *item = intake_item(&publisher->intake, report);
-	if (item)
-		take_item(publisher, item);
-	else
-		count_unmade(publisher, report->kind);
+	take_item(publisher, item);
+	count_unmade(publisher, class_of(report->kind), !item);
 }
 
 static void copy_counters(struct publisher *publisher)
@@ -136,11 +190,15 @@ static void copy_counters(struct publisher *publisher)
 	to->events_already_published = delivery->events_already_published;
 	to->events_moved = delivery->events_moved;
 	to->cards_published = delivery->cards_published;
+	to->cards_removed = delivery->cards_removed;
+	to->minutes_published = delivery->minutes_published;
+	to->minutes_already_published = delivery->minutes_already_published;
 	to->nodes_published = delivery->nodes_published;
 	to->refused = delivery->refused;
 	to->cards_coalesced = publisher->queue.coalesced;
 	to->events_shed = publisher->queue.shed[ITEM_EVENT];
 	to->cards_shed = publisher->queue.shed[ITEM_CARD];
+	to->minutes_shed = publisher->queue.shed[ITEM_MINUTES];
 	to->nodes_shed = publisher->queue.shed[ITEM_NODE];
 	to->events_queued = publisher->queue.lists[ITEM_EVENT].n;
 	for (size_t i = 0; i < publisher->n_batch; i++)
@@ -242,6 +300,18 @@ static void take_batch(struct publisher *publisher)
 		publisher->n_batch = queue_take(&publisher->queue, publisher->batch, DELIVER_BATCH);
 }
 
+/* A card's memory goes back to the caller for another one. */
+static void give_back(struct publisher *publisher, struct item *item)
+{
+	if (item->class != ITEM_CARD || publisher->n_spares == SPARES_MAX) {
+		deliver_keep(&publisher->delivery, item);
+		return;
+	}
+	item->next = publisher->spares;
+	publisher->spares = item;
+	publisher->n_spares++;
+}
+
 /* The settled ones leave the batch. */
 static void settle_batch(struct publisher *publisher)
 {
@@ -255,17 +325,20 @@ static void settle_batch(struct publisher *publisher)
 			continue;
 		}
 		queue_release(&publisher->queue, item->size);
-		deliver_keep(&publisher->delivery, item);
+		give_back(publisher, item);
 	}
 	publisher->n_batch = kept;
 	copy_counters(publisher);
-	pthread_cond_broadcast(&publisher->room);
+	/* Not for each batch: handing over to and fro would cost more than the work. */
+	if (publisher->queue.bytes <= publisher->queue.capacity / 2)
+		pthread_cond_broadcast(&publisher->room);
 	pthread_mutex_unlock(&publisher->lock);
 }
 
 static int publish_health(struct publisher *publisher, bool running)
 {
-	struct report_count shed[] = {{"events", 0}, {"cards", 0}, {"nodes", 0}, {"refused", 0}};
+	struct report_count shed[] = {
+		{"events", 0}, {"cards", 0}, {"minutes", 0}, {"nodes", 0}, {"refused", 0}};
 	struct codec_publisher_health own = {
 		.version = publisher->options.version,
 		.epoch_unix_ms = publisher->options.epoch_unix_ms,
@@ -280,10 +353,12 @@ static int publish_health(struct publisher *publisher, bool running)
 	copy_counters(publisher);
 	shed[0].value = publisher->counters.events_shed;
 	shed[1].value = publisher->counters.cards_shed;
-	shed[2].value = publisher->counters.nodes_shed;
-	shed[3].value = publisher->counters.refused;
+	shed[2].value = publisher->counters.minutes_shed;
+	shed[3].value = publisher->counters.nodes_shed;
+	shed[4].value = publisher->counters.refused;
 	own.events_published = publisher->counters.events_published;
 	own.cards_published = publisher->counters.cards_published;
+	own.minutes_published = publisher->counters.minutes_published;
 	own.events_queued = publisher->counters.events_queued;
 	int status = codec_health(publisher->delivery.codec, publisher->health, publisher->n_health,
 				  publisher->options.collector, &own, &packed);
@@ -319,8 +394,12 @@ static bool has_work(const struct publisher *publisher)
 static bool next_round(struct publisher *publisher)
 {
 	pthread_mutex_lock(&publisher->lock);
+	publisher->draining &= !queue_is_empty(&publisher->queue);
 	while (!has_work(publisher) && !publisher->closing)
 		pthread_cond_wait(&publisher->work, &publisher->lock);
+	for (int64_t until_ms = now_ms() + LINGER_MS; may_linger(publisher) && now_ms() < until_ms;)
+		wait_until(publisher, until_ms);
+	publisher->draining = true;
 	take_batch(publisher);
 	publisher->health_due = publisher->health_is_new;
 	bool more = has_work(publisher) && !is_overdue(publisher);
@@ -363,7 +442,9 @@ static bool copy_options(struct publisher *publisher, const struct publish_optio
 	publisher->options.url = strdup(options->url);
 	publisher->options.collector = strdup(options->collector ? options->collector : "rasad");
 	publisher->options.version = strdup(options->version ? options->version : "");
-	publisher->queue.capacity = options->queue_bytes ? options->queue_bytes : QUEUE_BYTES;
+	publisher->queue.capacity = options->queue_bytes ? options->queue_bytes
+				    : options->lossless	 ? LOSSLESS_BYTES
+							 : QUEUE_BYTES;
 	publisher->backoff_ms = BACKOFF_FIRST_MS;
 	publisher->intake.inventory = options->inventory;
 	publisher->intake.codec = codec_new();
@@ -381,8 +462,9 @@ static void free_publisher(struct publisher *publisher)
 		free(publisher->batch[i]);
 	deliver_fini(&publisher->delivery);
 	queue_fini(&publisher->queue);
+	items_free(publisher->spares);
 	phones_fini(&publisher->phones);
-	codec_free(publisher->intake.codec);
+	intake_fini(&publisher->intake);
 	codec_free(publisher->delivery.codec);
 	free(publisher->health);
 	free((char *)publisher->options.url);
@@ -434,16 +516,27 @@ struct publisher *publish_open(const struct publish_options *options, struct pub
 	return publisher;
 }
 
+/* Records of a class that wait, in the queue or in the batch that was not settled. */
+static uint64_t count_left(const struct publisher *publisher, enum item_class class)
+{
+	uint64_t n = 0;
+
+	for (const struct item *item = publisher->queue.lists[class].first; item; item = item->next)
+		n += item->records;
+	for (size_t i = 0; i < publisher->n_batch; i++)
+		n += publisher->batch[i]->class == class ? publisher->batch[i]->records : 0;
+	return n;
+}
+
 /* What is missing in Redis after all, in words. Returns 0 when nothing is. */
 static int tell_loss(const struct publisher *publisher, struct publish_error *error)
 {
 	const struct publish_counters *counters = &publisher->counters;
 	uint64_t events = counters->events_queued + counters->events_shed;
-	uint64_t cards = counters->cards_shed + publisher->queue.lists[ITEM_CARD].n;
+	uint64_t cards = counters->cards_shed + count_left(publisher, ITEM_CARD);
+	uint64_t minutes = counters->minutes_shed + count_left(publisher, ITEM_MINUTES);
 
-	for (size_t i = 0; i < publisher->n_batch; i++)
-		cards += publisher->batch[i]->class == ITEM_CARD;
-	if (!events && !cards && !counters->refused) {
+	if (!events && !cards && !minutes && !counters->refused) {
 		if (*publisher->trouble.text && error)
 			snprintf(error->text, sizeof(error->text),
 				 "the last word on health did not reach Redis: %.150s",
@@ -452,9 +545,10 @@ static int tell_loss(const struct publisher *publisher, struct publish_error *er
 	}
 	if (error)
 		snprintf(error->text, sizeof(error->text),
-			 "not in Redis: %llu events, %llu cards, %llu values refused%s%.150s",
+			 "not in Redis: %llu events, %llu cards, %llu minutes, %llu values "
+			 "refused%s%.120s",
 			 (unsigned long long)events, (unsigned long long)cards,
-			 (unsigned long long)counters->refused,
+			 (unsigned long long)minutes, (unsigned long long)counters->refused,
 			 *publisher->trouble.text ? ": " : "", publisher->trouble.text);
 	return -EIO;
 }
@@ -464,6 +558,7 @@ int publish_close(struct publisher *publisher, unsigned deadline_ms,
 {
 	if (!publisher)
 		return 0;
+	close_minutes(publisher);
 	pthread_mutex_lock(&publisher->lock);
 	publisher->closing = true;
 	publisher->deadline_ms = now_ms() + deadline_ms;

@@ -7,10 +7,12 @@
  * when it must, and sends again what was not acknowledged; how an event still gets into its
  * stream once only is told in deliver.h.
  *
- * Session events and flap summaries go to the stream of the shard, a subscriber becomes a card
- * with its indexes, a node a key, health the key that says that we watch. Flows are not published.
+ * Session events and flap summaries go to the stream of the shard, minutes to a stream of their own
+ * (64 to an entry), a subscriber becomes a card in a bucket with its indexes, a node a key, health
+ * the key that says that we watch. Flows are not published.
  * The queue is bounded in bytes. When it is full a replay waits (lossless) and a live engine
- * sheds: node summaries, then cards, events last, each one counted and told in the health key.
+ * sheds: node summaries, then minutes, then cards, events last, each one counted and told in the
+ * health key.
  *
  * Packet time drives the engine; here, at the edge, waiting for a server is in real time.
  */
@@ -45,8 +47,10 @@ struct publish_error {
 struct publish_counters {
 	uint64_t events_published, events_already_published, events_moved, events_queued;
 	uint64_t cards_published, cards_coalesced, nodes_published;
-	uint64_t events_shed, cards_shed, nodes_shed;
-	uint64_t refused; /* cards, nodes and health that the server answered with an error */
+	uint64_t minutes_published, minutes_already_published; /* records, not entries */
+	uint64_t events_shed, cards_shed, minutes_shed, nodes_shed;
+	uint64_t cards_removed; /* long dead ones, of whoever wrote them */
+	uint64_t refused;	/* cards, nodes and health that the server answered with an error */
 	uint64_t reconnects;
 };
 

@@ -4,28 +4,79 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct item *item_new(enum item_class class, const char *names, size_t names_size,
-		      const uint8_t *payload, size_t n_payload)
-{
-	size_t size = sizeof(struct item) + names_size + n_payload;
-	struct item *item = malloc(size);
+#include "engine/publish/keyspace.h"
 
-	if (!item)
-		return NULL;
-	*item = (struct item){.class = class, .size = size, .n_payload = n_payload};
-	memcpy(item->bytes, names, names_size);
-	if (n_payload)
-		memcpy(item->bytes + names_size, payload, n_payload);
-	item->names = item->bytes;
-	item->payload = (const uint8_t *)item->bytes + names_size;
-	for (size_t i = 0; i < names_size; i++)
-		item->n_names += !names[i];
+#define CHAINS_PER_BUCKET (QUEUE_CHAINS / KEYSPACE_BUCKETS)
+#define ROOM_STEP	  128
+
+/* An item with room for n bytes: the first spare one, or a new one in its place. */
+static struct item *item_with_room(struct item **spares, size_t n)
+{
+	struct item *item = spares ? *spares : NULL;
+
+	if (item)
+		*spares = item->next;
+	if (item && item->room >= n)
+		return item;
+	free(item);
+	n = (n + ROOM_STEP - 1) / ROOM_STEP * ROOM_STEP;
+	item = malloc(sizeof(*item) + n);
+	if (item)
+		item->room = n;
 	return item;
 }
 
-static struct item **bucket(struct queue *queue, const struct item *item)
+struct item *item_renew(struct item **spares, enum item_class class, const char *name,
+			size_t name_size, const uint8_t *payload, size_t n_payload)
 {
-	return &queue->buckets[(item->coalesce_key ^ item->class) % QUEUE_BUCKETS];
+	struct item *item = item_with_room(spares, name_size + n_payload);
+
+	if (!item)
+		return NULL;
+	*item = (struct item){.class = class,
+			      .size = sizeof(*item) + name_size + n_payload,
+			      .room = item->room,
+			      .records = 1,
+			      .n_payload = n_payload};
+	memcpy(item->bytes, name, name_size);
+	if (n_payload)
+		memcpy(item->bytes + name_size, payload, n_payload);
+	item->name = item->bytes;
+	item->payload = (uint8_t *)item->bytes + name_size;
+	return item;
+}
+
+struct item *item_new(enum item_class class, const char *name, size_t name_size,
+		      const uint8_t *payload, size_t n_payload)
+{
+	return item_renew(NULL, class, name, name_size, payload, n_payload);
+}
+
+void items_free(struct item *list)
+{
+	for (struct item *next; list; list = next) {
+		next = list->next;
+		free(list);
+	}
+}
+
+static bool can_coalesce(const struct item *item)
+{
+	return item->class == ITEM_CARD || item->class == ITEM_NODE;
+}
+
+/* The chains of one bucket of cards stand side by side. */
+static struct item **chain(struct queue *queue, enum item_class class, uint64_t coalesce_key)
+{
+	uint64_t number = coalesce_key % KEYSPACE_BUCKETS * CHAINS_PER_BUCKET +
+			  coalesce_key / KEYSPACE_BUCKETS % CHAINS_PER_BUCKET;
+
+	return &queue->chains[class == ITEM_CARD ? 0 : 1][number];
+}
+
+static struct item **chain_of(struct queue *queue, const struct item *item)
+{
+	return chain(queue, item->class, item->coalesce_key);
 }
 
 static void append(struct queue *queue, struct item *item)
@@ -38,19 +89,19 @@ static void append(struct queue *queue, struct item *item)
 		queue->lists[item->class].first = item;
 	queue->lists[item->class].last = item;
 	queue->lists[item->class].n++;
-	if (item->class != ITEM_EVENT) {
-		item->same_bucket = *bucket(queue, item);
-		*bucket(queue, item) = item;
+	if (can_coalesce(item)) {
+		item->same_chain = *chain_of(queue, item);
+		*chain_of(queue, item) = item;
 	}
 }
 
-static void forget_in_bucket(struct queue *queue, struct item *item)
+static void forget_in_chain(struct queue *queue, struct item *item)
 {
-	struct item **link = bucket(queue, item);
+	struct item **link = chain_of(queue, item);
 
 	while (*link != item)
-		link = &(*link)->same_bucket;
-	*link = item->same_bucket;
+		link = &(*link)->same_chain;
+	*link = item->same_chain;
 }
 
 static void unlink_item(struct queue *queue, struct item *item)
@@ -58,13 +109,13 @@ static void unlink_item(struct queue *queue, struct item *item)
 	*(item->previous ? &item->previous->next : &queue->lists[item->class].first) = item->next;
 	*(item->next ? &item->next->previous : &queue->lists[item->class].last) = item->previous;
 	queue->lists[item->class].n--;
-	if (item->class != ITEM_EVENT)
-		forget_in_bucket(queue, item);
+	if (can_coalesce(item))
+		forget_in_chain(queue, item);
 }
 
 static void drop(struct queue *queue, struct item *item)
 {
-	queue->shed[item->class]++;
+	queue->shed[item->class] += item->records;
 	queue->bytes -= item->size;
 	unlink_item(queue, item);
 	free(item);
@@ -87,22 +138,22 @@ static bool make_room(struct queue *queue, enum item_class class, size_t size)
 /* The item that is waiting under the same key, or NULL. */
 static struct item *predecessor(struct queue *queue, const struct item *item)
 {
-	struct item *found = item->class == ITEM_EVENT ? NULL : *bucket(queue, item);
+	struct item *found = can_coalesce(item) ? *chain_of(queue, item) : NULL;
 
-	while (found && (found->coalesce_key != item->coalesce_key || found->class != item->class))
-		found = found->same_bucket;
+	while (found && found->coalesce_key != item->coalesce_key)
+		found = found->same_chain;
 	return found;
 }
 
 static void take_place_of(struct queue *queue, struct item *item, struct item *old)
 {
-	forget_in_bucket(queue, old);
+	forget_in_chain(queue, old);
 	item->next = old->next;
 	item->previous = old->previous;
 	*(item->previous ? &item->previous->next : &queue->lists[item->class].first) = item;
 	*(item->next ? &item->next->previous : &queue->lists[item->class].last) = item;
-	item->same_bucket = *bucket(queue, item);
-	*bucket(queue, item) = item;
+	item->same_chain = *chain_of(queue, item);
+	*chain_of(queue, item) = item;
 	queue->bytes += item->size - old->size; /* a few bytes over the bound do no harm */
 	queue->coalesced++;
 	free(old);
@@ -117,7 +168,7 @@ void queue_push(struct queue *queue, struct item *item)
 		return;
 	}
 	if (!make_room(queue, item->class, item->size)) {
-		queue->shed[item->class]++;
+		queue->shed[item->class] += item->records;
 		free(item);
 		return;
 	}
@@ -125,15 +176,34 @@ void queue_push(struct queue *queue, struct item *item)
 	append(queue, item);
 }
 
+static size_t take_bucket(struct queue *queue, uint64_t bucket, struct item **items, size_t max)
+{
+	struct item **first = chain(queue, ITEM_CARD, bucket);
+	size_t n = 0;
+
+	for (size_t i = 0; i < CHAINS_PER_BUCKET; i++)
+		for (; first[i] && n < max; n++) {
+			items[n] = first[i];
+			unlink_item(queue, first[i]);
+		}
+	return n;
+}
+
 size_t queue_take(struct queue *queue, struct item **items, size_t max)
 {
 	size_t n = 0;
 
-	for (int class = ITEM_EVENT; class < ITEM_CLASSES && !n; class ++)
-		for (; n < max && queue->lists[class].first; n++) {
-			items[n] = queue->lists[class].first;
-			unlink_item(queue, items[n]);
+	for (int class = ITEM_EVENT; class < ITEM_CLASSES && !n; class ++) {
+		if (class == ITEM_MINUTES && max > QUEUE_MINUTES_MAX)
+			max = QUEUE_MINUTES_MAX;
+		for (struct item *item; n < max && (item = queue->lists[class].first);) {
+			unlink_item(queue, item);
+			items[n++] = item;
+			if (class == ITEM_CARD)
+				n += take_bucket(queue, item->coalesce_key % KEYSPACE_BUCKETS,
+						 items + n, max - n);
 		}
+	}
 	return n;
 }
 
@@ -153,9 +223,6 @@ bool queue_is_empty(const struct queue *queue)
 void queue_fini(struct queue *queue)
 {
 	for (int class = ITEM_EVENT; class < ITEM_CLASSES; class ++)
-		for (struct item *item = queue->lists[class].first, *next; item; item = next) {
-			next = item->next;
-			free(item);
-		}
+		items_free(queue->lists[class].first);
 	*queue = (struct queue){0};
 }

@@ -2,9 +2,11 @@
 /*
  * What waits for Redis: bounded in bytes, events first, and what must go goes in order.
  *
- * When there is no room, node summaries go first, then the oldest cards (each of which a later
- * one replaces anyhow), and only then the event that just came. A card or node summary that is
- * still waiting is replaced by its successor in its place: latest wins, nobody loses their turn.
+ * When there is no room, node summaries go first, then the oldest minutes, then the oldest cards
+ * (each of which a later one replaces anyhow), and only then the event that just came. A card or
+ * node summary that is still waiting is replaced by its successor in its place: latest wins, nobody
+ * loses their turn. With the oldest card go all that wait for the same bucket in Redis: it is one
+ * command for all of them.
  * Not thread-safe: the publisher holds its lock.
  */
 #ifndef RASAD_ENGINE_PUBLISH_QUEUE_H
@@ -14,7 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum item_class { ITEM_EVENT, ITEM_CARD, ITEM_NODE, ITEM_CLASSES };
+/* By worth. */
+enum item_class { ITEM_EVENT, ITEM_CARD, ITEM_MINUTES, ITEM_NODE, ITEM_CLASSES };
 
 /* An id in a stream: <ms>-<seq>. */
 struct stream_id {
@@ -22,46 +25,61 @@ struct stream_id {
 };
 
 struct item {
-	struct item *next, *previous, *same_bucket;
+	struct item *next, *previous, *same_chain;
 	enum item_class class;
-	size_t size; /* of the whole allocation */
+	size_t size; /* of all that is used */
+	size_t room; /* in bytes */
 
-	uint64_t coalesce_key; /* ITEM_CARD, ITEM_NODE */
+	uint64_t coalesce_key; /* ITEM_CARD (its sub_id), ITEM_NODE */
+	uint64_t names;	       /* ITEM_CARD: hash of what the line answers to */
+	uint64_t records;      /* in the payload */
 
-	struct stream_id id, stored; /* ITEM_EVENT: the id of its own, the one it got in the end */
-	const char *type;	     /* ITEM_EVENT: message name */
+	struct stream_id id, stored; /* of a stream: the id of its own, the one it got in the end */
+	const char *type;	     /* of a stream: message name */
 	bool settled;		     /* it is in Redis, or (not an event) refused */
 	bool sent;		     /* an earlier attempt may have arrived */
 	bool counted;
 
-	const char *names; /* NUL after each: the key (event: k), then the index keys of a card */
-	size_t n_names;
-	const uint8_t *payload;
+	const char *name; /* the key; of a stream: k; of a card: its sub_id */
+	uint8_t *payload;
 	size_t n_payload;
-	char bytes[]; /* names, payload */
+	char bytes[]; /* name with its NUL, payload */
 };
 
-#define QUEUE_BUCKETS 65536
+#define QUEUE_CHAINS	  65536
+#define QUEUE_MINUTES_MAX 64 /* at once: they are large */
 
 struct queue {
 	struct {
 		struct item *first, *last;
 		size_t n;
 	} lists[ITEM_CLASSES];
-	size_t bytes, capacity; /* bytes counts what was taken and is not yet released, too */
-	uint64_t shed[ITEM_CLASSES], coalesced;
-	struct item *buckets[QUEUE_BUCKETS];
+	size_t bytes, capacity;	     /* bytes counts what was taken and is not yet released, too */
+	uint64_t shed[ITEM_CLASSES]; /* records */
+	uint64_t coalesced;
+	struct item *chains[2][QUEUE_CHAINS]; /* of cards, of nodes; by coalesce_key */
 };
 
-/* names: n_names strings, each with its NUL, names_size bytes in all. NULL: out of memory. */
-struct item *item_new(enum item_class class, const char *names, size_t names_size,
+/*
+ * Cards come and go by the thousand, all of much the same size: one that was delivered is the
+ * memory of a later one. Takes an item from *spares (linked by next) if it is large enough.
+ */
+struct item *item_renew(struct item **spares, enum item_class class, const char *name,
+			size_t name_size, const uint8_t *payload, size_t n_payload);
+void items_free(struct item *list);
+
+/* One record; name_size counts the NUL of the name. NULL: out of memory. */
+struct item *item_new(enum item_class class, const char *name, size_t name_size,
 		      const uint8_t *payload, size_t n_payload);
 
 /* An empty queue takes anything, so that no single item can block for ever. */
 bool queue_has_room(const struct queue *queue, size_t size);
 /* Owns the item from here on; it may be shed at once. */
 void queue_push(struct queue *queue, struct item *item);
-/* Hands over up to max items of one class, the most urgent there is. Returns their number. */
+/*
+ * Hands over up to max items of one class, the most urgent there is; cards of one bucket stand
+ * together. Returns their number.
+ */
 size_t queue_take(struct queue *queue, struct item **items, size_t max);
 /* The bytes of a taken item are free again. */
 void queue_release(struct queue *queue, size_t size);

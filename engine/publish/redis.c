@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <hiredis/hiredis.h>
 
@@ -16,8 +17,16 @@
 #define TIMEOUT_S     2 /* a server that takes longer for a batch is as good as away */
 #define ARGUMENTS_MAX 600
 
+/*
+ * Commands are written into a buffer of our own, which stays: hiredis would format each of them
+ * into a new piece of memory, copy it into another, and let go of that after every pipeline. With
+ * large values that takes longer than Redis needs for its part.
+ */
 struct redis {
 	redisContext *context;
+	char *out;
+	size_t n_out, out_capacity;
+	int error; /* errno of a write that failed, or 0 */
 };
 
 static const redisReply *raw(const struct redis_reply *reply)
@@ -80,12 +89,71 @@ void redis_reply_free(struct redis_reply *reply)
 
 /* --- commands --- */
 
+#define LENGTH_MAX 24 /* "$18446744073709551615\r\n" */
+
+static bool make_room(struct redis *redis, size_t n, const size_t *lengths)
+{
+	size_t wanted = redis->n_out + LENGTH_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		wanted += LENGTH_MAX + lengths[i] + 2;
+	if (wanted <= redis->out_capacity)
+		return true;
+	char *larger = realloc(redis->out, 2 * wanted);
+	if (!larger)
+		return false;
+	redis->out = larger;
+	redis->out_capacity = 2 * wanted;
+	return true;
+}
+
+/* The head of an array or a text: its kind, its length, CR LF. */
+static char *write_head(char *at, char kind, size_t length)
+{
+	char digits[LENGTH_MAX];
+	size_t n = 0;
+
+	*at++ = kind;
+	do
+		digits[n++] = (char)('0' + length % 10);
+	while (length /= 10);
+	while (n)
+		*at++ = digits[--n];
+	*at++ = '\r';
+	*at++ = '\n';
+	return at;
+}
+
 int redis_append(struct redis *redis, size_t n, const char *const *arguments, const size_t *lengths)
 {
-	int status =
-		redisAppendCommandArgv(redis->context, (int)n, (const char **)arguments, lengths);
+	if (!make_room(redis, n, lengths))
+		return -ENOMEM;
+	char *at = write_head(redis->out + redis->n_out, '*', n);
+	for (size_t i = 0; i < n; i++) {
+		at = write_head(at, '$', lengths[i]);
+		memcpy(at, arguments[i], lengths[i]);
+		at += lengths[i];
+		*at++ = '\r';
+		*at++ = '\n';
+	}
+	redis->n_out = (size_t)(at - redis->out);
+	return 0;
+}
 
-	return status == REDIS_OK ? 0 : -ENOMEM;
+int redis_flush(struct redis *redis)
+{
+	for (size_t sent = 0; sent < redis->n_out;) {
+		ssize_t n = write(redis->context->fd, redis->out + sent, redis->n_out - sent);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			redis->error = errno;
+			return -EIO;
+		}
+		sent += (size_t)n;
+	}
+	redis->n_out = 0;
+	return 0;
 }
 
 int redis_next(struct redis *redis, struct redis_reply **reply)
@@ -93,7 +161,7 @@ int redis_next(struct redis *redis, struct redis_reply **reply)
 	void *got = NULL;
 
 	*reply = NULL;
-	if (redisGetReply(redis->context, &got) != REDIS_OK)
+	if (redis_flush(redis) || redisGetReply(redis->context, &got) != REDIS_OK)
 		return -EIO;
 	*reply = got;
 	return 0;
@@ -111,16 +179,6 @@ int redis_ask(struct redis *redis, struct redis_reply **reply, const char *const
 	return status ? status : redis_next(redis, reply);
 }
 
-int redis_flush(struct redis *redis)
-{
-	int done = 0;
-
-	while (!done)
-		if (redisBufferWrite(redis->context, &done) != REDIS_OK)
-			return -EIO;
-	return 0;
-}
-
 int redis_wait(struct redis *redis, int timeout_ms)
 {
 	struct pollfd readable = {.fd = redis->context->fd, .events = POLLIN};
@@ -132,8 +190,10 @@ int redis_wait(struct redis *redis, int timeout_ms)
 const char *redis_error(const struct redis *redis)
 {
 	/* hiredis says "Resource temporarily unavailable" for its own timeout. */
-	if (redis->context->err == REDIS_ERR_IO && errno == EAGAIN)
+	if (redis->error == EAGAIN || (redis->context->err == REDIS_ERR_IO && errno == EAGAIN))
 		return "no answer in time";
+	if (redis->error)
+		return strerror(redis->error);
 	return redis->context->err ? redis->context->errstr : "connection lost";
 }
 
@@ -216,7 +276,7 @@ struct redis *redis_open(const char *text, char error[REDIS_ERROR_SIZE])
 	struct redis_url url;
 	const char *reason;
 	char why[REDIS_ERROR_SIZE] = "out of memory";
-	struct redis redis;
+	struct redis redis = {0};
 
 	if (redis_url_parse(text, &url, &reason)) {
 		snprintf(error, REDIS_ERROR_SIZE, "Redis address: %s; expected " REDIS_URL_FORMS,
@@ -233,14 +293,17 @@ struct redis *redis_open(const char *text, char error[REDIS_ERROR_SIZE])
 	}
 	if (redis.context)
 		redisFree(redis.context);
+	free(redis.out);
 	snprintf(error, REDIS_ERROR_SIZE, "Redis at %.80s: %.160s", url.shown, why);
 	return NULL;
 }
 
 struct redis *redis_close(struct redis *redis)
 {
-	if (redis)
+	if (redis) {
 		redisFree(redis->context);
+		free(redis->out);
+	}
 	free(redis);
 	return NULL;
 }

@@ -241,6 +241,7 @@ void text_take(struct text *t, const struct report *report)
 		print_flow(report->flow, stdout);
 		break;
 	case REPORT_FLAP_SUMMARY:
+	case REPORT_MINUTE:
 		break;
 	}
 }

@@ -26,12 +26,14 @@ struct ctl {
 	int n_arguments;
 
 	struct redis *redis;
+	int64_t redis_now_ms; /* by its TIME, once that was read */
 	struct json_buffer buffer;
 };
 
 int run_sub(struct ctl *ctl);
 int run_lines(struct ctl *ctl);
 int run_events(struct ctl *ctl);
+int run_minutes(struct ctl *ctl);
 int run_health(struct ctl *ctl);
 
 /* --- stored values --- */
@@ -51,6 +53,13 @@ bool ctl_scan(struct ctl *ctl, const char *pattern, take_key take, void *context
 ProtobufCMessage *ctl_unpack(const ProtobufCMessageDescriptor *type,
 			     const struct redis_reply *reply);
 
+/* Asks Redis for the time, by which cards are valid; and reads the answer. false: complained. */
+bool ctl_ask_time(struct ctl *ctl);
+bool ctl_read_time(struct ctl *ctl);
+
+/* A card that still claims to be watched; NULL when there is none, or it has ended. */
+Rasad__V1__SubscriberCard *ctl_unpack_card(const struct ctl *ctl, const struct redis_reply *reply);
+
 void ctl_print_json(struct ctl *ctl, const ProtobufCMessage *message);
 
 /* --- finding --- */
@@ -62,8 +71,32 @@ struct found {
 
 /* Every line that is indexed under the text, in whatever form it is. false: complained. */
 bool find_lines(struct ctl *ctl, const char *text, struct found *found);
+/* Asks for the time and all their cards in one round trip; the cards are the next replies. */
+bool ctl_ask_cards(struct ctl *ctl, const struct found *found);
+/*
+ * The same without those whose card says that they have let go of it; the line of this very name
+ * is always one of them. false: complained.
+ */
+bool find_answering(struct ctl *ctl, const char *text, struct found *found);
 /* Does the card still answer to the text? An index may be older than the card. */
 bool card_answers(const Rasad__V1__SubscriberCard *card, const char *text);
+
+/* --- streams --- */
+
+struct stream_reader {
+	void (*key)(unsigned shard, char *out); /* of keyspace.h */
+	const char *page;			/* entries at a time */
+	/* Returns false to end it. */
+	bool (*show)(struct ctl *ctl, const struct redis_reply *entry);
+};
+
+/* The entries of all shards as one, by id, from --since on. false: complained. */
+bool streams_list(struct ctl *ctl, const struct stream_reader *reader);
+/* New entries, until interrupted; after what was listed, or from now on. false: complained. */
+bool streams_follow(struct ctl *ctl, const struct stream_reader *reader, bool listed);
+
+/* Of the fields t v k p of an entry; NULL when it is not there. */
+const struct redis_reply *stream_field(const struct redis_reply *entry, const char *name);
 
 /* --- words --- */
 

@@ -74,8 +74,10 @@ static void print_health(struct ctl *ctl, const Rasad__V1__CollectorHealth *heal
 	       " dropped before rasad saw them\n",
 	       health->packets, health->bytes, health->dropped);
 	printf("  lines      %" PRIu64 ", %" PRIu64 " flows\n", health->lines, health->flows);
-	printf("  published  %" PRIu64 " events, %" PRIu64 " cards; %" PRIu64 " events waiting\n",
-	       health->events_published, health->cards_published, health->events_queued);
+	printf("  published  %" PRIu64 " events, %" PRIu64 " cards, %" PRIu64 " minutes; %" PRIu64
+	       " events waiting\n",
+	       health->events_published, health->cards_published, health->minutes_published,
+	       health->events_queued);
 	print_shed(health);
 	print_refusals(health);
 	putchar('\n');

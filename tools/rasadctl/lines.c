@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* All cards, as a table. Memory: the cards as they are stored, about 1 kB a line. */
+/*
+ * All cards, as a table. The buckets are known by number, so they are asked one after the other,
+ * and Redis need not look through all its keys. Memory: the cards as they are stored, about 1 kB a
+ * line.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +13,19 @@
 #include "engine/publish/redis.h"
 #include "tools/rasadctl/ctl.h"
 
-#define GETS_AT_ONCE 512
+#define BUCKETS_AT_ONCE 8
 
 struct row {
 	char *name;
-	struct redis_reply *reply; /* the packed card */
-	double sort;		   /* larger first; then by name */
+	const struct redis_reply *card; /* packed, in one of the buckets */
+	double sort;			/* larger first; then by name */
 };
 
 struct table {
 	struct row *rows;
 	size_t n, capacity;
 	size_t by_state[4];
-	char (*keys)[KEYSPACE_KEY_MAX]; /* those whose cards are asked for next */
-	size_t n_keys;
-	bool failed;
+	struct redis_reply *buckets[KEYSPACE_BUCKETS];
 };
 
 static double access_loss(const Rasad__V1__SubscriberSummary *summary)
@@ -57,9 +59,8 @@ static bool is_wanted(const struct ctl *ctl, const Rasad__V1__SubscriberCard *ca
 	return !ctl->state || !strcasecmp(ctl->state, state_name((int)card->summary->state));
 }
 
-/* Owns the reply when it returns true. */
 static bool add_row(const struct ctl *ctl, struct table *table,
-		    const Rasad__V1__SubscriberCard *card, struct redis_reply *reply)
+		    const Rasad__V1__SubscriberCard *card, const struct redis_reply *packed)
 {
 	if (table->n == table->capacity) {
 		size_t capacity = table->capacity ? 2 * table->capacity : 1024;
@@ -71,51 +72,60 @@ static bool add_row(const struct ctl *ctl, struct table *table,
 	}
 	char *name = strdup(card->summary->line);
 	if (name)
-		table->rows[table->n++] = (struct row){name, reply, sort_value(ctl, card)};
+		table->rows[table->n++] = (struct row){name, packed, sort_value(ctl, card)};
 	return name;
 }
 
-static void take_reply(struct ctl *ctl, struct table *table, struct redis_reply *reply)
+/* Returns false without memory. */
+static bool take_card(struct ctl *ctl, struct table *table, const struct redis_reply *packed)
 {
-	Rasad__V1__SubscriberCard *card = (Rasad__V1__SubscriberCard *)ctl_unpack(
-		&rasad__v1__subscriber_card__descriptor, reply);
-	bool kept = false;
+	Rasad__V1__SubscriberCard *card = ctl_unpack_card(ctl, packed);
+	bool good = true;
 
-	if (card && card->summary && is_wanted(ctl, card)) {
-		kept = add_row(ctl, table, card, reply);
-		table->failed |= !kept;
-		if (kept && card->summary->state < 4)
+	if (card && is_wanted(ctl, card)) {
+		good = add_row(ctl, table, card, packed);
+		if (good && card->summary->state < 4)
 			table->by_state[card->summary->state]++;
 	}
-	if (!kept)
-		redis_reply_free(reply);
 	if (card)
 		protobuf_c_message_free_unpacked(&card->base, NULL);
+	return good;
+}
+
+static bool read_bucket(struct ctl *ctl, struct table *table, unsigned bucket)
+{
+	struct redis_reply *cards = table->buckets[bucket] = ctl_next(ctl);
+
+	for (size_t i = 0; i < redis_count(cards); i++)
+		if (!take_card(ctl, table, redis_element(cards, i))) {
+			complain("out of memory");
+			return false;
+		}
+	return cards;
+}
+
+static bool read_buckets(struct ctl *ctl, struct table *table, unsigned first)
+{
+	for (unsigned i = first; i < first + BUCKETS_AT_ONCE; i++) {
+		keyspace_key key;
+		keyspace_bucket(i, key);
+		if (!ctl_send(ctl, (const char *[]){"HVALS", key, NULL}))
+			return false;
+	}
+	for (unsigned i = first; i < first + BUCKETS_AT_ONCE; i++)
+		if (!read_bucket(ctl, table, i))
+			return false;
+	return true;
 }
 
 static bool read_cards(struct ctl *ctl, struct table *table)
 {
-	for (size_t i = 0; i < table->n_keys; i++)
-		if (!ctl_send(ctl, (const char *[]){"GET", table->keys[i], NULL}))
+	if (!ctl_ask_time(ctl) || !ctl_read_time(ctl))
+		return false;
+	for (unsigned first = 0; first < KEYSPACE_BUCKETS; first += BUCKETS_AT_ONCE)
+		if (!read_buckets(ctl, table, first))
 			return false;
-	for (size_t i = 0; i < table->n_keys; i++) {
-		struct redis_reply *reply = ctl_next(ctl);
-		if (!reply)
-			return false;
-		take_reply(ctl, table, reply);
-	}
-	table->n_keys = 0;
-	return !table->failed;
-}
-
-static bool take_card_key(struct ctl *ctl, const char *key, void *context)
-{
-	struct table *table = context;
-
-	if (strlen(key) >= KEYSPACE_KEY_MAX)
-		return true;
-	strcpy(table->keys[table->n_keys++], key);
-	return table->n_keys < GETS_AT_ONCE || read_cards(ctl, table);
+	return true;
 }
 
 static int by_sort(const void *a, const void *b)
@@ -125,22 +135,6 @@ static int by_sort(const void *a, const void *b)
 	if (left->sort != right->sort)
 		return left->sort < right->sort ? 1 : -1;
 	return strcmp(left->name, right->name);
-}
-
-/* SCAN may name a key twice. */
-static void remove_repeated(struct table *table)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < table->n; i++) {
-		if (kept && !strcmp(table->rows[kept - 1].name, table->rows[i].name)) {
-			free(table->rows[i].name);
-			redis_reply_free(table->rows[i].reply);
-			continue;
-		}
-		table->rows[kept++] = table->rows[i];
-	}
-	table->n = kept;
 }
 
 static void print_row(struct ctl *ctl, const Rasad__V1__SubscriberCard *card)
@@ -168,8 +162,7 @@ static void print_rows(struct ctl *ctl, const struct table *table)
 		printf("%-8s%-32s %-24s %6s %8s %7s\n", "STATE", "LINE", "USER", "FLAPS", "RTT ms",
 		       "LOSS %");
 	for (size_t i = 0; i < table->n && (!ctl->number || i < ctl->number); i++) {
-		Rasad__V1__SubscriberCard *card = (Rasad__V1__SubscriberCard *)ctl_unpack(
-			&rasad__v1__subscriber_card__descriptor, table->rows[i].reply);
+		Rasad__V1__SubscriberCard *card = ctl_unpack_card(ctl, table->rows[i].card);
 		if (!card)
 			continue;
 		if (ctl->json)
@@ -186,24 +179,21 @@ static void print_rows(struct ctl *ctl, const struct table *table)
 
 int run_lines(struct ctl *ctl)
 {
-	struct table table = {.keys = malloc(GETS_AT_ONCE * KEYSPACE_KEY_MAX)};
-	bool good = table.keys && ctl_scan(ctl, KEYSPACE_ALL_CARDS, take_card_key, &table) &&
-		    read_cards(ctl, &table);
+	static struct table table;
+	bool good = read_cards(ctl, &table);
 
 	if (good && table.n)
 		qsort(table.rows, table.n, sizeof(*table.rows), by_sort);
-	remove_repeated(&table);
 	if (good && table.n)
 		print_rows(ctl, &table);
 	else if (good)
 		complain("no cards%s: monitoring unavailable, or no such line",
 			 ctl->state ? " in that state" : "");
 	int code = good && table.n ? EXIT_OK : EXIT_TROUBLE;
-	for (size_t i = 0; i < table.n; i++) {
+	for (size_t i = 0; i < table.n; i++)
 		free(table.rows[i].name);
-		redis_reply_free(table.rows[i].reply);
-	}
+	for (size_t i = 0; i < KEYSPACE_BUCKETS; i++)
+		redis_reply_free(table.buckets[i]);
 	free(table.rows);
-	free(table.keys);
 	return code;
 }

@@ -39,6 +39,11 @@ static const struct command {
 	 "  -f, --follow    wait for new events until interrupted; only new ones without --since\n"
 	 "  --since TIME    90s, 10m, 2h, 3d (ago), 2026-11-23, 2026-11-23T15:04:05, @unix-seconds\n"
 	 "  --line LINE     only events of this line or PPP user name\n"},
+	{"minutes", "minutes [KEY] [--since TIME] [-n N]", "what was measured, minute by minute",
+	 "tn", 0, 1, run_minutes,
+	 "  KEY             only lines that answer to it, as for sub\n"
+	 "  --since TIME    as for events\n"
+	 "  -n, --number N  the first N only\n"},
 	{"health", "health", "how the collectors are doing", "", 0, 0, run_health, ""},
 };
 

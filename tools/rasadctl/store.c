@@ -2,6 +2,7 @@
 /* Reading from Redis: whatever stands there is foreign, so it is unpacked within bounds. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/publish/redis.h"
@@ -87,6 +88,35 @@ ProtobufCMessage *ctl_unpack(const ProtobufCMessageDescriptor *type,
 	if (redis_type(reply) != REDIS_TEXT)
 		return NULL;
 	return bounded_unpack(type, (const uint8_t *)bytes, n);
+}
+
+bool ctl_ask_time(struct ctl *ctl)
+{
+	return ctl_send(ctl, (const char *[]){"TIME", NULL});
+}
+
+bool ctl_read_time(struct ctl *ctl)
+{
+	struct redis_reply *reply = ctl_next(ctl);
+
+	if (!reply)
+		return false;
+	ctl->redis_now_ms = atoll(redis_text(redis_element(reply, 0), NULL)) * 1000 +
+			    atoll(redis_text(redis_element(reply, 1), NULL)) / 1000;
+	redis_reply_free(reply);
+	return true;
+}
+
+Rasad__V1__SubscriberCard *ctl_unpack_card(const struct ctl *ctl, const struct redis_reply *reply)
+{
+	Rasad__V1__SubscriberCard *card = (Rasad__V1__SubscriberCard *)ctl_unpack(
+		&rasad__v1__subscriber_card__descriptor, reply);
+
+	if (card && card->summary && card->valid_until_unix_ms > ctl->redis_now_ms)
+		return card;
+	if (card)
+		protobuf_c_message_free_unpacked(&card->base, NULL);
+	return NULL;
 }
 
 void ctl_print_json(struct ctl *ctl, const ProtobufCMessage *message)

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/publish/keyspace.h"
 #include "engine/publish/redis.h"
 #include "tools/rasadctl/ctl.h"
 
@@ -26,10 +25,9 @@ static enum outcome show_line(struct ctl *ctl, const char *sub_id, const char *t
 
 	if (!reply)
 		return FAILED;
-	Rasad__V1__SubscriberCard *card = (Rasad__V1__SubscriberCard *)ctl_unpack(
-		&rasad__v1__subscriber_card__descriptor, reply);
+	Rasad__V1__SubscriberCard *card = ctl_unpack_card(ctl, reply);
 	redis_reply_free(reply);
-	if (!card || !card->summary) {
+	if (!card) {
 		print_no_card(ctl, sub_id);
 		outcome = NO_CARD;
 	} else if (!card_answers(card, text))
@@ -43,23 +41,12 @@ static enum outcome show_line(struct ctl *ctl, const char *sub_id, const char *t
 	return outcome;
 }
 
-static bool ask_cards(struct ctl *ctl, const struct found *found)
-{
-	for (size_t i = 0; i < found->n; i++) {
-		keyspace_key key;
-		keyspace_card(found->sub_ids[i], key);
-		if (!ctl_send(ctl, (const char *[]){"GET", key, NULL}))
-			return false;
-	}
-	return true;
-}
-
 int run_sub(struct ctl *ctl)
 {
 	const char *text = ctl->arguments[0];
 	struct found found;
 	size_t shown = 0;
-	bool failed = !find_lines(ctl, text, &found) || !ask_cards(ctl, &found);
+	bool failed = !find_lines(ctl, text, &found) || !ctl_ask_cards(ctl, &found);
 
 	for (size_t i = 0; i < found.n && !failed; i++) {
 		enum outcome outcome = show_line(ctl, found.sub_ids[i], text);

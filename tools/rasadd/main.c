@@ -19,8 +19,9 @@
 #include "engine/base/inventory.h"
 #include "engine/engine.h"
 #include "engine/publish/publish.h"
-#include "tools/rasadd/tap.h"
 #include "tools/rasadd/options.h"
+#include "tools/rasadd/summary.h"
+#include "tools/rasadd/tap.h"
 #include "version.h"
 
 enum {
@@ -35,6 +36,7 @@ struct daemon {
 	struct tap tap;
 	struct inventory *inventory;
 	struct publisher *publisher;
+	struct summary *summary; /* or NULL */
 	struct engine *engine;
 	int64_t look_ms, health_ms; /* when next, on the monotonic clock */
 	bool trouble, failed;
@@ -79,10 +81,12 @@ static void tell_shed(const struct daemon *d)
 
 	publish_counters(d->publisher, &n);
 	fprintf(stderr, "rasadd: Redis is back");
-	if (n.events_shed || n.cards_shed || n.nodes_shed)
-		fprintf(stderr, "; let go since the start: %llu events, %llu cards, %llu nodes",
+	if (n.events_shed || n.cards_shed || n.minutes_shed || n.nodes_shed)
+		fprintf(stderr,
+			"; let go since the start: %llu events, %llu cards, %llu minutes, %llu "
+			"nodes",
 			(unsigned long long)n.events_shed, (unsigned long long)n.cards_shed,
-			(unsigned long long)n.nodes_shed);
+			(unsigned long long)n.minutes_shed, (unsigned long long)n.nodes_shed);
 	fputc('\n', stderr);
 }
 
@@ -117,6 +121,15 @@ static void look_around(struct daemon *d)
 	}
 }
 
+static void take(void *context, const struct report *report)
+{
+	struct daemon *d = context;
+
+	publish_take(d->publisher, report);
+	if (d->summary)
+		summary_take(d->summary, report);
+}
+
 static void run(struct daemon *d)
 {
 	int status = SOURCE_MORE;
@@ -128,6 +141,8 @@ static void run(struct daemon *d)
 	engine_stop(d->engine);
 	if (status < 0 || !tap_is_good(&d->tap))
 		d->failed = true;
+	if (d->summary)
+		summary_end(d->summary);
 	engine_summaries(d->engine);
 	engine_health(d->engine, false);
 }
@@ -194,8 +209,8 @@ static bool open_engine(struct daemon *d)
 		.collector = d->tap.collector,
 	};
 
-	d->engine = engine_new(&options, &d->tap.source, 1,
-			       (struct report_sink){publish_take, d->publisher});
+	d->engine = engine_new(&options, d->tap.sources, d->tap.n_sources,
+			       (struct report_sink){take, d});
 	if (!d->engine)
 		fprintf(stderr, "rasadd: no memory for %u lines and %u flows\n",
 			d->options.max_lines, d->options.max_flows);
@@ -239,9 +254,16 @@ static void close_publisher(struct daemon *d)
 		(unsigned long long)n.cards_published);
 }
 
+static bool open_summary(struct daemon *d)
+{
+	if (d->options.summary)
+		d->summary = summary_open(d->options.summary, d->tap.collector);
+	return !d->options.summary || d->summary;
+}
+
 static void start_and_run(struct daemon *d)
 {
-	if (!open_publisher(d)) {
+	if (!open_summary(d) || !open_publisher(d)) {
 		d->failed = true;
 		return;
 	}
@@ -268,6 +290,8 @@ int main(int argc, char **argv)
 		say_ready(&d, "ready");
 	else if (!d.failed)
 		start_and_run(&d);
+	if (!summary_close(d.summary))
+		d.failed = true;
 	engine_free(d.engine);
 	inventory_free(d.inventory);
 	tap_close(&d.tap);

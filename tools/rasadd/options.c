@@ -12,15 +12,19 @@
 
 #define REDIS_DEFAULT "redis://127.0.0.1:6379"
 
-static const char usage[] = "Usage: rasadd --collector pcap:FILE|INTERFACE [OPTIONS]\n";
+static const char usage[] =
+	"Usage: rasadd --collector pcap:FILE|INTERFACE [OPTIONS]\n"
+	"       rasadd --collector dpdk:[PORT[:access|:core][,...]] [OPTIONS] [-- EAL ARGUMENTS]\n";
 
 static const char shorts[] = "nhV";
 
 static const struct option_row table[] = {
 	{{"collector", required_argument, NULL, 'c'},
-	 "pcap:NAME",
-	 "an interface to listen on, or a capture file to play;\n"
-	 "files may be given again and are merged by time"},
+	 "SOURCE",
+	 "pcap:NAME: an interface to listen on, or a capture file to\n"
+	 "play; files may be given again and are merged by time.\n"
+	 "dpdk:PORTS: by name or number, each with the side of the BRAS\n"
+	 "from which it receives; none is all of them"},
 	{{"redis", required_argument, NULL, 'r'},
 	 "URL",
 	 "where to publish: redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]\n"
@@ -40,9 +44,17 @@ static const struct option_row table[] = {
 	{{"buffer", required_argument, NULL, 'B'},
 	 "MIB",
 	 "room for packets in the kernel, 1..1024 (32)"},
+	{{"queues", required_argument, NULL, 'q'},
+	 "N",
+	 "receive queues of each DPDK port, 1..16 (1)"},
+	{{"busy", no_argument, NULL, 'b'}, NULL, "never sleep while DPDK ports are silent"},
 	{{"workers", required_argument, NULL, 'w'}, "N", "threads that measure, 1..16 (1)"},
 	{{"max-lines", required_argument, NULL, 'L'}, "N", "limit of lines (2000000)"},
 	{{"max-flows", required_argument, NULL, 'F'}, "N", "limit of flows (8000000)"},
+	{{"summary", required_argument, NULL, 'o'},
+	 "FILE",
+	 "at the end, write what is known of every line and node, one\n"
+	 "JSON object each, as rasad-replay -o json does"},
 	{{"check", no_argument, NULL, 'n'}, NULL, "check options, inventory and source, and exit"},
 	{{"help", no_argument, NULL, 'h'}, NULL, "this text"},
 	{{"version", no_argument, NULL, 'V'}, NULL, "version"},
@@ -66,15 +78,25 @@ static int misused(const char *why)
 	return OPTION_WRONG;
 }
 
+static int read_dpdk(struct options *o, const char *text, const char *ports)
+{
+	if (o->dpdk)
+		return option_wrong("--collector", text, "dpdk: once, with a list of ports");
+	o->dpdk = ports;
+	return OPTION_OK;
+}
+
 static int read_collector(struct options *o, const char *text)
 {
-	static const char kind[] = "pcap:";
+	static const char pcap[] = "pcap:", dpdk[] = "dpdk:";
 
-	if (strncmp(text, kind, sizeof kind - 1) != 0 || !text[sizeof kind - 1])
-		return option_wrong("--collector", text, "pcap:FILE or pcap:INTERFACE");
+	if (strncmp(text, dpdk, sizeof dpdk - 1) == 0)
+		return read_dpdk(o, text, text + sizeof dpdk - 1);
+	if (strncmp(text, pcap, sizeof pcap - 1) != 0 || !text[sizeof pcap - 1])
+		return option_wrong("--collector", text, "pcap:FILE, pcap:INTERFACE or dpdk:PORTS");
 	if (o->n_inputs == OPTIONS_MAX_INPUTS)
 		return option_wrong("--collector", text, "at most 256 of them");
-	o->inputs[o->n_inputs++] = text + sizeof kind - 1;
+	o->inputs[o->n_inputs++] = text + sizeof pcap - 1;
 	return OPTION_OK;
 }
 
@@ -112,6 +134,14 @@ static int read_option(struct options *o, int letter)
 		return read_speed(o, optarg);
 	case 'B':
 		return option_number("--buffer", optarg, 1, 1024, &o->buffer_mib);
+	case 'q':
+		return option_number("--queues", optarg, 1, 16, &o->queues);
+	case 'b':
+		o->busy = true;
+		return OPTION_OK;
+	case 'o':
+		o->summary = optarg;
+		return OPTION_OK;
 	case 'w':
 		return option_number("--workers", optarg, 1, 16, &o->workers);
 	case 'L':
@@ -143,6 +173,31 @@ static int check_redis(const struct options *o)
 	return OPTION_WRONG;
 }
 
+/* What follows "--" is EAL's. Returns how many arguments are ours. */
+static int cut_eal(struct options *o, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--") == 0) {
+			o->eal = argv + i + 1;
+			o->n_eal = (uint32_t)(argc - i - 1);
+			return i;
+		}
+	return argc;
+}
+
+static int check_collectors(const struct options *o)
+{
+	if (!o->n_inputs && !o->dpdk)
+		return misused("no --collector given");
+	if (o->n_inputs && o->dpdk)
+		return misused("--collector: either pcap: or dpdk:, not both");
+	if (o->n_eal && !o->dpdk)
+		return option_wrong("argument", o->eal[0], "those behind -- only with dpdk:");
+	if (o->speed && o->dpdk)
+		return misused("--speed: is for files of pcap:, not for dpdk:");
+	return OPTION_OK;
+}
+
 int options_read(struct options *o, int argc, char **argv)
 {
 	const char *redis = getenv("RASAD_REDIS");
@@ -154,7 +209,9 @@ int options_read(struct options *o, int argc, char **argv)
 		.max_lines = 2000000,
 		.max_flows = 8000000,
 		.buffer_mib = 32,
+		.queues = 1,
 	};
+	argc = cut_eal(o, argc, argv);
 	while ((letter = option_next(argc, argv, shorts, table, N_OPTIONS)) != -1) {
 		code = read_option(o, letter);
 		if (code != OPTION_OK)
@@ -162,7 +219,6 @@ int options_read(struct options *o, int argc, char **argv)
 	}
 	if (optind < argc)
 		return option_wrong("argument", argv[optind], "options only, like --collector");
-	if (!o->n_inputs)
-		return misused("no --collector given");
-	return check_redis(o);
+	code = check_collectors(o);
+	return code == OPTION_OK ? check_redis(o) : code;
 }

@@ -11,7 +11,11 @@ enum { OPTIONS_MAX_AC = 64, OPTIONS_MAX_INPUTS = 256 };
 struct options {
 	const char *inputs[OPTIONS_MAX_INPUTS]; /* what follows "pcap:": files, or one interface */
 	uint32_t n_inputs;
-	const char *redis, *inventory;
+	const char *dpdk; /* what follows "dpdk:", or NULL: then there are inputs */
+	char **eal;	  /* what follows "--" */
+	uint32_t n_eal, queues;
+	bool busy;
+	const char *redis, *inventory, *summary;
 	uint32_t shard, workers, max_lines, max_flows, buffer_mib;
 	uint32_t speed; /* of files: times their own pace; 0: as fast as can be */
 	uint8_t ac_macs[OPTIONS_MAX_AC][6];

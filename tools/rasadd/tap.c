@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collectors/dpdk.h"
 #include "collectors/pcap.h"
 #include "collectors/pcap_live.h"
 #include "tools/rasadd/options.h"
@@ -52,11 +53,15 @@ static int check_names(const struct options *o)
 	return 0;
 }
 
-/* "pcap:a.pcap,b.pcap": no folders, and as many as fit. */
+_Static_assert((int)ENGINE_MAX_SOURCES >= (int)DPDK_MAX_QUEUES, "every queue has a place");
+
+/* "pcap:a.pcap,b.pcap": no folders, and as many as fit; "dpdk:net_pcap0". */
 static void name_collector(struct tap *tap, const struct options *o)
 {
 	size_t room = sizeof tap->collector, used = 0;
 
+	if (o->dpdk)
+		snprintf(tap->collector, room, "dpdk:%s", *o->dpdk ? o->dpdk : "all");
 	for (uint32_t i = 0; i < o->n_inputs && used < room; i++) {
 		const char *slash = strrchr(o->inputs[i], '/');
 		used += (size_t)snprintf(tap->collector + used, room - used, "%s%s",
@@ -75,7 +80,8 @@ static int open_interface(struct tap *tap, const struct options *o)
 	};
 
 	tap->kind = TAP_LIVE;
-	return pcap_live_open(&tap->source, &live) ? -1 : 0;
+	tap->n_sources = 1;
+	return pcap_live_open(&tap->sources[0], &live) ? -1 : 0;
 }
 
 static int open_files(struct tap *tap, const struct options *o)
@@ -89,27 +95,51 @@ static int open_files(struct tap *tap, const struct options *o)
 	};
 
 	tap->failed = pcap_open(&tap->files, &files) != 0;
-	tap->source = tap->files;
-	if (!tap->source || !o->speed)
-		return tap->source ? 0 : -1;
-	tap->kind = TAP_PACED;
-	tap->source = pace_new(tap->files, o->speed);
-	return tap->source ? 0 : -1;
+	tap->sources[0] = tap->files;
+	tap->n_sources = 1;
+	if (tap->files && o->speed) {
+		tap->kind = TAP_PACED;
+		tap->sources[0] = pace_new(tap->files, o->speed);
+	}
+	return tap->sources[0] ? 0 : -1;
+}
+
+static int open_dpdk(struct tap *tap, const struct options *o)
+{
+	const struct dpdk_options ports = {
+		.ports = o->dpdk,
+		.eal = o->eal,
+		.n_eal = o->n_eal,
+		.ac_macs = o->ac_macs,
+		.n_ac_macs = o->n_ac_macs,
+		.n_queues = o->queues,
+		.busy = o->busy,
+		.problem = problem,
+	};
+
+	if (dpdk_open(tap->sources, &ports))
+		return -1;
+	tap->n_sources = o->queues;
+	tap->kind = dpdk_plays_files(tap->sources[0]) ? TAP_FILES : TAP_LIVE;
+	return 0;
 }
 
 int tap_open(struct tap *tap, const struct options *o)
 {
 	*tap = (struct tap){.kind = TAP_FILES};
+	name_collector(tap, o);
+	if (o->dpdk)
+		return open_dpdk(tap, o);
 	if (check_names(o))
 		return -1;
-	name_collector(tap, o);
 	return is_interface(o->inputs[0]) ? open_interface(tap, o) : open_files(tap, o);
 }
 
 void tap_close(struct tap *tap)
 {
-	if (tap->source)
-		tap->source->close(tap->source);
+	for (uint32_t i = 0; i < tap->n_sources; i++)
+		if (tap->sources[i])
+			tap->sources[i]->close(tap->sources[i]);
 	*tap = (struct tap){0};
 }
 
@@ -127,7 +157,7 @@ uint64_t tap_now_ns(const struct tap *tap)
 	case TAP_LIVE:
 		return live_now_ns();
 	case TAP_PACED:
-		return pace_now_ns(tap->source);
+		return pace_now_ns(tap->sources[0]);
 	case TAP_FILES:
 		break;
 	}

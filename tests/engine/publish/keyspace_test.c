@@ -34,7 +34,15 @@ static void test_keys(void **state)
 	keyspace_sub_id("DSLAM-101 eth 0/1/1:11", sub_id);
 	assert_string_equal(sub_id, "b98c12002e206d3a");
 	keyspace_card(sub_id, key);
-	assert_string_equal(key, "rasad:{s3a}:sub:b98c12002e206d3a");
+	assert_string_equal(key, "rasad:{s3a}:cards");
+	keyspace_sub_id_of(0xb98c12002e206d3a, sub_id);
+	assert_string_equal(sub_id, "b98c12002e206d3a");
+	keyspace_bucket(0x6d3a, key);
+	assert_string_equal(key, "rasad:{s3a}:cards");
+	keyspace_bucket(7, key);
+	assert_string_equal(key, "rasad:{s07}:cards");
+	keyspace_minutes(0xab, key);
+	assert_string_equal(key, "rasad:{eab}:min");
 	keyspace_health("pcap:eth0", key);
 	assert_string_equal(key, "rasad:{h}:health:pcap:eth0");
 	keyspace_node("access_node", "DSLAM-101", key);

@@ -14,119 +14,11 @@
 
 #include <cmocka.h>
 
-#include "engine/base/inventory.h"
 #include "engine/publish/keyspace.h"
 #include "engine/publish/redis.h"
+#include "tests/engine/publish/publisher.h"
 #include "tests/engine/publish/sample.h"
 #include "tests/engine/publish/server.h"
-
-#define STREAM	 "rasad:{e00}:ev"
-#define MS	 1000000
-#define CLOSE_MS 15000
-
-static struct server server;
-static struct redis *redis;
-
-static int set_up(void **state)
-{
-	(void)state;
-	char error[REDIS_ERROR_SIZE];
-	server = (struct server){0};
-	server_start(&server);
-	redis = redis_open(server.url, error);
-	return redis ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	redis = redis_close(redis);
-	server_fini(&server);
-	return 0;
-}
-
-static struct publisher *open_publisher(struct publish_options options)
-{
-	struct publish_error error;
-
-	options.url = options.url ? options.url : server.url;
-	options.collector = "pcap:test";
-	options.version = "test";
-	struct publisher *publisher = publish_open(&options, &error);
-	if (!publisher)
-		fail_msg("%s", error.text);
-	return publisher;
-}
-
-static struct publish_counters close_publisher(struct publisher *publisher)
-{
-	struct publish_counters counters;
-	struct publish_error error = {"?"};
-
-	if (publish_close(publisher, CLOSE_MS, &counters, &error))
-		fail_msg("%s", error.text);
-	return counters;
-}
-
-static void take_event(struct publisher *publisher, int64_t unix_ns, const char *line)
-{
-	struct report_session_event event = sample_event();
-	struct report report = {.kind = REPORT_SESSION_EVENT, .session_event = &event};
-
-	event.unix_ns = unix_ns;
-	event.who.line = line;
-	publish_take(publisher, &report);
-}
-
-static void take_subscriber(struct publisher *publisher, const struct report_subscriber *subscriber)
-{
-	struct report report = {.kind = REPORT_SUBSCRIBER, .subscriber = subscriber};
-
-	publish_take(publisher, &report);
-}
-
-static long long stream_length(void)
-{
-	struct redis_reply *reply = server_ask(redis, (const char *[]){"XLEN", STREAM, NULL});
-	long long n = redis_integer(reply);
-
-	redis_reply_free(reply);
-	return n;
-}
-
-/* A stretch of a capture: n events, one each 100 ms, from start_ms. */
-static struct publish_counters publish_capture(int64_t start_ms, int n, const char *line)
-{
-	struct publisher *publisher = open_publisher((struct publish_options){.lossless = true});
-
-	for (int i = 0; i < n; i++)
-		take_event(publisher, (start_ms + 100 * i) * MS, line);
-	return close_publisher(publisher);
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* All k of the stream differ. */
-static void assert_no_duplicates(long long expected)
-{
-	struct redis_reply *all =
-		server_ask(redis, (const char *[]){"XRANGE", STREAM, "-", "+", NULL});
-	size_t n = redis_count(all);
-	const char **keys = calloc(n + 1, sizeof(*keys));
-
-	assert_int_equal(n, expected);
-	for (size_t i = 0; i < n; i++)
-		keys[i] =
-			redis_text(redis_element(redis_element(redis_element(all, i), 1), 5), NULL);
-	qsort(keys, n, sizeof(*keys), by_text);
-	for (size_t i = 1; i < n; i++)
-		assert_string_not_equal(keys[i - 1], keys[i]);
-	free(keys);
-	redis_reply_free(all);
-}
 
 static void test_event_arrives(void **state)
 {
@@ -205,27 +97,6 @@ static void test_overlapping_captures(void **state)
 	assert_no_duplicates(2500);
 }
 
-static void wait_for_length(long long at_least)
-{
-	time_t start = time(NULL);
-
-	while (stream_length() < at_least) {
-		assert_true(time(NULL) - start < 15);
-		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-	}
-}
-
-static void restart_server(void)
-{
-	char error[REDIS_ERROR_SIZE];
-
-	redis = redis_close(redis);
-	server_kill(&server);
-	server_start(&server);
-	redis = redis_open(server.url, error);
-	assert_non_null(redis);
-}
-
 static void test_killed_server_loses_nothing(void **state)
 {
 	(void)state;
@@ -268,124 +139,6 @@ static void test_forgetful_server(void **state)
 	assert_no_duplicates(1001);
 }
 
-/* --- cards --- */
-
-static const char *get_value(const char *key, size_t *n, struct redis_reply **reply)
-{
-	*reply = server_ask(redis, (const char *[]){"GET", key, NULL});
-	if (redis_type(*reply) != REDIS_TEXT)
-		fail_msg("%s is not there", key);
-	return redis_text(*reply, n);
-}
-
-static void assert_value(const char *key, const char *type, const char *expected)
-{
-	struct redis_reply *reply;
-	size_t n;
-	const char *bytes = get_value(key, &n, &reply);
-	const char *text = protoc_decode(type, bytes, n);
-
-	if (!strstr(text, expected))
-		fail_msg("%s: expected %s in\n%s", key, expected, text);
-	redis_reply_free(reply);
-}
-
-static void assert_ttl(const char *key, long long low, long long high)
-{
-	struct redis_reply *reply = server_ask(redis, (const char *[]){"TTL", key, NULL});
-
-	assert_in_range(redis_integer(reply) + 10, low + 10, high + 10); /* -1: no TTL */
-	redis_reply_free(reply);
-}
-
-static void assert_index(enum keyspace_index kind, const char *name, const char *const *lines)
-{
-	keyspace_key key;
-	char expected[512] = "", sub_id[KEYSPACE_SUB_ID_SIZE];
-
-	for (; *lines; lines++) {
-		keyspace_sub_id(*lines, sub_id);
-		sprintf(expected + strlen(expected), "sub_ids: \"%s\"\n", sub_id);
-	}
-	keyspace_index(kind, name, key);
-	assert_value(key, "SubscriberIndex", expected);
-	assert_ttl(key, kind == KEYSPACE_PHONE ? -1 : 850, kind == KEYSPACE_PHONE ? -1 : 900);
-}
-
-static void test_card_and_indexes(void **state)
-{
-	(void)state;
-	static const char csv[] = "line,phone,exchange,plan_down_kbps\n"
-				  "DSLAM-101 eth 0/1/1:11,021-88776655,Azadi,16000\n"
-				  "other,02188776655,Azadi,\n";
-	struct inventory *inventory = inventory_parse(csv, sizeof(csv) - 1, "test.csv", stderr);
-	struct publisher *publisher =
-		open_publisher((struct publish_options){.inventory = inventory});
-	struct report_subscriber one = sample_subscriber(), two = sample_subscriber();
-	two.who.line = two.who.circuit_id = "other";
-	two.ipv4 = (const char *const[]){"100.64.1.12"};
-	take_subscriber(publisher, &one);
-	take_subscriber(publisher, &two);
-	struct publish_counters counters = close_publisher(publisher);
-	inventory_free(inventory);
-
-	assert_int_equal(counters.cards_published, 2);
-	keyspace_key key;
-	char sub_id[KEYSPACE_SUB_ID_SIZE];
-	keyspace_sub_id(one.who.line, sub_id);
-	keyspace_card(sub_id, key);
-	assert_value(key, "SubscriberCard", "phone: \"+982188776655\"\n");
-	assert_value(key, "SubscriberCard", "plan_down_kbps: 16000\n");
-	assert_value(key, "SubscriberCard", "last_down_cause: DROP_CAUSE_LINE_LOST\n");
-	assert_value(key, "SubscriberCard", "state: LINE_STATE_UP\n");
-	assert_ttl(key, 850, 900);
-	const char *const both[] = {one.who.line, "other", NULL}, *const first[] = {one.who.line,
-										    NULL};
-	assert_index(KEYSPACE_USER, "u101-11@isp.test", both);
-	assert_index(KEYSPACE_MAC, "02:5a:00:01:01:0b", both);
-	assert_index(KEYSPACE_CIRCUIT, one.who.line, first);
-	assert_index(KEYSPACE_IP, "100.64.1.11", first);
-	assert_index(KEYSPACE_IP, "2001:db8:1100::/56", both);
-	assert_index(KEYSPACE_PHONE, "+982188776655", both);
-}
-
-/* A shared name stays shared when its lines are refreshed one by one. */
-static void test_index_is_merged(void **state)
-{
-	(void)state;
-	for (int round = 0; round < 3; round++) {
-		struct publisher *publisher = open_publisher((struct publish_options){0});
-		struct report_subscriber subscriber = sample_subscriber();
-		subscriber.who.line = round % 2 ? "odd" : "even";
-		take_subscriber(publisher, &subscriber);
-		close_publisher(publisher);
-	}
-	assert_index(KEYSPACE_USER, "u101-11@isp.test", (const char *const[]){"odd", "even", NULL});
-}
-
-static void test_health_and_node(void **state)
-{
-	(void)state;
-	struct publisher *publisher = open_publisher((struct publish_options){0});
-	struct report_health health = sample_health();
-	struct report_node node = sample_node();
-	publish_take(publisher, &(struct report){.kind = REPORT_HEALTH, .health = &health});
-	publish_take(publisher, &(struct report){.kind = REPORT_NODE, .node = &node});
-	take_event(publisher, MS, "a");
-	close_publisher(publisher);
-
-	assert_value("rasad:{h}:health:pcap:test", "CollectorHealth", "packets: 1000\n");
-	assert_value("rasad:{h}:health:pcap:test", "CollectorHealth", "events_published: 1\n");
-	struct redis_reply *reply;
-	size_t n;
-	const char *bytes = get_value("rasad:{h}:health:pcap:test", &n, &reply);
-	assert_null(strstr(protoc_decode("CollectorHealth", bytes, n), "running"));
-	redis_reply_free(reply);
-	assert_ttl("rasad:{h}:health:pcap:test", 20, 30);
-	assert_value("rasad:{n}:node:access_node:DSLAM-101", "NodeSummary", "lines: 24\n");
-	assert_ttl("rasad:{n}:node:access_node:DSLAM-101", 250, 300);
-}
-
 /* --- overflow --- */
 
 /* A server that hangs: nothing waits, cards go first, every event arrives, all is counted. */
@@ -416,27 +169,6 @@ static void test_overflow_sheds_cards_first(void **state)
 	assert_no_duplicates(2000);
 }
 
-static void test_cards_coalesce(void **state)
-{
-	(void)state;
-	struct publisher *publisher = open_publisher((struct publish_options){0});
-	kill(server.pid, SIGSTOP);
-	for (int i = 1; i <= 10000; i++) {
-		struct report_subscriber subscriber = sample_subscriber();
-		subscriber.packets_up = (uint64_t)i;
-		take_subscriber(publisher, &subscriber);
-	}
-	kill(server.pid, SIGCONT);
-	struct publish_counters counters = close_publisher(publisher);
-	assert_int_equal(counters.cards_published + counters.cards_coalesced, 10000);
-	assert_true(counters.cards_published < 100);
-	keyspace_key key;
-	char sub_id[KEYSPACE_SUB_ID_SIZE];
-	keyspace_sub_id(sample_subscriber().who.line, sub_id);
-	keyspace_card(sub_id, key);
-	assert_value(key, "SubscriberCard", "packets_up: 10000\n");
-}
-
 /* Redis stays away: lossless waits for its patience, no longer, and says what is missing. */
 static void test_patience_ends(void **state)
 {
@@ -454,6 +186,31 @@ static void test_patience_ends(void **state)
 			 100);
 	assert_non_null(strstr(error.text, "100 events"));
 	assert_non_null(strstr(error.text, server.folder));
+}
+
+/* --- health, nodes --- */
+
+static void test_health_and_node(void **state)
+{
+	(void)state;
+	struct publisher *publisher = open_publisher((struct publish_options){0});
+	struct report_health health = sample_health();
+	struct report_node node = sample_node();
+	publish_take(publisher, &(struct report){.kind = REPORT_HEALTH, .health = &health});
+	publish_take(publisher, &(struct report){.kind = REPORT_NODE, .node = &node});
+	take_event(publisher, MS, "a");
+	close_publisher(publisher);
+
+	assert_value("rasad:{h}:health:pcap:test", "CollectorHealth", "packets: 1000\n");
+	assert_value("rasad:{h}:health:pcap:test", "CollectorHealth", "events_published: 1\n");
+	struct redis_reply *reply;
+	size_t n;
+	const char *bytes = get_value("rasad:{h}:health:pcap:test", &n, &reply);
+	assert_null(strstr(protoc_decode("CollectorHealth", bytes, n), "running"));
+	redis_reply_free(reply);
+	assert_ttl("rasad:{h}:health:pcap:test", 20, 30);
+	assert_value("rasad:{n}:node:access_node:DSLAM-101", "NodeSummary", "lines: 24\n");
+	assert_ttl("rasad:{n}:node:access_node:DSLAM-101", 250, 300);
 }
 
 /* --- open --- */
@@ -499,9 +256,12 @@ static void test_acl_user(void **state)
 	(void)state;
 	char url[256];
 	redis_reply_free(server_ask(
-		redis, (const char *[]){"ACL", "SETUSER", "rasad", "on", ">p@ss:word", "~rasad:*",
-					"-@all", "+ping", "+xinfo|stream", "+xadd", "+xrange",
-					"+get", "+set", "+del", "+multi", "+exec", NULL}));
+		redis, (const char *[]){"ACL",		 "SETUSER",  "rasad",	 "on",
+					">p@ss:word",	 "~rasad:*", "-@all",	 "+ping",
+					"+xinfo|stream", "+xadd",    "+xrange",	 "+get",
+					"+set",		 "+del",     "+multi",	 "+exec",
+					"+hset",	 "+hscan",   "+hdel",	 "+expire",
+					"+time",	 "+watch",   "+unwatch", NULL}));
 	snprintf(url, sizeof(url), "%s?user=rasad&password=p@ss:word", server.url);
 	struct publisher *publisher = open_publisher((struct publish_options){.url = url});
 	struct report_subscriber subscriber = sample_subscriber();
@@ -524,12 +284,9 @@ int main(void)
 		TEST(test_overlapping_captures),
 		TEST(test_killed_server_loses_nothing),
 		TEST(test_forgetful_server),
-		TEST(test_card_and_indexes),
-		TEST(test_index_is_merged),
-		TEST(test_health_and_node),
 		TEST(test_overflow_sheds_cards_first),
-		TEST(test_cards_coalesce),
 		TEST(test_patience_ends),
+		TEST(test_health_and_node),
 		TEST(test_wrong_address),
 		TEST(test_password),
 		TEST(test_acl_user),

@@ -3,12 +3,15 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "engine/publish/keyspace.h"
 
 #define SIZE (sizeof(struct item) + 2 + 100) /* of each item here */
 
@@ -39,6 +42,17 @@ static void push(enum item_class class, char name, uint8_t value)
 	queue_push(&queue, item);
 }
 
+static void push_records(enum item_class class, char name, uint64_t records)
+{
+	uint8_t payload[100] = {0};
+	char names[2] = {name, 0};
+	struct item *item = item_new(class, names, sizeof(names), payload, sizeof(payload));
+
+	assert_non_null(item);
+	item->records = records;
+	queue_push(&queue, item);
+}
+
 /* Takes everything; the names in order, and the values of their payloads. */
 static const char *take_all(uint8_t *values)
 {
@@ -49,7 +63,7 @@ static const char *take_all(uint8_t *values)
 	while ((n = queue_take(&queue, items, 4)))
 		for (size_t i = 0; i < n; i++) {
 			values[at] = items[i]->payload[0];
-			names[at++] = *items[i]->names;
+			names[at++] = *items[i]->name;
 			queue_release(&queue, items[i]->size);
 			free(items[i]);
 		}
@@ -125,6 +139,84 @@ static void test_events_last(void **state)
 	assert_string_equal(take_all(values), "ABCDEFGHIJ");
 }
 
+/* Nodes go before minutes, minutes before cards, counted by what is in them. */
+static void test_minutes_between(void **state)
+{
+	(void)state;
+	uint8_t values[64];
+	for (char c = 'a'; c < 'd'; c++)
+		push(ITEM_CARD, c, 0);
+	for (char c = 'k'; c < 'n'; c++)
+		push_records(ITEM_MINUTES, c, 64);
+	for (char c = 'x'; c < '|'; c++)
+		push(ITEM_NODE, c, 0);
+	for (char c = 'A'; c < 'H'; c++)
+		push(ITEM_EVENT, c, 0);
+	assert_int_equal(queue.shed[ITEM_NODE], 4);
+	assert_int_equal(queue.shed[ITEM_MINUTES], 3 * 64);
+	assert_int_equal(queue.shed[ITEM_CARD], 0);
+	push(ITEM_MINUTES, 'n', 0); /* nothing is worth less */
+	assert_int_equal(queue.shed[ITEM_MINUTES], 3 * 64 + 1);
+	assert_string_equal(take_all(values), "ABCDEFGabc");
+}
+
+/* Minutes are many bytes: not all at once, none twice, none replaced. */
+static void test_minutes_in_portions(void **state)
+{
+	(void)state;
+	struct item *items[200];
+	queue.capacity = 1 << 20;
+	for (int i = 0; i < 100; i++)
+		push(ITEM_MINUTES, 'm', 0);
+	assert_int_equal(queue_take(&queue, items, 200), QUEUE_MINUTES_MAX);
+	assert_int_equal(queue_take(&queue, items + QUEUE_MINUTES_MAX, 200),
+			 100 - QUEUE_MINUTES_MAX);
+	assert_int_equal(queue.coalesced, 0);
+	for (int i = 0; i < 100; i++)
+		free(items[i]);
+}
+
+static void push_key(uint64_t key)
+{
+	struct item *item = item_new(ITEM_CARD, "", 1, NULL, 0);
+
+	assert_non_null(item);
+	item->coalesce_key = key;
+	queue_push(&queue, item);
+}
+
+/* With the oldest card all of its bucket, whatever stands between; then the next oldest. */
+static void test_cards_by_bucket(void **state)
+{
+	(void)state;
+	enum { LINES = 9000 };
+	static struct item *items[LINES];
+	static bool seen[LINES];
+	size_t n = 0, got, changes = 0;
+
+	queue.capacity = 64 << 20;
+	for (uint64_t i = 0; i < LINES; i++) /* 90 lines of each of 100 buckets, in turn */
+		push_key(i % 100 + i / 100 * (uint64_t)KEYSPACE_BUCKETS * 5);
+	push(ITEM_NODE, 0, 0); /* in the same chain as a card */
+	while (n < LINES &&
+	       (got = queue_take(&queue, items + n, 500 < LINES - n ? 500 : LINES - n)))
+		n += got;
+	assert_int_equal(n, LINES);
+	for (size_t i = 0; i < LINES; i++) {
+		uint64_t key = items[i]->coalesce_key, bucket = key % KEYSPACE_BUCKETS;
+		size_t number = key / KEYSPACE_BUCKETS / 5 * 100 + bucket;
+		assert_false(seen[number]);
+		seen[number] = true;
+		changes += i && items[i - 1]->coalesce_key % KEYSPACE_BUCKETS != bucket;
+		if (i)
+			free(items[i - 1]);
+	}
+	free(items[LINES - 1]);
+	assert_in_range(changes, 99, 99 + LINES / 500);
+	assert_int_equal(queue.lists[ITEM_CARD].n, 0);
+	assert_int_equal(queue.lists[ITEM_NODE].n, 1);
+}
+
 /* What is on its way to Redis still needs its memory. */
 static void test_taken_bytes_count(void **state)
 {
@@ -145,9 +237,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_events_first),      TEST(test_latest_wins_in_place),
-		TEST(test_order_of_shedding), TEST(test_events_last),
-		TEST(test_taken_bytes_count),
+		TEST(test_events_first),	TEST(test_latest_wins_in_place),
+		TEST(test_order_of_shedding),	TEST(test_events_last),
+		TEST(test_taken_bytes_count),	TEST(test_minutes_between),
+		TEST(test_minutes_in_portions), TEST(test_cards_by_bucket),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

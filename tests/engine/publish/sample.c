@@ -97,6 +97,23 @@ struct report_subscriber sample_subscriber(void)
 	};
 }
 
+struct report_minute sample_minute(void)
+{
+	return (struct report_minute){
+		.start_unix_ns = 1699999980 * (int64_t)SECOND_NS,
+		.duration_ms = 60000,
+		.line = "DSLAM-101 eth 0/1/1:11",
+		.packets_down = 1000,
+		.packets_up = 500,
+		.bytes_down = 1200000,
+		.bytes_up = 60000,
+		.rtt = rtt,
+		.loss = {.access_down = {12, 1000}, .internet_down = {0, 1000}},
+		.reordered_down = 3,
+		.suspected_tail_loss_up = 1,
+	};
+}
+
 struct report_flow sample_flow(void)
 {
 	return (struct report_flow){

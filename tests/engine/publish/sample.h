@@ -10,6 +10,7 @@
 struct report_session_event sample_event(void);
 struct report_flap_summary sample_flap(void);
 struct report_subscriber sample_subscriber(void);
+struct report_minute sample_minute(void);
 struct report_flow sample_flow(void);
 struct report_node sample_node(void);
 struct report_health sample_health(void);

@@ -101,7 +101,7 @@ struct redis_reply *server_ask(struct redis *redis, const char *const *arguments
 
 const char *protoc_decode(const char *type, const char *bytes, size_t n)
 {
-	static char text[65536];
+	static char text[256 * 1024];
 	char path[] = "/tmp/rasad-test-XXXXXX", command[256];
 	int file = mkstemp(path);
 

@@ -124,8 +124,8 @@ def sub_id(line):
     return f"{siphash(line.encode()):016x}"
 
 
-def card_key(line):
-    return f"rasad:{{s{sub_id(line)[-2:]}}}:sub:{sub_id(line)}"
+def bucket(line):
+    return f"rasad:{{s{sub_id(line)[-2:]}}}:cards"
 
 
 def index_key(kind, name):
@@ -137,10 +137,13 @@ def put_index(redis, kind, name, *lines):
     redis("SET", index_key(kind, name), encode("SubscriberIndex", "".join(f'sub_ids:"{sub_id(l)}"\n' for l in lines)))
 
 
-def put_card(redis, line, text="", summary=""):
-    redis("SET", card_key(line), encode("SubscriberCard", f"""
+def put_card(redis, line, text="", summary="", lives_ms=900_000):
+    """lives_ms: how long it is still good, on the clock of Redis."""
+    now = [int(part) for part in redis("TIME")]
+    redis("HSET", bucket(line), sub_id(line), encode("SubscriberCard", f"""
         sub_id: "{sub_id(line)}" unix_ns: {T} {text}
-        summary {{ line: "{line}" {summary} }}"""))
+        summary {{ line: "{line}" {summary} }}
+        valid_until_unix_ms: {now[0] * 1000 + now[1] // 1000 + lives_ms}"""))
 
 
 UP = """subscriber: "u11@isp.test" circuit_id: "%s" state: LINE_STATE_UP cpe_mac: "02:5a:00:01:01:0b"
@@ -226,12 +229,39 @@ def test_not_found_never_claims_fine(server):
     run = ctl(server, "sub", "02188000000")  # in the inventory, never seen
     expect(run.code, 1)
     expect_in(run.out, "no card: monitoring unavailable")
-    server.ask("DEL", card_key("DSLAM-1 12"))  # as when it expires
+    server.ask("DEL", bucket("DSLAM-1 12"))  # as when it expires
     run = ctl(server, "sub", "02188776655")
     expect(run.code, 0)
     expect_in(run.out, "monitoring unavailable")
     for word in (" ok", "fine", "healthy"):
         assert word not in run.out.lower()
+
+
+def test_ended_claim_is_no_card(server):
+    """The bucket lives on, by its other lines; the card that nobody refreshes does not."""
+    fill(server.ask)
+    put_card(server.ask, "DSLAM-1 12", summary="state: LINE_STATE_UP", lives_ms=-1)
+    server.ask("HSET", bucket("other"), sub_id("other"), encode("SubscriberCard", '''
+        sub_id: "%s" summary { line: "other" state: LINE_STATE_UP }''' % sub_id("other")))  # never stamped
+    for line in ("DSLAM-1 12", "other"):
+        run = ctl(server, "sub", sub_id(line))
+        expect(run.code, 1)
+        expect_in(run.out, "no card: monitoring unavailable, its state is not known")
+        expect(ctl(server, "-o", "json", "sub", sub_id(line)).out, "")
+    expect(lines_of(ctl(server, "-o", "json", "lines")), ["DSLAM-1 11", "DSLAM-1 13"])
+    expect_in(ctl(server, "lines").out, "2 lines: 1 up, 0 suspect, 0 down, 1 unknown")
+    put_card(server.ask, "short", summary="state: LINE_STATE_UP", lives_ms=500)
+    wait_for(lambda: ctl(server, "sub", sub_id("short")).code == 1)
+
+
+def test_sub_is_two_round_trips(server):
+    """Names to lines, lines to cards; with the id in hand nothing is asked in between."""
+    fill(server.ask)
+    server.ask("CONFIG", "RESETSTAT")
+    expect(ctl(server, "sub", "02188776655").code, 0)
+    stats = server.ask("INFO", "commandstats").decode()
+    for command, calls in (("hget", 2), ("time", 1)):
+        expect_in(stats, f"cmdstat_{command}:calls={calls},")
 
 
 def test_card_text(server):
@@ -283,13 +313,64 @@ def test_lines(server):
 
 
 def test_many_lines(server):
-    packed = encode("SubscriberCard", 'summary { line: "x" state: LINE_STATE_UP }')
+    packed = encode("SubscriberCard", 'summary { line: "x" state: LINE_STATE_UP } valid_until_unix_ms: %d' % 2**60)
     for i in range(3000):
         line = f"line {i:04}"
-        server.ask("SET", card_key(line), packed.replace(b"\x0a\x01x", b"\x0a\x09" + line.encode())
+        server.ask("HSET", bucket(line), sub_id(line), packed.replace(b"\x0a\x01x", b"\x0a\x09" + line.encode())
                    .replace(packed[:2], bytes([packed[0], packed[1] + 8]), 1))
     names = [c["summary"]["line"] for c in ctl(server, "-o", "json", "lines").json()]
     expect(names, [f"line {i:04}" for i in range(3000)])
+
+
+MINUTE = """duration_ms: 60000 bytes_down: 750000 bytes_up: 75000
+    rtt { line { n: 9 p50_us: 9100 } access { n: 9 p50_us: 12100 } }
+    loss { access_down { lost: 1 packets: 200 } access_up { packets: 200 } }"""
+
+
+def put_minutes(redis, shard, minute, *lines):
+    start = T // 10**9 // 60 * 60 + minute * 60
+    batch = "".join(f'minutes {{ line: "{l}" sub_id: "{sub_id(l)}" start_unix_ns: {start * 10**9} {MINUTE} }}'
+                    for l in lines)
+    redis("XADD", f"rasad:{{e{shard:02x}}}:min", f"{(start + 60) * 1000}-0", "t", "MinuteBatch", "v", "1",
+          "k", f"{start * 1000}:0:0", "p", encode("MinuteBatch", batch))
+    return start
+
+
+def test_minutes(server):
+    fill(server.ask)
+    expect(ctl(server, "minutes").code, 1)
+    for minute in range(40):  # more than one page
+        start = put_minutes(server.ask, minute % 2, minute, "DSLAM-1 11", "DSLAM-1 12", "no card")
+    all_of_them = ctl(server, "-o", "json", "minutes").json()
+    expect(len(all_of_them), 120)
+    expect([m["start_unix_ns"] for m in all_of_them], sorted(m["start_unix_ns"] for m in all_of_them))
+    expect(all_of_them[0]["type"], "minute_summary")
+    assert "internet" not in all_of_them[0]["rtt"] and "internet_up" not in all_of_them[0]["loss"]
+    one = lambda *args: [m["line"] for m in ctl(server, "-o", "json", "minutes", *args).json()]
+    expect(one("u11@isp.test"), ["DSLAM-1 11"] * 40)
+    expect(one("02188776655"), ["DSLAM-1 11", "DSLAM-1 12"] * 40)
+    expect(one("100.64.1.11"), ["DSLAM-1 11"] * 40)  # 12 has let go of it
+    expect(one("no card", "-n", "3"), ["no card"] * 3)
+    expect(one("no card", "--since", f"@{start}"), ["no card"] * 2)
+    run = ctl(server, "minutes", "DSLAM-1 11", "-n", "1")
+    expect(run.out.splitlines()[1].split(),
+           ["2023-11-14", "22:13:00", "DSLAM-1", "11", "100.0", "10.0", "9.1", "12.1", "-", "0.25", "-"])
+    run = ctl(server, "minutes", "nobody")
+    expect((run.code, run.out), (1, ""))
+    expect_in(run.err, "nobody: no minutes")
+
+
+def test_foreign_minutes(server):
+    put_minutes(server.ask, 0, 0, "evil\\033[31m")
+    key, last = "rasad:{e00}:min", 2 * T // 10**6
+    server.ask("XADD", key, f"{last}-0", "t", "MinuteBatch", "p", b"\xff\xff")
+    server.ask("XADD", key, f"{last}-1", "t", "MinuteBatch", "p", b"\x0a\x00" * 2**17)  # small bytes, large memory
+    server.ask("XADD", key, f"{last}-2", "x", "y")
+    run = ctl(server, "minutes")
+    expect(run.code, 0)
+    expect(len(run.out.splitlines()), 2)
+    assert "\033" not in run.out
+    expect(run.err.count("expected MinuteBatch"), 3)
 
 
 def test_events_are_merged(server):
@@ -363,11 +444,11 @@ def test_health(server):
 def test_usage(server):
     for args in ((), ("dance",), ("sub",), ("sub", "a", "b"), ("-o", "xml", "health"), ("--no-such", "health"),
                  ("lines", "--state", "bored"), ("lines", "-n", "0"), ("events", "--since", "yesterday"),
-                 ("health", "--follow"), ("sub", "--sort", "rtt", "x")):
+                 ("health", "--follow"), ("minutes", "a", "b"), ("minutes", "--follow"), ("sub", "--sort", "rtt", "x")):
         run = ctl(server, *args)
         expect((args, run.code, run.out), (args, 2, ""))
         expect_in(run.err, "rasadctl")
-    for args in (("--help",), ("sub", "--help"), ("lines", "-h"), ("events", "--help"), ("health", "--help")):
+    for args in (("--help",), ("sub", "--help"), ("lines", "-h"), ("events", "--help"), ("health", "--help"), ("minutes", "-h")):
         run = Run(*args)
         expect((args, run.code, run.err), (args, 0, ""))
         expect_in(run.out, "Usage: rasadctl")

@@ -6,61 +6,25 @@ the frames of a generated capture are sent into the other end."""
 import os
 import signal
 import subprocess
-import sys
 
 import rig
 from rig import Capture, Daemon, Server, Skip, field, rasadd, wait_for
+from wire import Wire
 
 RATE = 3000  # packets a second
-HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-class Wire:
-    """tap0 is listened to, far0 is where the frames go in. No word from the kernel's own stack."""
-
-    def __init__(self):
-        self.name = f"rasad-test-{os.getpid()}"
-        self.inside = ("ip", "netns", "exec", self.name)
-
-    def __enter__(self):
-        for command in (["ip", "netns", "add", self.name], [*self.inside, "true"]):
-            made = subprocess.run(command, capture_output=True, text=True, check=False)
-            if made.returncode:
-                self.__exit__()
-                raise Skip(f"no network namespace here: {made.stderr.strip()}")
-        try:
-            for key in ("all", "default"):
-                self.run("sh", "-c", f"echo 1 > /proc/sys/net/ipv6/conf/{key}/disable_ipv6")
-            self.run("ip", "link", "add", "tap0", "mtu", "9000", "type", "veth", "peer", "name", "far0", "mtu", "9000")
-            for end in ("tap0", "far0"):
-                self.run("ip", "link", "set", end, "arp", "off", "up")
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        subprocess.run(["ip", "netns", "del", self.name], capture_output=True, check=False)
-
-    def run(self, *args):
-        return subprocess.run([*self.inside, *args], check=True, stdout=subprocess.PIPE, text=True).stdout
-
-    def daemon(self, *args):
-        return Daemon("--collector", "pcap:tap0", *args, prefix=self.inside)
-
-    def send(self, capture):
-        """(frames, bytes) that went in"""
-        return [int(n) for n in
-                self.run(sys.executable, "-B", HERE + "/sender.py", capture.path, "far0", str(RATE)).split()]
+def listen(wire, *args):
+    return Daemon("--collector", "pcap:tap0", *args, prefix=wire.inside)
 
 
 def test_every_packet_is_counted(folder):
     capture = Capture(folder, "town", "--scenario", "lines", "--lines", "12", "--duration", "60")
     server = Server(folder)
     with Wire() as wire:
-        daemon = wire.daemon("--redis", server.url, "--inventory", capture.inventory)
+        daemon = listen(wire, "--redis", server.url, "--inventory", capture.inventory)
         daemon.wait_said("listening")
-        packets, octets = wire.send(capture)
+        packets, octets = wire.send(capture, RATE)
         assert packets == capture.truth["packets"] > 5000
         wait_for(lambda: int(field(server.health("pcap:tap0"), "packets", 0)) >= packets, "all packets")
         assert "running: true" in server.health("pcap:tap0")
@@ -89,10 +53,10 @@ def test_what_is_dropped_is_told(folder):
     capture = Capture(folder, "town", "--scenario", "lines", "--lines", "12", "--duration", "60")
     server = Server(folder)
     with Wire() as wire:
-        daemon = wire.daemon("--redis", server.url, "--buffer", "1")
+        daemon = listen(wire, "--redis", server.url, "--buffer", "1")
         daemon.wait_said("listening")
         daemon.process.send_signal(signal.SIGSTOP)
-        packets, _ = wire.send(capture)
+        packets, _ = wire.send(capture, RATE)
         daemon.process.send_signal(signal.SIGCONT)
         wait_for(lambda: counted(server) >= packets, "all packets")
         code, said, _ = daemon.stop()
@@ -110,7 +74,7 @@ def counted(server):
 def test_interface_down_or_gone(folder):
     server = Server(folder)
     with Wire() as wire:
-        daemon = wire.daemon("--redis", server.url)
+        daemon = listen(wire, "--redis", server.url)
         daemon.wait_said("listening")
         wire.run("ip", "link", "set", "tap0", "down")
         code, said = daemon.wait()
@@ -121,7 +85,7 @@ def test_interface_down_or_gone(folder):
         assert code == 1 and "rasadd: tap0: the interface is down" in said, (code, said)
 
         wire.run("ip", "link", "set", "tap0", "up")
-        daemon = wire.daemon("--redis", server.url)
+        daemon = listen(wire, "--redis", server.url)
         daemon.wait_said("listening")
         wire.run("ip", "link", "del", "tap0")
         code, said = daemon.wait()
@@ -132,7 +96,7 @@ def test_timers_run_without_packets(folder):
     """The health key of a silent wire carries the time of the clock."""
     server = Server(folder)
     with Wire() as wire:
-        daemon = wire.daemon("--redis", server.url)
+        daemon = listen(wire, "--redis", server.url)
         wait_for(lambda: server.health("pcap:tap0"), "health")
         health = server.health("pcap:tap0")
         clock = subprocess.run(["date", "+%s%N"], stdout=subprocess.PIPE, check=True).stdout

@@ -98,7 +98,10 @@ class Server:
         return sorted(self.cli("--raw", "KEYS", pattern).decode().split("\n")[:-1])
 
     def cards(self):
-        cards = [decode("SubscriberCard", self.get(key)) for key in self.keys("rasad:*:sub:*")]
+        cards = []
+        for key in self.keys("rasad:*:cards"):
+            for sub_id in self.cli("--raw", "HKEYS", key).decode().split():
+                cards.append(decode("SubscriberCard", self.cli("--raw", "HGET", key, sub_id)[:-1]))
         return {field(card, "line"): card for card in cards}
 
     def length(self, shard=0):
