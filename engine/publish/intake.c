@@ -109,7 +109,7 @@ static struct item *node_item(struct intake *intake, const struct report *report
 struct item *intake_close_minutes(struct intake *intake, uint64_t *lost)
 {
 	uint64_t n = intake->minutes.n;
-	struct item *item = minutes_close(&intake->minutes);
+	struct item *item = minute_batch_close(&intake->minutes);
 
 	*lost = item ? 0 : n;
 	return item;
@@ -121,9 +121,9 @@ struct item *intake_minute(struct intake *intake, const struct report_minute *mi
 	struct item *item = NULL;
 
 	*lost = 0;
-	if (minutes_is_due(&intake->minutes, minute))
+	if (minute_batch_is_due(&intake->minutes, minute))
 		item = intake_close_minutes(intake, lost);
-	if (minutes_add(&intake->minutes, minute))
+	if (minute_batch_add(&intake->minutes, minute))
 		++*lost;
 	return item;
 }

@@ -15,7 +15,7 @@ struct intake {
 	struct codec *codec; /* owned */
 	const struct inventory *inventory;
 	struct stream_id last; /* id of the newest event */
-	struct minutes minutes;
+	struct minute_batch minutes;
 	uint8_t *card; /* owned: where the next one is written */
 	size_t capacity;
 	struct item *spares; /* owned: for cards */

@@ -13,7 +13,7 @@
 #define K_SIZE	  64
 #define NS_PER_MS 1000000
 
-bool minutes_is_due(const struct minutes *minutes, const struct report_minute *minute)
+bool minute_batch_is_due(const struct minute_batch *minutes, const struct report_minute *minute)
 {
 	return minutes->n &&
 	       (minutes->n == MINUTES_BATCH || minutes->start_unix_ns != minute->start_unix_ns ||
@@ -28,7 +28,7 @@ static uint32_t fold(uint32_t content, uint64_t value)
 	return (uint32_t)(value >> 32);
 }
 
-int minutes_add(struct minutes *minutes, const struct report_minute *minute)
+int minute_batch_add(struct minute_batch *minutes, const struct report_minute *minute)
 {
 	size_t length = strlen(minute->line);
 
@@ -47,7 +47,7 @@ int minutes_add(struct minutes *minutes, const struct report_minute *minute)
 }
 
 /* Rising, whatever the times: a stream takes nothing else. */
-static struct stream_id next_id(struct minutes *minutes)
+static struct stream_id next_id(struct minute_batch *minutes)
 {
 	int64_t end_ms = minutes->start_unix_ns / NS_PER_MS + minutes->duration_ms;
 
@@ -58,7 +58,7 @@ static struct stream_id next_id(struct minutes *minutes)
 	return minutes->last;
 }
 
-struct item *minutes_close(struct minutes *minutes)
+struct item *minute_batch_close(struct minute_batch *minutes)
 {
 	char k[K_SIZE];
 

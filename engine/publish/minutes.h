@@ -22,7 +22,7 @@ struct report_minute;
 #define MINUTES_BATCH 64
 #define MINUTES_BYTES 65536
 
-struct minutes {	       /* {0} is a good beginning */
+struct minute_batch {	       /* {0} is a good beginning */
 	int64_t start_unix_ns; /* of the records in the batch */
 	uint32_t duration_ms;
 	uint64_t n;
@@ -33,12 +33,12 @@ struct minutes {	       /* {0} is a good beginning */
 };
 
 /* Must the batch be closed before this record can be added? */
-bool minutes_is_due(const struct minutes *minutes, const struct report_minute *minute);
+bool minute_batch_is_due(const struct minute_batch *minutes, const struct report_minute *minute);
 
 /* Returns 0, or -EMSGSIZE for a record that no batch could hold. Not when it is due. */
-int minutes_add(struct minutes *minutes, const struct report_minute *minute);
+int minute_batch_add(struct minute_batch *minutes, const struct report_minute *minute);
 
 /* The batch as an item, and an empty batch; NULL when it was empty or there is no memory. */
-struct item *minutes_close(struct minutes *minutes);
+struct item *minute_batch_close(struct minute_batch *minutes);
 
 #endif

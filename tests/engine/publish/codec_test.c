@@ -138,14 +138,14 @@ static void test_minute_summary(void **state)
 static void test_minute_batch(void **state)
 {
 	(void)state;
-	static struct minutes minutes;
+	static struct minute_batch minutes;
 	struct report_minute minute = sample_minute();
 	struct report_minute nothing = {.start_unix_ns = minute.start_unix_ns,
 					.duration_ms = minute.duration_ms,
 					.line = "a"};
-	assert_int_equal(minutes_add(&minutes, &minute), 0);
-	assert_int_equal(minutes_add(&minutes, &nothing), 0);
-	struct item *item = minutes_close(&minutes);
+	assert_int_equal(minute_batch_add(&minutes, &minute), 0);
+	assert_int_equal(minute_batch_add(&minutes, &nothing), 0);
+	struct item *item = minute_batch_close(&minutes);
 	assert_golden(&(struct codec_bytes){item->payload, item->n_payload, item->type});
 	free(item);
 }

@@ -99,19 +99,19 @@ static void test_bound(void **state)
 static void test_batch_is_read_back(void **state)
 {
 	(void)state;
-	static struct minutes minutes;
+	static struct minute_batch minutes;
 	char name[24];
 
 	for (int i = 0; i < MINUTES_BATCH; i++) {
 		struct report_minute minute = sample_minute();
 		snprintf(name, sizeof(name), "line %d", i);
 		minute.line = name;
-		assert_false(minutes_is_due(&minutes, &minute));
-		assert_int_equal(minutes_add(&minutes, &minute), 0);
+		assert_false(minute_batch_is_due(&minutes, &minute));
+		assert_int_equal(minute_batch_add(&minutes, &minute), 0);
 	}
 	struct report_minute next = sample_minute();
-	assert_true(minutes_is_due(&minutes, &next));
-	struct item *item = minutes_close(&minutes);
+	assert_true(minute_batch_is_due(&minutes, &next));
+	struct item *item = minute_batch_close(&minutes);
 	assert_int_equal(item->records, MINUTES_BATCH);
 	Rasad__V1__MinuteBatch *batch = (Rasad__V1__MinuteBatch *)bounded_unpack(
 		&rasad__v1__minute_batch__descriptor, item->payload, item->n_payload);
@@ -123,17 +123,17 @@ static void test_batch_is_read_back(void **state)
 	assert_string_equal(batch->minutes[63]->sub_id, sub_id);
 	protobuf_c_message_free_unpacked(&batch->base, NULL);
 	free(item);
-	assert_null(minutes_close(&minutes));
+	assert_null(minute_batch_close(&minutes));
 }
 
-static struct item *close_one(struct minutes *minutes, int64_t start_ms, const char *line)
+static struct item *close_one(struct minute_batch *minutes, int64_t start_ms, const char *line)
 {
 	struct report_minute minute = sample_minute();
 
 	minute.start_unix_ns = start_ms * 1000000;
 	minute.line = line;
-	assert_int_equal(minutes_add(minutes, &minute), 0);
-	return minutes_close(minutes);
+	assert_int_equal(minute_batch_add(minutes, &minute), 0);
+	return minute_batch_close(minutes);
 }
 
 static void assert_batch(struct item *item, uint64_t ms, uint64_t seq, const char *k_begin)
@@ -148,17 +148,17 @@ static void assert_batch(struct item *item, uint64_t ms, uint64_t seq, const cha
 static void test_ids(void **state)
 {
 	(void)state;
-	static struct minutes minutes;
+	static struct minute_batch minutes;
 
 	assert_batch(close_one(&minutes, 60000, "a"), 120000, 0, "60000:0:");
 	assert_batch(close_one(&minutes, 60000, "b"), 120000, 1, "60000:1:");
 	assert_batch(close_one(&minutes, 120000, "a"), 180000, 0, "120000:0:");
 	assert_batch(close_one(&minutes, 0, "late"), 180000, 1, "0:1:");
-	minutes = (struct minutes){0};
+	minutes = (struct minute_batch){0};
 	assert_batch(close_one(&minutes, -60000, "at the beginning of time"), 0, 1, "-60000:1:");
-	minutes = (struct minutes){0};
+	minutes = (struct minute_batch){0};
 	struct item *a = close_one(&minutes, 60000, "a");
-	minutes = (struct minutes){0};
+	minutes = (struct minute_batch){0};
 	struct item *b = close_one(&minutes, 60000, "b");
 	assert_string_not_equal(a->name, b->name);
 	free(a);
@@ -169,20 +169,20 @@ static void test_ids(void **state)
 static void test_long_names(void **state)
 {
 	(void)state;
-	static struct minutes minutes;
+	static struct minute_batch minutes;
 	static char name[MINUTES_BYTES];
 	struct report_minute minute = sample_minute();
 	int n = 0;
 
 	memset(name, 'x', 5000);
 	minute.line = name;
-	for (; !minutes_is_due(&minutes, &minute); n++)
-		assert_int_equal(minutes_add(&minutes, &minute), 0);
+	for (; !minute_batch_is_due(&minutes, &minute); n++)
+		assert_int_equal(minute_batch_add(&minutes, &minute), 0);
 	assert_in_range(n, 5, MINUTES_BATCH - 1);
 	assert_true(minutes.size <= MINUTES_BYTES);
-	free(minutes_close(&minutes));
+	free(minute_batch_close(&minutes));
 	memset(name, 'x', MINUTES_BYTES - 1);
-	assert_int_equal(minutes_add(&minutes, &minute), -EMSGSIZE);
+	assert_int_equal(minute_batch_add(&minutes, &minute), -EMSGSIZE);
 	assert_int_equal(minutes.n, 0);
 }
 
