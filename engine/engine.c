@@ -433,6 +433,14 @@ static size_t notes(const struct lane_counts *counts, const struct source_stats 
 	return n;
 }
 
+/* Packet time; before the first packet, what the caller holds for the time. */
+static uint64_t now_ns(const struct engine *e)
+{
+	if (e->analysis.now_ns || !e->options.now)
+		return e->analysis.now_ns;
+	return e->options.now(e->options.context);
+}
+
 void engine_health(struct engine *e, bool running)
 {
 	struct source_stats stats;
@@ -446,7 +454,7 @@ void engine_health(struct engine *e, bool running)
 	for (size_t i = 0; i < CONTROL_COUNT; i++)
 		control[i] = (struct report_count){decode_control_names[i], stats.control[i]};
 	const struct report_health health = {
-		.unix_ns = (int64_t)e->analysis.now_ns,
+		.unix_ns = (int64_t)now_ns(e),
 		.collector = e->options.collector,
 		.packets = stats.packets,
 		.bytes = stats.bytes,
