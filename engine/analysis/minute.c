@@ -59,7 +59,7 @@ static void tell(struct minute_table *m, uint32_t subject, const struct minute_o
 }
 
 void minute_table_add(struct minute_table *m, uint32_t subject, const struct out_window *window,
-		 const struct minute_out *out)
+		      const struct minute_out *out)
 {
 	uint64_t start_ns = window->start_ns - window->start_ns % MINUTE_NS;
 	struct minute *minute;

@@ -38,7 +38,7 @@ void minute_table_fini(struct minute_table *m);
 
 /* Adds a window of the subject. */
 void minute_table_add(struct minute_table *m, uint32_t subject, const struct out_window *window,
-		 const struct minute_out *out);
+		      const struct minute_out *out);
 
 /* The subject is no more, and neither is what was measured of it. */
 void minute_table_forget(struct minute_table *m, uint32_t subject);
