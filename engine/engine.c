@@ -416,18 +416,20 @@ static size_t refusals(const struct engine *e, const struct lane_counts *counts,
 	return n;
 }
 
+/* How full the flow table is tells of now; when idle flows leave it is no part of a report. */
 static size_t notes(const struct lane_counts *counts, const struct source_stats *stats,
-		    struct report_count *to)
+		    bool running, struct report_count *to)
 {
 	const struct report_count own[] = {
 		{"acked_unseen", counts->acked_unseen},
 		{"clock_steps", counts->clock_steps},
 		{"clock_disbelieved", counts->clock_disbelieved},
 		{"provisional_lines_recycled", counts->lines_recycled},
-		{"flows_in_table", counts->flows_in_table},
 	};
 	size_t n = sizeof own / sizeof *own;
 	memcpy(to, own, sizeof own);
+	if (running)
+		to[n++] = (struct report_count){"flows_in_table", counts->flows_in_table};
 	for (uint32_t i = 0; i < stats->n_counters; i++)
 		to[n++] = (struct report_count){stats->counters[i].name, stats->counters[i].value};
 	return n;
@@ -468,7 +470,7 @@ void engine_health(struct engine *e, bool running)
 		.refusals = limits,
 		.n_refusals = refusals(e, &counts, &stats, limits),
 		.notes = noted,
-		.n_notes = notes(&counts, &stats, noted),
+		.n_notes = notes(&counts, &stats, running, noted),
 		.first_unix_ns = stats.packets ? (int64_t)counts.first_ns : REPORT_ABSENT,
 		.last_unix_ns = stats.packets ? (int64_t)counts.last_ns : REPORT_ABSENT,
 		.running = running,

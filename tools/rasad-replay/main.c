@@ -80,13 +80,14 @@ static void print_replay_summary(struct replay *r, const struct report_health *h
 		r->failed = true;
 }
 
-/* Lines are told while they run only for the publisher; the report has them once, at the end. */
+/* Minutes, and lines while they run, are for the publisher; the report has each line once, at the
+ * end. */
 static void take(void *context, const struct report *report)
 {
 	struct replay *r = context;
 	if (r->publisher && report->kind != REPORT_FLOW)
 		publish_take(r->publisher, report);
-	if (report->kind == REPORT_SUBSCRIBER && !r->ending)
+	if (report->kind == REPORT_MINUTE || (report->kind == REPORT_SUBSCRIBER && !r->ending))
 		return;
 	if (!r->options.json)
 		text_take(r->text, report);
