@@ -8,20 +8,21 @@
 #include <stdlib.h>
 
 #include "engine/analysis/totals.h"
+#include "engine/base/fetch.h"
 #include "engine/decode.h"
 #include "engine/packet/worker.h"
 #include "engine/stamp.h"
 #include "tests/bench/variant.h"
 #include "tests/bench/wire.h"
 
-enum { ETHERNET = 1, LAP_BURST = 64 };
+enum { ETHERNET = 1, LAP_BURST = 64, LAP_BLOCK = 8 };
 
 enum { OUTBOX_BYTES = 4 << 20 };
 
 struct ours {
 	struct decoder decoder;
 	struct worker worker;
-	struct raw_frame raw[LAP_BURST];
+	struct raw_frame raw[LAP_BLOCK];
 	struct burst burst;
 	struct stamp stamp;
 	struct ring outbox;
@@ -41,19 +42,24 @@ static void *decode_open(const struct setup *setup)
 	return o;
 }
 
-/* The next burst of a lap; returns how many packets it took. */
+/* The next burst of a lap, decoded a few frames at a time so that memory and CPU work side by side,
+ * as the collectors do; returns how many packets it took. */
 static inline uint32_t decode_burst(struct ours *o, const struct slot *slots, uint32_t n,
 				    uint64_t start_ns)
 {
 	uint32_t take = n < LAP_BURST ? n : LAP_BURST;
 	o->burst.n = 0;
-	for (uint32_t i = 0; i < take; i++) {
-		const struct slot *slot = &slots[i];
-		fetch_slot(slot + LAP_BURST);
-		o->raw[i] = (struct raw_frame){start_ns + i * (uint64_t)PACKET_NS, slot->frame,
-					       slot->caplen, slot->wire_len, ETHERNET};
+	for (uint32_t i = 0; i < take;) {
+		uint32_t k = 0;
+		for (; k < LAP_BLOCK && i < take; k++, i++) {
+			const struct slot *slot = &slots[i];
+			fetch_two(slot + LAP_BURST / 2);
+			o->raw[k] =
+				(struct raw_frame){start_ns + i * (uint64_t)PACKET_NS, slot->frame,
+						   slot->caplen, slot->wire_len, ETHERNET};
+		}
+		decode_frames(&o->decoder, &o->burst, o->raw, k);
 	}
-	decode_frames(&o->decoder, &o->burst, o->raw, take);
 	return take;
 }
 
