@@ -10,7 +10,7 @@
 #include "engine/packet/mirror.h"
 #include "engine/packet/worker.h"
 
-enum { BLOCK = 16 };
+enum { LAG = 8 }; /* packets that a step is ahead of the next */
 
 enum step_kind { STEP_NO_FLOW, STEP_NEW, STEP_KNOWN };
 
@@ -20,33 +20,24 @@ struct steps {
 	bool turns;		 /* a second of packet time may end in this burst */
 };
 
-/* Packets of a burst, and where they have got to. */
-struct block {
-	const struct burst *burst;
-	struct steps *steps;
-	uint32_t from, to;
-};
-
 HOT_INLINE bool has_flow(const struct pkt *p)
 {
 	return p->kind == KIND_TCP || p->kind == KIND_QUIC;
 }
 
 /* Hash; the tags of the flow's group are asked for. */
-static __attribute__((noinline)) void step_tags(struct worker *w, struct block b)
+HOT_INLINE void step_tags(struct worker *w, struct steps *s, const struct burst *burst, uint32_t i)
 {
 	const struct flow_table *flows = &w->flows;
-	for (uint32_t i = b.from; i < b.to; i++) {
-		const struct pkt *p = &b.burst->pkt[i];
-		uint32_t hash;
-		b.steps->kind[i] = STEP_NO_FLOW;
-		if (!has_flow(p))
-			continue;
-		hash = flow_hash(p->key, flows->seed);
-		b.steps->kind[i] = STEP_NEW;
-		b.steps->hint[i].hash = hash;
-		fetch_line(&flows->groups[flow_home(flows, hash)]);
-	}
+	const struct pkt *p = &burst->pkt[i];
+	uint32_t hash;
+	s->kind[i] = STEP_NO_FLOW;
+	if (!has_flow(p))
+		return;
+	hash = flow_hash(p->key, flows->seed);
+	s->kind[i] = STEP_NEW;
+	s->hint[i].hash = hash;
+	fetch_line(&flows->groups[flow_home(flows, hash)]);
 }
 
 HOT_INLINE void fetch_vlans(const struct worker *w, const struct pkt *p)
@@ -58,29 +49,20 @@ HOT_INLINE void fetch_vlans(const struct worker *w, const struct pkt *p)
 
 /* Tags; the record is asked for, and where there is none the place of the new one and the way to
  * the line. */
-HOT_INLINE void find_records(struct worker *w, struct block b, bool simd)
+HOT_INLINE void step_record(struct worker *w, struct steps *s, const struct burst *burst,
+			    uint32_t i)
 {
 	const struct flow_table *flows = &w->flows;
-	for (uint32_t i = b.from; i < b.to; i++) {
-		bool known = false;
-		if (b.steps->kind[i] != STEP_NO_FLOW) {
-			struct flow_hint *hint = &b.steps->hint[i];
-			struct flow *f = flow_guess(flows, hint->hash, simd, &known);
-			fetch_two(f);
-			hint->flow = known ? f : NULL;
-			b.steps->kind[i] = known ? STEP_KNOWN : STEP_NEW;
-		}
-		if (!known)
-			fetch_vlans(w, &b.burst->pkt[i]);
+	bool known = false;
+	if (s->kind[i] != STEP_NO_FLOW) {
+		struct flow_hint *hint = &s->hint[i];
+		struct flow *f = flow_guess(flows, hint->hash, flows->simd, &known);
+		fetch_two(f);
+		hint->flow = known ? f : NULL;
+		s->kind[i] = known ? STEP_KNOWN : STEP_NEW;
 	}
-}
-
-static __attribute__((noinline)) void step_record(struct worker *w, struct block b)
-{
-	if (w->flows.simd)
-		find_records(w, b, true);
-	else
-		find_records(w, b, false);
+	if (!known)
+		fetch_vlans(w, &burst->pkt[i]);
 }
 
 HOT_INLINE void fetch_of_line(struct worker *w, const struct pkt *p)
@@ -91,24 +73,22 @@ HOT_INLINE void fetch_of_line(struct worker *w, const struct pkt *p)
 }
 
 /* Record; the pulse of its line is asked for, and where copies of the packet would be known. */
-static __attribute__((noinline)) void step_pulse(struct worker *w, struct block b)
+HOT_INLINE void step_pulse(struct worker *w, struct steps *s, const struct burst *burst, uint32_t i)
 {
-	for (uint32_t i = b.from; i < b.to; i++) {
-		const struct pkt *p = &b.burst->pkt[i];
-		struct flow_hint *hint = &b.steps->hint[i];
-		const struct flow *f = hint->flow;
-		if (b.steps->kind[i] != STEP_KNOWN) {
-			fetch_of_line(w, p);
-		} else {
-			fetch_line(line_pulse(&w->meter.lines, f->line));
-			if (f->extra)
-				fetch_two(pool_at(&w->meter.extras, f->extra));
-		}
-		if (p->kind != KIND_TCP)
-			continue;
-		hint->identity = mirror_hash(p, hint->hash);
-		fetch_line(mirror_set(&w->meter.mirror, p, hint->identity));
+	const struct pkt *p = &burst->pkt[i];
+	struct flow_hint *hint = &s->hint[i];
+	const struct flow *f = hint->flow;
+	if (s->kind[i] != STEP_KNOWN) {
+		fetch_of_line(w, p);
+	} else {
+		fetch_line(line_pulse(&w->meter.lines, f->line));
+		if (f->extra)
+			fetch_two(pool_at(&w->meter.extras, f->extra));
 	}
+	if (p->kind != KIND_TCP)
+		return;
+	hint->identity = mirror_hash(p, hint->hash);
+	fetch_line(mirror_set(&w->meter.mirror, p, hint->identity));
 }
 
 /* A second may end here; and packets are counted one by one, else they are all at once. */
@@ -119,46 +99,37 @@ static void turn(struct worker *w)
 	w->window.packets++;
 }
 
-static __attribute__((noinline)) void step_work(struct worker *w, struct block b)
+HOT_INLINE void step_work(struct worker *w, struct steps *s, const struct burst *burst, uint32_t i)
 {
-	for (uint32_t i = b.from; i < b.to; i++) {
-		const struct pkt *p = &b.burst->pkt[i];
-		const struct pkt_extra *x = &b.burst->extra[i];
-		worker_place(w, b.burst, i);
-		if (b.steps->turns)
-			turn(w);
-		if (b.steps->kind[i] != STEP_NO_FLOW)
-			worker_flow_packet(w, p, x, &b.steps->hint[i]);
-		else if (pkt_is_control(p))
-			worker_control_packet(w, p, x, b.burst->frame[i]);
-		else
-			worker_other_packet(w, p, x);
-	}
-}
-
-HOT_INLINE void take(void (*step)(struct worker *, struct block), struct worker *w, struct block b,
-		     uint32_t at, uint32_t lag)
-{
-	if (at < lag)
-		return;
-	b.from = (at - lag) * BLOCK;
-	b.to = b.from + BLOCK < b.burst->n ? b.from + BLOCK : b.burst->n;
-	if (b.from < b.to)
-		step(w, b);
+	const struct pkt *p = &burst->pkt[i];
+	const struct pkt_extra *x = &burst->extra[i];
+	worker_place(w, burst, i);
+	if (s->turns)
+		turn(w);
+	if (s->kind[i] != STEP_NO_FLOW)
+		worker_flow_packet(w, p, x, &s->hint[i]);
+	else if (pkt_is_control(p))
+		worker_control_packet(w, p, x, burst->frame[i]);
+	else
+		worker_other_packet(w, p, x);
 }
 
 void worker_burst(struct worker *w, const struct burst *burst)
 {
-	struct steps steps;
-	struct block b = {.burst = burst, .steps = &steps};
-	steps.turns = burst->odd || burst->last_clock_ns - w->window.second_ns >= SECOND_NS;
-	for (uint32_t at = 0; at * BLOCK < burst->n + 3 * BLOCK; at++) {
-		take(step_tags, w, b, at, 0);
-		take(step_record, w, b, at, 1);
-		take(step_pulse, w, b, at, 2);
-		take(step_work, w, b, at, 3);
+	struct steps s;
+	uint32_t n = burst->n;
+	s.turns = burst->odd || burst->last_clock_ns - w->window.second_ns >= SECOND_NS;
+	for (uint32_t at = 0; at < n + 3 * LAG; at++) {
+		if (at < n)
+			step_tags(w, &s, burst, at);
+		if (at - LAG < n)
+			step_record(w, &s, burst, at - LAG);
+		if (at - 2 * LAG < n)
+			step_pulse(w, &s, burst, at - 2 * LAG);
+		if (at - 3 * LAG < n)
+			step_work(w, &s, burst, at - 3 * LAG);
 	}
-	if (!steps.turns)
-		w->window.packets += burst->n;
+	if (!s.turns)
+		w->window.packets += n;
 	worker_after_burst(w);
 }

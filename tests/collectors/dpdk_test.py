@@ -69,6 +69,11 @@ def without_run(report):
     return rows
 
 
+def untimed(cards):
+    """But for until when they are good: that is in the time of who published them."""
+    return {line: re.sub(r"valid_until_unix_ms: \d+\n", "", text) for line, text in cards.items()}
+
+
 def play(path, server, summary, *more):
     code, said = rasadd("--collector", "dpdk:net_pcap0", "--redis", server.url, "--summary", summary, *more,
                         *eal("net_pcap0,rx_pcap=" + path))
@@ -85,7 +90,7 @@ def test_says_what_replay_says(folder):
     assert len(theirs.splitlines()) > 60
     assert without_run(ours) == without_run(theirs)
     assert server.events() == other.events() and len(server.events()) > 40
-    assert server.cards() == other.cards() and len(server.cards()) == 16
+    assert untimed(server.cards()) == untimed(other.cards()) and len(server.cards()) == 16
     kinds = ("verdicts", "control", "refusals", "packets", "bytes", "lines", "flows")
     ours, theirs = server.health("dpdk:net_pcap0"), other.health("replay")
     pick = re.compile(rf"^(?:{'|'.join(kinds)})\b.*?(?:\n}}|$)", re.M | re.S)
