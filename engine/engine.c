@@ -4,18 +4,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "engine/analysis/analysis.h"
 #include "engine/analysis/flows.h"
+#include "engine/base/nap.h"
 #include "engine/decode.h"
 #include "engine/lane.h"
 #include "engine/receiver.h"
 
 enum {
 	MERGE_MOST = 8192, /* records in a step */
-	NAPS = 100,	   /* of a step that finds nothing */
-	NAP_NS = 100000,
+	NAPS = 16,	   /* of a step that finds nothing */
 };
 
 struct engine {
@@ -28,6 +27,7 @@ struct engine {
 	bool threads, stopped;
 	bool one_stream; /* one stamp for all packets: their order is exact */
 	_Atomic bool stop;
+	uint32_t quiet; /* naps since there was a record */
 	struct analysis analysis;
 };
 
@@ -254,23 +254,19 @@ static int ended(const struct engine *e)
 	return status;
 }
 
-static void nap(void)
-{
-	const struct timespec time = {.tv_nsec = NAP_NS};
-	nanosleep(&time, NULL);
-}
-
 static int step_threads(struct engine *e)
 {
 	int over = 0;
 	for (int naps = 0; naps < NAPS && !over; naps++) {
 		over = ended(e);
-		if (merge(e, MERGE_MOST))
+		if (merge(e, MERGE_MOST)) {
+			e->quiet = 0;
 			return SOURCE_MORE;
-		if (!over && e->options.now && naps % 10 == 0)
+		}
+		if (!over && e->options.now)
 			advance(e);
 		if (!over)
-			nap();
+			nap(&e->quiet);
 	}
 	if (!over)
 		return SOURCE_IDLE;
@@ -294,9 +290,10 @@ void engine_stop(struct engine *e)
 		drain_inline(e);
 		return;
 	}
+	e->quiet = 0;
 	while (!ended(e) && e->lanes[0].has_thread)
 		if (!merge(e, MERGE_MOST))
-			nap();
+			nap(&e->quiet);
 	for (uint32_t i = 0; e->receivers && i < e->n_sources; i++)
 		receiver_join(&e->receivers[i]);
 	for (uint32_t i = 0; i < e->n_lanes; i++)

@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
-#include <time.h>
+
+#include "engine/base/nap.h"
 
 enum {
 	OUTBOX_BYTES = 4 << 20,
 	TELL_ROUNDS = 4096, /* bursts between two copies of the counters */
 	SPINS = 256,	    /* looks at empty inboxes before a nap */
-	NAP_NS = 100000,
 };
 
 const char *const lane_refusals[32] = {
@@ -183,22 +183,18 @@ static bool take_parcel(struct lane *lane, struct handover *h, uint32_t *open)
 	return true;
 }
 
-static void nap(void)
-{
-	const struct timespec time = {.tv_nsec = NAP_NS};
-	nanosleep(&time, NULL);
-}
-
 static int run_inbox(struct lane *lane)
 {
-	uint32_t open = lane->n_inbox, empty = 0;
+	uint32_t open = lane->n_inbox, empty = 0, quiet = 0;
 	while (open) {
 		bool any = false;
 		for (uint32_t i = 0; i < lane->n_inbox; i++)
 			any |= take_parcel(lane, lane->inbox[i], &open);
 		empty = any ? 0 : empty + 1;
-		if (empty > SPINS)
-			nap();
+		if (any)
+			quiet = 0;
+		else if (empty > SPINS)
+			nap(&quiet);
 		if (++lane->rounds % TELL_ROUNDS == 0)
 			tell_counts(lane);
 	}
