@@ -31,7 +31,7 @@ const char *const lane_refusals[32] = {
 	"resends_per_direction",
 	"signals_lost",
 	"samples_lost",
-	"bound_macs_full",
+	"bound_macs_full", "outbox_full",
 };
 
 /* In the order of lane_refusals. */
@@ -57,6 +57,7 @@ static void count_refusals(const struct worker *w, uint64_t to[32])
 		w->signals_lost,
 		w->samples_lost + m->queue_refused,
 		m->lines.bound_refused,
+		w->told_late,
 	};
 	memcpy(to, list, sizeof list);
 }

@@ -48,7 +48,7 @@ static const struct option_row table[] = {
 	 "N",
 	 "receive queues of each DPDK port, 1..16 (1)"},
 	{{"busy", no_argument, NULL, 'b'}, NULL, "never sleep while DPDK ports are silent"},
-	{{"workers", required_argument, NULL, 'w'}, "N", "threads that measure, 1..16 (1)"},
+	{{"workers", required_argument, NULL, 'w'}, "N", "threads that measure, 1..16 (one for each queue)"},
 	{{"max-lines", required_argument, NULL, 'L'}, "N", "limit of lines (2000000)"},
 	{{"max-flows", required_argument, NULL, 'F'}, "N", "limit of flows (8000000)"},
 	{{"summary", required_argument, NULL, 'o'},
@@ -205,7 +205,6 @@ int options_read(struct options *o, int argc, char **argv)
 
 	*o = (struct options){
 		.redis = redis && *redis ? redis : REDIS_DEFAULT,
-		.workers = 1,
 		.max_lines = 2000000,
 		.max_flows = 8000000,
 		.buffer_mib = 32,
