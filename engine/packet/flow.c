@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/fetch.h"
 #include "engine/base/mem.h"
 
 /* Up to 80 % of the slots are used; below that a group overflows once in hundreds. */
@@ -185,21 +186,37 @@ static bool goes_before(const struct flow *a, const struct flow *b, uint32_t now
 	return now - a->last > now - b->last;
 }
 
+/* The slots in use from a place near `hash` on, up to VICTIMS; returns how many. */
+static uint32_t candidates(const struct flow_table *t, uint32_t hash, int32_t slot[VICTIMS])
+{
+	uint32_t group = flow_home(t, hash), place = (hash >> 4) % FLOW_GROUP, n = 0;
+	for (uint32_t seen = 0; seen < (uint32_t)flow_slots(t) && n < VICTIMS; seen++) {
+		if (t->groups[group].tag[place])
+			slot[n++] = (int32_t)(group * FLOW_GROUP + place);
+		if (++place == FLOW_GROUP) {
+			place = 0;
+			group = next_group(t, group);
+		}
+	}
+	return n;
+}
+
 int32_t flow_victim(const struct flow_table *t, uint32_t hash, uint32_t now)
 {
-	uint32_t slots = (uint32_t)flow_slots(t), seen = 0;
-	uint32_t first = flow_home(t, hash) * FLOW_GROUP + (hash >> 4) % FLOW_GROUP;
-	int32_t victim = FLOW_NONE;
-	for (uint32_t n = 0; n < slots && seen < VICTIMS; n++) {
-		uint32_t slot = first + n < slots ? first + n : first + n - slots;
-		if (!t->groups[slot / FLOW_GROUP].tag[slot % FLOW_GROUP])
-			continue;
-		seen++;
-		if (victim == FLOW_NONE ||
-		    goes_before(flow_at(t, (int32_t)slot), flow_at(t, victim), now))
-			victim = (int32_t)slot;
-	}
+	int32_t slot[VICTIMS], victim = FLOW_NONE;
+	uint32_t n = candidates(t, hash, slot);
+	for (uint32_t i = 0; i < n; i++)
+		if (victim == FLOW_NONE || goes_before(flow_at(t, slot[i]), flow_at(t, victim), now))
+			victim = slot[i];
 	return victim;
+}
+
+void flow_fetch_victims(const struct flow_table *t, uint32_t hash)
+{
+	int32_t slot[VICTIMS];
+	uint32_t n = candidates(t, hash, slot);
+	for (uint32_t i = 0; i < n; i++)
+		fetch_line(flow_at(t, slot[i]));
 }
 
 void flow_remove(struct flow_table *t, int32_t slot)

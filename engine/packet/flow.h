@@ -152,6 +152,14 @@ int32_t flow_create(struct flow_table *table, const uint32_t key[4], uint32_t ha
  * time `now` (flow_age). FLOW_NONE when there is none. */
 int32_t flow_victim(const struct flow_table *table, uint32_t hash, uint32_t now);
 
+/* Asks for what flow_victim will look at: at the limit every new flow costs an old one. */
+void flow_fetch_victims(const struct flow_table *table, uint32_t hash);
+
+static inline bool flow_is_full(const struct flow_table *table)
+{
+	return table->used >= table->limit;
+}
+
 /* Takes the flow out of the table. */
 void flow_remove(struct flow_table *table, int32_t slot);
 

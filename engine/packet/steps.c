@@ -60,6 +60,8 @@ HOT_INLINE void step_record(struct worker *w, struct steps *s, const struct burs
 		fetch_two(f);
 		hint->flow = known ? f : NULL;
 		s->kind[i] = known ? STEP_KNOWN : STEP_NEW;
+		if (!known && flow_is_full(flows))
+			flow_fetch_victims(flows, hint->hash);
 	}
 	if (!known)
 		fetch_vlans(w, &burst->pkt[i]);
