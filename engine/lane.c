@@ -31,7 +31,8 @@ const char *const lane_refusals[32] = {
 	"resends_per_direction",
 	"signals_lost",
 	"samples_lost",
-	"bound_macs_full", "outbox_full",
+	"bound_macs_full",
+	"outbox_full",
 };
 
 /* In the order of lane_refusals. */

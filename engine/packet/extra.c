@@ -45,21 +45,15 @@ struct dir_log *extra_log(const struct meter *m, const struct flow *f, int dir)
 	return e && e->log ? &((struct flow_log *)pool_at(&m->logs, e->log))->dir[dir] : NULL;
 }
 
-static bool is_quiet(const struct flow_dir *d, const struct dir_extra *e)
+bool extra_is_whole(const struct meter *m, const struct flow *f, int dir)
 {
-	return !(e->segs_head | e->holes) && seq_ge(d->una, e->valid_from) &&
-	       seq_le(e->ack_beyond, d->nxt);
-}
-
-bool extra_is_quiet(const struct meter *m, const struct flow *f)
-{
-	const struct flow_extra *e = extra_of(m, f);
-	return is_quiet(&f->dir[0], &e->dir[0]) && is_quiet(&f->dir[1], &e->dir[1]);
+	return !extra_of(m, f)->dir[dir].holes;
 }
 
 static bool is_calm(struct meter *m, const struct flow_dir *d, struct dir_extra *e, uint32_t tick)
 {
-	if (!is_quiet(d, e))
+	if (e->segs_head || e->holes || seq_lt(d->una, e->valid_from) ||
+	    seq_gt(e->ack_beyond, d->nxt))
 		return false;
 	if (e->resends && loss_resends_are_settled(e, tick))
 		loss_forget_resends(m, e);

@@ -62,8 +62,8 @@ struct dir_extra *extra_need(struct meter *m, struct flow *f, int dir);
 /* The log of a direction, or NULL: most flows have none. */
 struct dir_log *extra_log(const struct meter *m, const struct flow *f, int dir);
 
-/* Nothing is open but resends that may yet prove needless: packets go the usual way. */
-bool extra_is_quiet(const struct meter *m, const struct flow *f);
+/* No gap is open in the data of `dir`: an ACK of it means what it says. */
+bool extra_is_whole(const struct meter *m, const struct flow *f, int dir);
 
 /* Gives the extra back if nothing is open any more at time `tick`. */
 void extra_settle(struct meter *m, struct flow *f, uint32_t tick);

@@ -206,7 +206,8 @@ int32_t flow_victim(const struct flow_table *t, uint32_t hash, uint32_t now)
 	int32_t slot[VICTIMS], victim = FLOW_NONE;
 	uint32_t n = candidates(t, hash, slot);
 	for (uint32_t i = 0; i < n; i++)
-		if (victim == FLOW_NONE || goes_before(flow_at(t, slot[i]), flow_at(t, victim), now))
+		if (victim == FLOW_NONE ||
+		    goes_before(flow_at(t, slot[i]), flow_at(t, victim), now))
 			victim = slot[i];
 	return victim;
 }

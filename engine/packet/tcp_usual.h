@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Nine TCP packets of ten: both sides known, no gap or resend open between them, and the packet is
- * the next data or a bare ACK. What all the others need (tcp.c) is skipped here, never decided in
+ * Nine TCP packets of ten: both sides known, no gap open in what the packet acknowledges, and it
+ * is the next data or a bare ACK. What all the others need (tcp.c) is skipped here, never decided in
  * another way. Inline, and made once for data and once for ACKs: which of them the next packet is
  * cannot be predicted, so it is asked once.
  */
@@ -59,7 +59,7 @@ HOT_INLINE bool tcp_is_usual(const struct meter *m, const struct flow *f, int di
 {
 	const struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
 	return (p->tcp_flags & TCP_USUAL_FLAGS) == TCP_ACK && p->seq == d->nxt &&
-	       (!f->extra || extra_is_quiet(m, f)) && !(p->flags & PKT_SACK) &&
+	       (!f->extra || extra_is_whole(m, f, !dir)) && !(p->flags & PKT_SACK) &&
 	       p->payload_len != 1 &&
 	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
 	       d->flags & DIR_SEEN && p->ack - peer->una <= peer->nxt - peer->una &&
@@ -88,7 +88,7 @@ HOT_INLINE void tcp_usual_data(struct meter *m, struct flow *f, int dir, const s
 	    !(d->flags & DIR_CLOCK))
 		tcp_late_data(m, f, dir, p, tick);
 	d->tsval = p->tsval;
-	if (!rtt_sent_next(d, p->payload_len, tick)) {
+	if (f->extra || !rtt_sent_next(d, p->payload_len, tick)) {
 		tcp_more_data(m, f, dir, p, tick);
 		return;
 	}
