@@ -120,6 +120,7 @@ void worker_burst(struct worker *w, const struct burst *burst)
 {
 	struct steps s;
 	uint32_t n = burst->n;
+	window_slice(w, WINDOW_SLICE);
 	s.turns = burst->odd || burst->last_clock_ns - w->window.second_ns >= SECOND_NS;
 	for (uint32_t at = 0; at < n + 3 * LAG; at++) {
 		if (at < n)
