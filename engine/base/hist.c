@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "engine/base/fetch.h"
+
 /* An index with this bit is one of `many`, any other one of `few`. */
 #define MANY (1u << 31)
 
@@ -113,6 +115,24 @@ void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks)
 			return;
 	}
 	count(pools, many_at(pools, *index), ticks);
+}
+
+void hist_fetch(const struct hist_pools *pools, uint32_t index)
+{
+	if (index & MANY)
+		fetch_two(many_at(pools, index));
+	else if (index)
+		fetch_line(pool_at(&pools->few, index));
+}
+
+void hist_fetch_counter(const struct hist_pools *pools, uint32_t index, uint32_t ticks)
+{
+	uint32_t bucket = bucket_of(ticks), block;
+	if (!(index & MANY))
+		return;
+	block = many_at(pools, index)->octave[bucket / HIST_SUB];
+	if (block)
+		fetch_line((const uint32_t *)pool_at(&pools->octaves, block) + bucket % HIST_SUB);
 }
 
 void hist_free(struct hist_pools *pools, uint32_t *index)

@@ -39,6 +39,11 @@ uint64_t hist_pools_refused(const struct hist_pools *pools);
  * counted by the pool and loses this one value. */
 void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks);
 
+/* Ask for what hist_add of this histogram will touch: first the histogram, then, when it has come,
+ * the counter of the value. Many values added one by one would each wait for memory twice. */
+void hist_fetch(const struct hist_pools *pools, uint32_t index);
+void hist_fetch_counter(const struct hist_pools *pools, uint32_t index, uint32_t ticks);
+
 /* Adds histogram `index` (0: nothing) to *sum. */
 void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t index);
 
