@@ -400,7 +400,7 @@ static size_t refusals(const struct engine *e, const struct lane_counts *counts,
 {
 	uint64_t handover = 0;
 	size_t n = 0;
-	for (; lane_refusals[n]; n++)
+	for (; n < LANE_REFUSALS; n++)
 		to[n] = (struct report_count){lane_refusals[n], counts->refusals[n]};
 	for (uint32_t i = 0; e->receivers && i < e->n_sources; i++)
 		handover += atomic_load(&e->receivers[i].refused);

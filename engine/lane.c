@@ -13,7 +13,7 @@ enum {
 	SPINS = 256,	    /* looks at empty inboxes before a nap */
 };
 
-const char *const lane_refusals[32] = {
+const char *const lane_refusals[LANE_REFUSALS] = {
 	"flow_table_full",
 	"flows_evicted",
 	"line_table_full",
@@ -36,7 +36,7 @@ const char *const lane_refusals[32] = {
 };
 
 /* In the order of lane_refusals. */
-static void count_refusals(const struct worker *w, uint64_t to[32])
+static void count_refusals(const struct worker *w, uint64_t to[LANE_REFUSALS])
 {
 	const struct meter *m = &w->meter;
 	const uint64_t list[] = {
@@ -60,6 +60,7 @@ static void count_refusals(const struct worker *w, uint64_t to[32])
 		m->lines.bound_refused,
 		w->told_late,
 	};
+	_Static_assert(sizeof list == LANE_REFUSALS * sizeof *list, "each has a name");
 	memcpy(to, list, sizeof list);
 }
 

@@ -19,12 +19,12 @@
 #include "engine/packet/worker.h"
 #include "engine/stamp.h"
 
-enum { LANE_MAX_RECEIVERS = 16 };
+enum { LANE_MAX_RECEIVERS = 16, LANE_REFUSALS = 19 };
 
 /* What health tells of a lane. */
 struct lane_counts {
 	uint64_t lines, flows, flows_in_table, lines_recycled;
-	uint64_t refusals[32];
+	uint64_t refusals[LANE_REFUSALS]; /* limits that were hit: lane_refusals */
 	uint64_t acked_unseen, clock_steps, clock_disbelieved, first_ns, last_ns;
 };
 
@@ -73,6 +73,6 @@ void lane_join(struct lane *lane);
 /* Counters now (of a lane without a running thread), or as last told. */
 void lane_counts(struct lane *lane, struct lane_counts *to);
 
-extern const char *const lane_refusals[32]; /* names, NULL at the end */
+extern const char *const lane_refusals[LANE_REFUSALS]; /* their names */
 
 #endif
