@@ -134,6 +134,9 @@ struct report_subscriber {
 	const struct report_session *sessions;
 	size_t n_sessions;
 	uint64_t sessions_total;
+	const struct report_group *groups; /* that the line hangs on */
+	size_t n_groups;
+	uint32_t symptoms; /* bits 1 << enum symptom_channel that it shows now */
 	uint64_t packets_down, packets_up, bytes_down, bytes_up;
 	struct report_rtt rtt;
 	struct report_loss_sides loss;
@@ -162,6 +165,151 @@ struct report_node {
 	uint64_t packets_down, packets_up, bytes_down, bytes_up;
 };
 
+enum incident_state {
+	INCIDENT_OPEN = 1,
+	INCIDENT_UPDATED,
+	INCIDENT_CLEARED,
+	INCIDENT_SUPERSEDED,
+	INCIDENT_MERGED,
+	INCIDENT_RETRACTED,
+};
+
+enum category {
+	CATEGORY_NONE_FOUND,
+	CATEGORY_PREMISES,
+	CATEGORY_ACCESS_INFRA,
+	CATEGORY_EXCHANGE_TRANSPORT,
+	CATEGORY_ISP_CORE_UPSTREAM,
+	CATEGORY_ACCOUNT_ADMIN,
+};
+
+enum severity { /* X.733, by the numbers of IANAItuPerceivedSeverity */
+		SEVERITY_CLEARED = 1,
+		SEVERITY_INDETERMINATE,
+		SEVERITY_CRITICAL,
+		SEVERITY_MAJOR,
+		SEVERITY_MINOR,
+		SEVERITY_WARNING,
+};
+
+enum alarm_type { /* IANAItuEventType */
+		  ALARM_OTHER = 1,
+		  ALARM_COMMUNICATIONS,
+		  ALARM_QUALITY_OF_SERVICE,
+		  ALARM_PROCESSING_ERROR,
+		  ALARM_EQUIPMENT,
+		  ALARM_ENVIRONMENTAL,
+};
+
+enum incident_class {
+	CLASS_UNSPECIFIED,
+	CLASS_AREA_POWER,
+	CLASS_CPE_FIRMWARE,
+	CLASS_CARD_FAILURE,
+	CLASS_PORT_FAULT,
+	CLASS_CABLE_CUT,
+	CLASS_MDF,
+	CLASS_NODE_OR_UPLINK,
+	CLASS_TRANSMISSION,
+	CLASS_BRAS,
+	CLASS_BRAS_PORT,
+	CLASS_AAA,
+	CLASS_POOL,
+	CLASS_DNS,
+	CLASS_UPSTREAM,
+	CLASS_CONGESTION,
+	CLASS_DEGRADATION,
+	CLASS_FLAP_STORM,
+	CLASS_SHARED_RISK,
+	CLASS_CALLS,
+};
+
+/* A symptom that a line can show; groups count each by itself. */
+enum symptom_channel {
+	CHANNEL_NONE,
+	CHANNEL_DROP,	  /* the session is lost, or the line does not answer */
+	CHANNEL_SETUP,	  /* its session cannot be set up */
+	CHANNEL_INTERNET, /* the line speaks, nothing comes back from the Internet */
+	CHANNEL_DNS,	  /* its resolver does not answer */
+	CHANNEL_COUNT,
+};
+
+struct report_group {
+	const char *type, *name;
+};
+
+struct report_group_share {
+	struct report_group group;
+	uint64_t bad, members;
+	int64_t recovered_unix_ns; /* or REPORT_ABSENT */
+};
+
+struct report_incident_evidence {
+	double k, n, mu, fraction, neg_log10_p, llr, runner_up_llr;
+	const char *runner_up; /* "type:name", or NULL */
+	uint64_t causes[CAUSE_COUNT];
+	const struct report_group_share *children, *healthy_siblings;
+	size_t n_children, n_healthy_siblings;
+	uint64_t suspect_only, redialled;
+	bool upstream_seen, downstream_seen;
+};
+
+struct report_timeline_entry {
+	int64_t unix_ns;
+	const char *what, *text;
+};
+
+struct report_recovery_point {
+	int64_t unix_ns;
+	uint64_t down;
+};
+
+/* A line that an incident affects or has affected. */
+struct report_member {
+	const char *line; /* its name, as in struct report_line */
+	int64_t down_unix_ns;
+	int64_t recovered_unix_ns; /* or REPORT_ABSENT: it is bad now */
+};
+
+struct report_incident {
+	const char *incident_id;
+	uint32_t revision, reopen_count;
+	enum incident_state state;
+	enum incident_class class;
+	enum category category;
+	enum severity severity;
+	enum alarm_type alarm_type;
+	enum symptom_channel channel;
+	uint32_t probable_cause; /* IANAItuProbableCause */
+	struct report_group group;
+	const struct report_group *equivalent, *path; /* path: widest first, without the group */
+	size_t n_equivalent, n_path;
+	int64_t onset_unix_ns, open_unix_ns, changed_unix_ns;
+	int64_t clear_unix_ns, eta_90_unix_ns; /* or REPORT_ABSENT */
+	uint64_t affected, affected_peak, affected_total, members;
+	double confidence;
+	struct report_incident_evidence evidence;
+	const char *recommended_action, *text;
+	const char *superseded_by;     /* or NULL */
+	const char *const *supersedes; /* ids */
+	size_t n_supersedes;
+	bool planned, page, service_affecting;
+	const struct report_recovery_point *recovery;
+	size_t n_recovery;
+	const struct report_timeline_entry *timeline;
+	size_t n_timeline;
+	const struct report_member *affected_lines; /* all of affected_total */
+};
+
+struct report_gap {
+	int64_t unix_ns, since_unix_ns;
+	int64_t until_unix_ns; /* or REPORT_ABSENT: it goes on */
+	const char *tap;       /* "": all */
+	const char *reason;    /* "silent", "drops", "link down", "clock" */
+	uint64_t lines;	       /* whose state is unknown for it */
+	uint64_t dropped;
+};
+
 struct report_count {
 	const char *name;
 	uint64_t value;
@@ -186,6 +334,8 @@ enum report_kind {
 	REPORT_NODE,
 	REPORT_HEALTH,
 	REPORT_MINUTE,
+	REPORT_INCIDENT,
+	REPORT_GAP,
 };
 
 struct report {
@@ -198,6 +348,8 @@ struct report {
 		const struct report_node *node;
 		const struct report_health *health;
 		const struct report_minute *minute;
+		const struct report_incident *incident;
+		const struct report_gap *gap;
 	};
 };
 
