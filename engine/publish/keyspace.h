@@ -67,7 +67,7 @@
 #define KEYSPACE_INCIDENTS_MAXLEN  "50000"
 #define KEYSPACE_INCIDENTS_OPEN	   "rasad:{i}:inc:open"
 #define KEYSPACE_INCIDENT_ID_MAX   64
-#define KEYSPACE_INCIDENT_TTL_S	   "2592000" /* 30 days, from its end */
+#define KEYSPACE_INCIDENT_TTL_S	   "2592000"   /* 30 days, from its end */
 #define KEYSPACE_INCIDENT_SEVERITY 10000000000 /* what a severity is worth in a score */
 
 enum keyspace_index { KEYSPACE_USER, KEYSPACE_CIRCUIT, KEYSPACE_IP, KEYSPACE_MAC, KEYSPACE_PHONE };
