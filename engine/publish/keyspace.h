@@ -47,6 +47,7 @@
 #ifndef RASAD_ENGINE_PUBLISH_KEYSPACE_H
 #define RASAD_ENGINE_PUBLISH_KEYSPACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -90,6 +91,8 @@ void keyspace_bucket(unsigned bucket, keyspace_key out);
 void keyspace_card(const char *sub_id, keyspace_key out);
 void keyspace_node(const char *type, const char *name, keyspace_key out);
 void keyspace_health(const char *collector, keyspace_key out);
+/* Letters, digits, "-", "_", "."; and none of the names that are keys of their own. */
+bool keyspace_is_incident_id(const char *id);
 void keyspace_incident(const char *id, keyspace_key out);
 void keyspace_incident_members(const char *id, keyspace_key out);
 

@@ -90,7 +90,10 @@ static void close_minutes(struct publisher *publisher)
 
 static enum item_class class_of(enum report_kind kind)
 {
-	return kind == REPORT_NODE ? ITEM_NODE : kind == REPORT_SUBSCRIBER ? ITEM_CARD : ITEM_EVENT;
+	return kind == REPORT_NODE	   ? ITEM_NODE
+	       : kind == REPORT_SUBSCRIBER ? ITEM_CARD
+	       : kind == REPORT_INCIDENT   ? ITEM_INCIDENT
+					   : ITEM_EVENT;
 }
 
 void publish_take(void *context, const struct report *report)
@@ -137,6 +140,12 @@ static bool copy_options(struct publisher *publisher, const struct publish_optio
 	publisher->intake.codec = codec_new();
 	publisher->delivery.codec = codec_new();
 	publisher->delivery.shard = options->shard;
+	publisher->delivery.withdraw = !options->lossless;
+	snprintf(publisher->producer, sizeof(publisher->producer), "e%02x", options->shard & 255);
+	publisher->delivery.producer = (struct codec_producer){
+		publisher->producer, publisher->options.collector, options->epoch_unix_ms};
+	if (publisher->intake.codec)
+		codec_speak_as(publisher->intake.codec, &publisher->delivery.producer);
 	publisher->health = malloc(HEALTH_MAX);
 	return publisher->options.url && publisher->options.collector &&
 	       publisher->options.version && publisher->intake.codec && publisher->delivery.codec &&

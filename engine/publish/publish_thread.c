@@ -8,6 +8,7 @@
 
 #include "engine/analysis/report.h"
 #include "engine/publish/codec.h"
+#include "engine/publish/deliver_incident.h"
 #include "engine/publish/deliver_parts.h"
 #include "engine/publish/keyspace.h"
 #include "engine/publish/publisher.h"
@@ -27,9 +28,9 @@ bool publisher_may_linger(const struct publisher *publisher)
 
 	return !publisher->closing && !publisher->is_full && !publisher->draining &&
 	       !publisher->n_batch && !publisher->health_is_new &&
-	       phones_are_done(&publisher->phones) && !queue->lists[ITEM_EVENT].first &&
-	       !queue->lists[ITEM_MINUTES].first && !queue->lists[ITEM_NODE].first &&
-	       queue->lists[ITEM_CARD].n < LINGER_CARDS;
+	       phones_are_done(&publisher->phones) && !queue->lists[ITEM_INCIDENT].first &&
+	       !queue->lists[ITEM_EVENT].first && !queue->lists[ITEM_MINUTES].first &&
+	       !queue->lists[ITEM_NODE].first && queue->lists[ITEM_CARD].n < LINGER_CARDS;
 }
 
 /* Sleeps until there is work, at most until until_ms. The lock is held. */
@@ -147,7 +148,8 @@ static void settle_batch(struct publisher *publisher)
 static int publish_health(struct publisher *publisher, bool running)
 {
 	struct report_count shed[] = {
-		{"events", 0}, {"cards", 0}, {"minutes", 0}, {"nodes", 0}, {"refused", 0}};
+		{"events", 0},	{"cards", 0},	  {"minutes", 0},	    {"nodes", 0},
+		{"refused", 0}, {"incidents", 0}, {"incident_revisions", 0}};
 	struct codec_publisher_health own = {
 		.version = publisher->options.version,
 		.epoch_unix_ms = publisher->options.epoch_unix_ms,
@@ -165,6 +167,8 @@ static int publish_health(struct publisher *publisher, bool running)
 	shed[2].value = publisher->counters.minutes_shed;
 	shed[3].value = publisher->counters.nodes_shed;
 	shed[4].value = publisher->counters.refused;
+	shed[5].value = publisher->counters.incidents_shed;
+	shed[6].value = publisher->counters.incidents_coalesced;
 	own.events_published = publisher->counters.events_published;
 	own.cards_published = publisher->counters.cards_published;
 	own.minutes_published = publisher->counters.minutes_published;
@@ -185,6 +189,7 @@ static int work(struct publisher *publisher)
 	struct delivery *delivery = &publisher->delivery;
 	int status = reconnect(publisher);
 
+	status = status ? status : deliver_withdrawals(delivery);
 	status = status ? status : deliver_lost(delivery);
 	status = status ? status : deliver_items(delivery, publisher->batch, publisher->n_batch);
 	status = status ? status : phones_publish(&publisher->phones, delivery, PHONES_AT_ONCE);
@@ -195,8 +200,9 @@ static int work(struct publisher *publisher)
 
 static bool has_work(const struct publisher *publisher)
 {
-	return publisher->n_batch || !queue_is_empty(&publisher->queue) ||
-	       publisher->health_is_new || !phones_are_done(&publisher->phones);
+	return publisher->n_batch || publisher->delivery.withdraw ||
+	       !queue_is_empty(&publisher->queue) || publisher->health_is_new ||
+	       !phones_are_done(&publisher->phones);
 }
 
 /* Waits for work. Returns false when there is none left and none will come, or time is up. */

@@ -23,6 +23,7 @@ struct publisher {
 	struct publish_options options; /* its texts are copies */
 	struct intake intake;
 	struct delivery delivery;
+	char producer[8]; /* "e00" */
 	struct phones phones;
 	pthread_t thread;
 
