@@ -65,7 +65,7 @@ PBC    := $(PROTO:%.proto=$(GEN)/%.pb-c.c)
 
 TOOLSRC  := $(filter-out tools/dev/% tools/lib/%,$(call find,tools,'*.c'))
 PROGRAMS := $(sort $(foreach f,$(TOOLSRC),$(word 2,$(subst /, ,$(f)))))
-ALONE    := rasad-gen# shares no code with the meters it judges, so it does not get the library
+ALONE    := rasad-gen rasad-sim# share no code with what they judge, so they do not get the library
 
 UNTESTED := $(if $(filter 1,$(DPDK)),,tests/collectors/dpdk_frame_test.c)
 TESTS   := $(filter-out $(UNTESTED),$(call find,tests,'*_test.c'))
