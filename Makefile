@@ -211,7 +211,7 @@ $(FUZZERS:%.c=$(BUILD)/asan/%): $(BUILD)/asan/obj/tests/fuzz_main.o
 
 # --- targets ----------------------------------------------------------------------------------
 
-.PHONY: all both setup test check fuzz lint format bench demo install clean help
+.PHONY: all both setup test check fuzz lint format bench eval demo install clean help
 
 BIN      := $(PROGRAMS:%=$(BUILD)/bin/%)
 ASAN_BIN := $(PROGRAMS:%=$(BUILD)/asan/bin/%)
@@ -245,6 +245,10 @@ ifneq ($(wildcard tools/dev/bench),)
 bench: $(BIN) $(BENCH) ## measure against yardsticks and other programs (QUICK=1: in two minutes)
 	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/bench $(if $(filter 1,$(QUICK)),--quick) $(ONLY:%=--only %)
 endif
+
+eval: $(BIN) ## simulate faults and judge what rasad makes of them (SEEDS=100-109 LINES=100000 DAYS=7)
+	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/eval $(SEEDS:%=--seeds %) $(LINES:%=--lines %) $(DAYS:%=--days %) \
+	  $(FAULTS:%=--faults %)
 
 demo: setup ## set up, build, and watch rasad at work
 	$(MAKE) all

@@ -130,12 +130,20 @@ uint32_t fresh_at(const struct baseline *b, size_t i)
 	return b->bad_since_ns[f->line] == f->at_ns ? f->line : NONE;
 }
 
+/* What goes bad within the window of an open incident is its own. */
+static bool explains(const struct baseline *b, uint32_t group)
+{
+	const struct incident *incident = &b->open[B4][group];
+
+	return incident->number && b->now_ns < incident->open_ns + WINDOW_NS;
+}
+
 static bool is_explained(const struct baseline *b, uint32_t line)
 {
 	const uint32_t *groups = &b->groups.of_line[(size_t)line * b->groups.columns];
 
 	for (uint32_t c = 0; c < b->groups.columns; c++)
-		if (groups[c] != NONE && b->open[B4][groups[c]].number)
+		if (groups[c] != NONE && explains(b, groups[c]))
 			return true;
 	return false;
 }
@@ -220,7 +228,8 @@ static void print(const struct baseline *b, enum method method, uint32_t group, 
 	       "\"members\":%u}\n",
 	       method + 1, method + 1, incident->number, state, tickets[t].class,
 	       tickets[t].category, g->type, g->name, (unsigned long long)incident->open_ns,
-	       (unsigned long long)b->now_ns, b->bad[group], incident->peak, g->members);
+	       (unsigned long long)b->now_ns, b->bad[group] - incident->before,
+	       incident->peak - incident->before, g->members);
 }
 
 void incident_open(struct baseline *b, enum method method, uint32_t group, uint32_t affected)
@@ -231,7 +240,8 @@ void incident_open(struct baseline *b, enum method method, uint32_t group, uint3
 		incident->peak = b->bad[group];
 	if (incident->number)
 		return;
-	*incident = (struct incident){b->now_ns, ++b->opened, affected};
+	*incident =
+		(struct incident){b->now_ns, ++b->opened, b->bad[group] - affected, b->bad[group]};
 	print(b, method, group, "OPEN");
 }
 

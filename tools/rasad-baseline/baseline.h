@@ -32,8 +32,8 @@ struct fresh {
 
 struct incident {
 	uint64_t open_ns;
-	uint32_t number; /* 0: none is open */
-	uint32_t peak;
+	uint32_t number;       /* 0: none is open */
+	uint32_t before, peak; /* lines of the group that were bad before it, and at most */
 };
 
 struct baseline {

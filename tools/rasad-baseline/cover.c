@@ -11,6 +11,7 @@
 #define T	       6.0 /* -log10 of the Poisson tail */
 #define ROUNDS	       12
 #define CLEAR_SHARE    0.2
+#define LIFE_NS	       (4 * 3600 * 1000000000ull)
 #define RATE_FIRST     (1.0 / 86400) /* of a line, until it is learnt */
 #define FIRST_WEIGHT_S 1e6
 
@@ -65,6 +66,20 @@ static void explain(struct baseline *b, uint32_t group)
 	}
 }
 
+/* It is over when four of five of its lines are back, or it would stay for ever. */
+static void follow(struct baseline *b, uint32_t g)
+{
+	struct incident *open = &b->open[B4][g];
+
+	if (!open->number)
+		return;
+	if (b->bad[g] > open->peak && b->now_ns < open->open_ns + WINDOW_NS)
+		open->peak = b->bad[g];
+	if (b->bad[g] < open->before + CLEAR_SHARE * (open->peak - open->before) ||
+	    b->now_ns > open->open_ns + LIFE_NS)
+		incident_clear(b, B4, g);
+}
+
 void cover_tick(struct baseline *b)
 {
 	for (int round = 0; round < ROUNDS; round++) {
@@ -85,13 +100,6 @@ void cover_tick(struct baseline *b)
 		incident_open(b, B4, best, b->fresh_free[best]);
 		explain(b, best);
 	}
-	for (uint32_t i = 0; i < b->n_large; i++) {
-		uint32_t g = b->large[i];
-		struct incident *open = &b->open[B4][g];
-
-		if (open->number && b->bad[g] > open->peak)
-			open->peak = b->bad[g];
-		if (open->number && b->bad[g] <= CLEAR_SHARE * open->peak)
-			incident_clear(b, B4, g);
-	}
+	for (uint32_t i = 0; i < b->n_large; i++)
+		follow(b, b->large[i]);
 }

@@ -64,8 +64,7 @@ void fault_hit(struct fault *fault, uint32_t line, double back_s)
 		fault->room = fault->room ? 2 * fault->room : 64;
 		fault->hits = mem_grow(fault->hits, fault->room, sizeof(*fault->hits));
 	}
-	fault->hits[fault->n_hits++] = line;
-	fault->last_back_s = fmax(fault->last_back_s, back_s);
+	fault->hits[fault->n_hits++] = (struct hit){line, (float)back_s};
 }
 
 /* Whether the fault reaches this member at all: always the same answer. */

@@ -60,8 +60,11 @@ struct fault {
 	enum recovery recovery;
 	double gasp_share; /* of LOSS_POWER */
 	uint32_t episodes;
-	uint32_t *hits, n_hits, room; /* lines that lost their service by it */
-	double last_back_s;
+	struct hit {
+		uint32_t line;
+		float back_s;
+	} * hits; /* lines that lost their service by it */
+	uint32_t n_hits, room;
 };
 
 struct episode {

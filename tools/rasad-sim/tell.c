@@ -48,25 +48,31 @@ void tell_false_suspect(struct sim *sim, uint32_t line, double at_s)
 
 /* --- dialling --- */
 
+static void tell_blocked(struct sim *sim, uint32_t line, double at_s, const struct fault *fault)
+{
+	bool pool = fault->kind->type == GROUP_POOL;
+
+	tell(sim, line, at_s,
+	     (struct event){.kind = EVENT_SETUP_FAILED,
+			    .cause = pool ? CAUSE_RESOURCE : CAUSE_UNKNOWN,
+			    .stage = pool ? STAGE_NCP : STAGE_AUTH_SILENT});
+}
+
 /* Dials until it works; a fault that is in the way is told as often as it is met. */
 static double dial_blocked(struct sim *sim, uint32_t line, double at_s)
 {
 	struct rng *rng = &sim->lives[line].rng;
+	struct fault *fault, *last = NULL;
 	double again_s = 30;
-	struct fault *fault;
 
 	while ((fault = plan_blocks(sim->plan, sim->world, line, at_s))) {
-		bool pool = fault->kind->type == GROUP_POOL;
-		bool first = !fault->n_hits || fault->hits[fault->n_hits - 1] != line;
-
-		tell(sim, line, at_s + rng_range(rng, 5, 15),
-		     (struct event){.kind = EVENT_SETUP_FAILED,
-				    .cause = pool ? CAUSE_RESOURCE : CAUSE_UNKNOWN,
-				    .stage = pool ? STAGE_NCP : STAGE_AUTH_SILENT});
+		tell_blocked(sim, line, at_s + rng_range(rng, 5, 15), fault);
 		at_s += 15 + again_s * rng_range(rng, 0.8, 1.2);
 		again_s = fmin(2 * again_s, 240);
-		if (first)
+		if (fault != last)
 			fault_hit(fault, line, at_s);
+		fault->hits[fault->n_hits - 1].back_s = (float)at_s;
+		last = fault;
 	}
 	return at_s;
 }

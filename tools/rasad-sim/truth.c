@@ -45,11 +45,18 @@ static void write_world(const struct sim *sim, struct inventory_errors errors, F
 		(unsigned long long)sim->drops, (unsigned long long)sim->nights);
 }
 
-static int by_number(const void *a, const void *b)
+static int by_line(const void *a, const void *b)
 {
-	const uint32_t *x = a, *y = b;
+	const struct hit *x = a, *y = b;
 
-	return (*x > *y) - (*x < *y);
+	return (x->line > y->line) - (x->line < y->line);
+}
+
+static int by_return(const void *a, const void *b)
+{
+	const struct hit *x = a, *y = b;
+
+	return (x->back_s > y->back_s) - (x->back_s < y->back_s);
 }
 
 /* A line that is hit in each episode is there once. */
@@ -58,15 +65,24 @@ static void put_hits(const struct world *world, const struct fault *fault, FILE 
 	const char *comma = "";
 
 	if (fault->n_hits)
-		qsort(fault->hits, fault->n_hits, sizeof(*fault->hits), by_number);
+		qsort(fault->hits, fault->n_hits, sizeof(*fault->hits), by_line);
 	fputs(",\"hit\":[", f);
 	for (uint32_t i = 0; i < fault->n_hits; i++) {
-		if (i && fault->hits[i] == fault->hits[i - 1])
+		if (i && fault->hits[i].line == fault->hits[i - 1].line)
 			continue;
-		fprintf(f, "%s\"%s\"", comma, world_line_name(world, fault->hits[i]));
+		fprintf(f, "%s\"%s\"", comma, world_line_name(world, fault->hits[i].line));
 		comma = ",";
 	}
 	fputs("]}\n", f);
+}
+
+/* When nine of ten are back. */
+static double back_90_s(const struct fault *fault)
+{
+	if (!fault->n_hits)
+		return fault->to_s;
+	qsort(fault->hits, fault->n_hits, sizeof(*fault->hits), by_return);
+	return fault->hits[fault->n_hits * 9 / 10].back_s;
 }
 
 static void write_fault(const struct sim *sim, const struct fault *fault, FILE *f)
@@ -91,7 +107,7 @@ static void write_fault(const struct sim *sim, const struct fault *fault, FILE *
 		fault->smear_s, fault->episodes);
 	put_time(sim, f, "t_on", fault->from_s);
 	put_time(sim, f, "t_off", fault->to_s);
-	put_time(sim, f, "t_last_back", fault->last_back_s);
+	put_time(sim, f, "t_90_back", back_90_s(fault));
 	put_hits(sim->world, fault, f);
 }
 
