@@ -6,7 +6,6 @@
 #include "engine/analysis/outage/incident.h"
 #include "engine/analysis/outage/watch.h"
 
-#define YOUNG_NS       (300 * SECOND_IN_NS)
 #define RESTLESS_NS    (120 * SECOND_IN_NS) /* fitted anew on each tick */
 #define REFIT_NS       (60 * SECOND_IN_NS)  /* then so often, until it is YOUNG_NS old */
 #define STORM_NS       (600 * SECOND_IN_NS) /* after a large repair */
@@ -24,7 +23,7 @@ enum { N_ORDER = sizeof order / sizeof *order };
 
 static bool is_young(const struct outage *o, const struct incident *i, enum symptom_channel c)
 {
-	return i->live && i->channel == c && o->now_ns - i->open_ns < YOUNG_NS;
+	return i->channel == c && incident_is_young(o, i);
 }
 
 /* Tests the listed groups; those that are not significant leave the list. */
