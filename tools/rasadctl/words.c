@@ -149,6 +149,31 @@ const char *format_time(int64_t unix_ns, char out[TIME_SIZE])
 	return out;
 }
 
+const char *format_clock(int64_t unix_ns, char out[TIME_SIZE])
+{
+	const char *space = strchr(format_time(unix_ns, out), ' ');
+
+	return space ? space + 1 : out;
+}
+
+int64_t ns_between(int64_t a, int64_t b)
+{
+	int64_t ns;
+
+	if (!__builtin_sub_overflow(b, a, &ns))
+		return ns;
+	return b > a ? INT64_MAX : INT64_MIN;
+}
+
+const char *format_share(double share, char out[TIME_SIZE])
+{
+	if (share >= 0 && share <= 1)
+		snprintf(out, TIME_SIZE, "%.0f%%", 100 * share);
+	else
+		strcpy(out, "?");
+	return out;
+}
+
 const char *format_span(int64_t ns, char out[TIME_SIZE])
 {
 	long long s = ns > 0 ? ns / NS_PER_S : 0;
