@@ -10,6 +10,7 @@
 #include "proto/json.h"
 #include "proto/rasad/v1/card.pb-c.h"
 #include "proto/rasad/v1/incident.pb-c.h"
+#include "tools/lib/incident_names.h"
 
 enum exit_code { EXIT_OK, EXIT_TROUBLE, EXIT_USAGE };
 
@@ -125,11 +126,6 @@ const char *state_name(int state);
 const char *colour_of_state(const struct ctl *ctl, int state);
 const char *colour_end(const struct ctl *ctl);
 
-const char *incident_state_name(int state);
-const char *severity_name(int severity);
-const char *category_name(int category);
-const char *class_name(int class);
-const char *class_words(int class);
 const char *colour_of_severity(const struct ctl *ctl, int severity);
 /* Prints "access_node:DSLAM-1" as "access_node DSLAM-1". */
 void print_group(const char *typed);

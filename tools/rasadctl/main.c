@@ -46,7 +46,7 @@ static const struct command {
 	 "  -n, --number N  the first N only\n"},
 	{"incidents", "incidents [--follow] [--all] [-n N]",
 	 "the faults of many lines, one line each", "fan", 0, 0, run_incidents,
-	 "Open incidents, the worst first: lines that are down now, at the worst, and of how many; where,\n"
+	 "Open incidents, the worst first: lines that are affected now, at the worst, and all; where,\n"
 	 "by the path from the widest element; since when; how it goes (\u25b2 more, \u25bc fewer, = as many).\n"
 	 "  -f, --follow    then every change, until interrupted\n"
 	 "  --all           then those that have ended, the newest first (they stay for 30 days)\n"
