@@ -174,7 +174,7 @@ static void print_shares(const char *name, Rasad__V1__GroupShare *const *shares,
 	for (size_t i = 0; i < n; i++) {
 		label(i ? "" : name);
 		printf("%s %s", tidy(shares[i]->group_type), tidy(shares[i]->group));
-		printf(": %" PRIu64 " of %" PRIu64 " bad", shares[i]->bad, shares[i]->members);
+		printf(": %" PRIu64 " of %" PRIu64 " affected", shares[i]->bad, shares[i]->members);
 		if (shares[i]->has_recovered_unix_ns_case)
 			printf(", 90 %% back %s", format_time(shares[i]->recovered_unix_ns, time));
 		putchar('\n');

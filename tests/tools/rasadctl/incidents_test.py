@@ -145,8 +145,8 @@ def test_detail(server):
                  "3.0       24       0.01    12 %  10^-7.2      12.5",
                  "runner-up card DSLAM-102/1: LLR 8.5, it explains the lines e^4.0 times less well",
                  "3 lines: the modem went silent", "1 only silent yet", "subscribers: none; to them: still seen",
-                 "card DSLAM-102/1: 3 of 12 bad, 90 % back 2023-11-14 22:14:10",
-                 "fine       access_node DSLAM-101: 0 of 24 bad", "2023-11-14 22:13:31  opened: by 3 lines",
+                 "card DSLAM-102/1: 3 of 12 affected, 90 % back 2023-11-14 22:14:10",
+                 "fine       access_node DSLAM-101: 0 of 24 affected", "2023-11-14 22:13:31  opened: by 3 lines",
                  "_▁█▂  most 8, now 2; 2023-11-14 22:13:20 to 22:14:20", "2 bad, 1 back:"):
         expect_in(run.out, part)
     members = {line.split()[0]: line for line in run.out.splitlines()[-3:]}
