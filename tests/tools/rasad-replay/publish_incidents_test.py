@@ -111,7 +111,7 @@ def main():
     passed = failed = 0
     folder = tempfile.mkdtemp(prefix="rasad-test-")
     try:
-        made = run("rasad-sim", "--lines", "2000", "--seed", "7", "--per-day", "10", "-o", folder)
+        made = run("rasad-sim", "--lines", "600", "--seed", "7", "--per-day", "16", "-o", folder)
         assert made.returncode == 0, made.stderr
         for test in (test_one_story, test_text_tells_the_same_faults):
             server = Server()

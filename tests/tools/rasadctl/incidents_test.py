@@ -84,12 +84,12 @@ def test_list(server):
 
 
 def test_all_is_the_last_word_of_each(server):
-    for i in range(450):  # more than one page
+    for i in range(210):  # more than one page
         put(server.ask, f"i{i:03}", 1, ms=f"{1000 + i}-1")
         put(server.ask, f"i{i:03}", 2, "CLEARED" if i else "UPDATED", ms=f"{1000 + i}-2")
-    server.ask("DEL", "rasad:{i}:inc:i449")  # the stream knows it still
+    server.ask("DEL", "rasad:{i}:inc:i209")  # the stream knows it still
     all_of_them = ctl(server, "-o", "json", "incidents", "--all").json()
-    expect([i["incident_id"] for i in all_of_them], ["i000"] + [f"i{i:03}" for i in range(449, 0, -1)])
+    expect([i["incident_id"] for i in all_of_them], ["i000"] + [f"i{i:03}" for i in range(209, 0, -1)])
     expect({i["revision"] for i in all_of_them}, {2})
     expect(len(ctl(server, "-o", "json", "incidents", "--all", "-n", "7").json()), 7)
     expect_in(ctl(server, "incidents", "--all", "-n", "2").out.splitlines()[2], "CLEARED")
