@@ -486,7 +486,7 @@ void localise_judge(struct outage *o, enum symptom_channel channel, const struct
 	w.banned_set = g->set;
 	w.banned_members = g->members;
 	without = solve(&w, others, &n);
-	f->confidence = 1 / (1 + exp(-(double)(total - without) / MICRO / 4));
+	f->confidence = 1 / (1 + exp(-fmax(0, (double)(total - without) / MICRO) / 4));
 	for (uint32_t i = 0; i < n; i++)
 		if (others[i].llr > f->runner_up_llr) {
 			f->runner_up = others[i].group;
