@@ -39,6 +39,10 @@ class Incident:
         return self.last["changed_unix_ns"] / 1e9 if self.last["state"] == "CLEARED" else None
 
     @property
+    def ended(self):
+        return self.last["changed_unix_ns"] / 1e9 if self.last["state"] in ("CLEARED", *GONE) else float("inf")
+
+    @property
     def survives(self):
         return self.last["state"] not in GONE
 

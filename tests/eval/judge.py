@@ -60,10 +60,16 @@ class Verdict:
         for incident in incidents:
             self.place(incident)
 
-    def when(self, incident):
+    def clock(self, at):
         """Day and local hour."""
-        hours = (incident.opened - self.world["first_unix_ns"] / 1e9) / 3600
+        hours = (at - self.world["first_unix_ns"] / 1e9) / 3600
         return f"day {int(hours / 24)} {int(hours) % 24:02}:{int(hours * 60) % 60:02}"
+
+    def covers(self, incident, fault):
+        """Whether an older incident lies over the lines of a fault when it begins."""
+        if not incident.opened < fault.on - EARLY_S or incident.ended < fault.on + SETTLED_S:
+            return False
+        return len(fault.hits & lines_of(self.inventory, incident, fault.on)) >= 0.5 * len(fault.hits)
 
     def place(self, incident):
         lines = lines_of(self.inventory, incident)

@@ -145,16 +145,17 @@ def confusion(figures, name):
     return "\n".join(f"  {true:20} said {said:20} {n}" for (true, said), n in counts if true != said) or "  none"
 
 
-def hour(fault, verdict_world):
-    return int((fault.on - verdict_world["first_unix_ns"] / 1e9) / 3600) % 24
-
-
 def why_missed(verdict, judged):
     f = judged.fault
     around = [o.fault for o in verdict.faults if o is not judged and o.fault.on < f.off and f.on < o.fault.off]
-    notes = [f"{100 * f.share:.0f} % of its lines", f"{f.off - f.on:.0f} s long", f"smear {f.smear_s:g} s"]
+    notes = [f"{100 * f.share:.0f} % of its lines", verdict.clock(f.on), f"{f.off - f.on:.0f} s long",
+             f"smear {f.smear_s:g} s"]
     if around:
         notes.append("together with " + ", ".join(str(o) for o in around[:3]))
+    over = [i for i in verdict.incidents if verdict.covers(i, f)]
+    if over:
+        row = over[0].at(f.on)
+        notes.append(f"inside {row['group_type']}:{row['group']}, open since {f.on - over[0].opened:.0f} s before")
     late = [i for i in judged.all if i.opened > f.off]
     if late:
         notes.append(f"opened {late[0].opened - f.off:.0f} s after its end")
@@ -177,7 +178,7 @@ def misses(figures):
         for incident, reason in v.false:
             row = incident.told
             yield f"false: {v.seed}/{incident.id} {row['group_type']}:{row['group']} {row.get('class')} " \
-                  f"({row.get('affected')} of {row.get('members')}, {v.when(incident)}): {reason}"
+                  f"({row.get('affected')} of {row.get('members')}, {v.clock(incident.opened)}): {reason}"
 
 
 def as_json(all_figures):
