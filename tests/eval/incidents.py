@@ -52,6 +52,14 @@ class Incident:
             return sum(bool(r.get("page")) for r in self.revisions)
         return int(not self.first.get("supersedes"))
 
+    def scopes(self):
+        """(since when, revision) of each group that it named in turn."""
+        named = None
+        for row in self.revisions:
+            if (row["group_type"], row["group"]) != named:
+                named = row["group_type"], row["group"]
+                yield max(row.get("changed_unix_ns", 0), row["open_unix_ns"]) / 1e9, row
+
     def keys(self):
         found = set()
         for row in self.revisions:

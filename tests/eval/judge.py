@@ -3,8 +3,8 @@
 
 An incident belongs to the fault that most of its evidence comes from: of the lines of its group, those
 that the fault hit must be at least half of what the incident had when it was opened. A fault is found
-when an incident belongs to it, or covers at least half of its lines, and was opened before it ended. The
-element is exact when, 60 s after the opening, an open incident of the fault names a group with the very
+when an incident belongs to it, or covers at least half of its lines, and was opened, or got that scope,
+before it ended. The element is exact when, 60 s after the opening, an open incident of the fault names a group with the very
 members that the failed group has in the inventory.
 """
 
@@ -17,15 +17,22 @@ class Judged:
     """A fault, or benign event, and the incidents that are its own."""
 
     def __init__(self, fault):
-        self.fault, self.own, self.covering = fault, [], []
+        self.fault, self.own, self.since = fault, [], {}  # since: incident -> when it spoke of this fault
+
+    def add(self, incident, when):
+        self.since[incident] = min(when, self.since.get(incident, when))
 
     @property
     def all(self):
-        return sorted(set(self.own + self.covering), key=lambda i: i.opened)
+        return sorted(self.since, key=self.since.get)
 
     @property
     def found(self):
-        return next((i for i in self.all if i.opened <= self.fault.off + EARLY_S), None)
+        return next((i for i in self.all if self.since[i] <= self.fault.off + EARLY_S), None)
+
+    @property
+    def found_at(self):
+        return self.since[self.found]
 
 
 def group_at(incident, when=None):
@@ -46,8 +53,8 @@ def names_it(inventory, row, fault):
     return bool(ours) and ours == true
 
 
-def in_time(fault, incident):
-    return fault.on - EARLY_S <= incident.opened <= fault.off + fault.smear_s + LATE_S
+def in_time(fault, when):
+    return fault.on - EARLY_S <= when <= fault.off + fault.smear_s + LATE_S
 
 
 class Verdict:
@@ -73,19 +80,25 @@ class Verdict:
 
     def place(self, incident):
         lines = lines_of(self.inventory, incident)
-        wider = lines | lines_of(self.inventory, incident, float("inf"))  # its scope may have changed
         affected = max(1, incident.first.get("affected", 1))
-        around = [j for j in self.faults + self.benign if in_time(j.fault, incident)]
+        around = [j for j in self.faults + self.benign if in_time(j.fault, incident.opened)]
         shares = [(len(j.fault.hits & lines), j) for j in around]
         most, best = max(shares, key=lambda s: s[0], default=(0, None))
-        for judged in around:
-            if judged is not best and len(judged.fault.hits & wider) >= 0.5 * len(judged.fault.hits) > 0:
-                judged.covering.append(incident)
         if best and most >= 0.5 * affected:
             best.own.append(incident)
+            best.add(incident, incident.opened)
             self.weigh(incident, best)
         else:
             self.false.append((incident, f"nothing happened there ({most} of {affected} lines explained)"))
+        for when, row in incident.scopes():
+            self.cover(incident, when, self.inventory.members(row["group_type"], row["group"]) or set())
+
+    def cover(self, incident, when, lines):
+        """It may speak of more than one fault, of one only since its scope has changed."""
+        for judged in self.faults:
+            hits = judged.fault.hits
+            if hits and in_time(judged.fault, when) and 2 * len(hits & lines) >= len(hits):
+                judged.add(incident, when)
 
     def weigh(self, incident, judged):
         """A benign event is no network fault; of the customers' own devices one may speak."""
@@ -101,7 +114,7 @@ class Verdict:
         first = judged.found
         if not first:
             return None, None
-        when = first.opened + SETTLED_S
+        when = judged.found_at + SETTLED_S
         true = self.inventory.members(*judged.fault.key) or judged.fault.hits
         best = None
         for incident in judged.all:

@@ -34,7 +34,7 @@ class Figures:
         return Rate(v.exact(j) for v, j in self.some(wanted) if j.found or not of_found)
 
     def delays(self, wanted=lambda f: True):
-        return Quantiles(max(0.0, j.found.opened - j.fault.on) for _, j in self.some(wanted) if j.found)
+        return Quantiles(max(0.0, j.found_at - j.fault.on) for _, j in self.some(wanted) if j.found)
 
     def false(self, severities=None):
         count = sum(severities is None or i.told.get("severity") in severities
@@ -156,9 +156,9 @@ def why_missed(verdict, judged):
     if over:
         row = over[0].at(f.on)
         notes.append(f"inside {row['group_type']}:{row['group']}, open since {f.on - over[0].opened:.0f} s before")
-    late = [i for i in judged.all if i.opened > f.off]
+    late = [judged.since[i] for i in judged.all if judged.since[i] > f.off]
     if late:
-        notes.append(f"opened {late[0].opened - f.off:.0f} s after its end")
+        notes.append(f"opened {late[0] - f.off:.0f} s after its end")
     return ", ".join(notes)
 
 
