@@ -229,15 +229,6 @@ static void let_go(struct outage *o, struct member *m)
 		trouble_explain(o, t, 0);
 }
 
-bool incident_covers(const struct outage *o, uint32_t group, uint32_t line)
-{
-	const struct watched *w = &o->lines[line];
-	for (uint32_t r = 0; r < w->n_risks; r++)
-		if (w->risks[r] == group)
-			return true;
-	return groups_below(&o->groups, w->leaf, group);
-}
-
 static void recount_members(struct incident *i)
 {
 	i->down = i->confirmed = i->redialled = 0;
@@ -258,7 +249,7 @@ void incident_rescope(struct outage *o, uint32_t incident, enum symptom_channel 
 		o->groups.at[i->group].incident[i->channel] = 0;
 	for (uint32_t m = 0; m < i->n_members; m++) {
 		struct member *member = &i->members[m];
-		if (channel != i->channel || !incident_covers(o, finding->group, member->line)) {
+		if (channel != i->channel || !watch_hangs_on(o, member->line, finding->group)) {
 			let_go(o, member);
 			continue;
 		}
@@ -299,7 +290,7 @@ static void hand_over(struct outage *o, uint32_t from, uint32_t to)
 	for (uint32_t m = 0; m < i->n_members; m++) {
 		struct member *member = &i->members[m];
 		struct trouble *t = member->trouble ? pool_at(&o->troubles, member->trouble) : NULL;
-		if (!t || by->channel != i->channel || !incident_covers(o, by->group, member->line))
+		if (!t || by->channel != i->channel || !watch_hangs_on(o, member->line, by->group))
 			continue;
 		member->trouble = 0;
 		incident_absorb(o, to, t);

@@ -85,9 +85,6 @@ void incident_fini(struct incident *incident);
 __attribute__((format(printf, 4, 5))) void incident_note(struct incident *incident, uint64_t at_ns,
 							 const char *what, const char *format, ...);
 
-/* Whether the line is one of the group's. */
-bool incident_covers(const struct outage *outage, uint32_t group, uint32_t line);
-
 static inline struct incident *incident_at(const struct outage *outage, uint32_t incident)
 {
 	return &outage->incidents.at[incident];
