@@ -11,6 +11,12 @@ members that the failed group has in the inventory.
 EARLY_S = 15          # clocks and smear: nothing is opened before its cause but by this
 LATE_S = 900          # the recovery, in which a fault can still cause incidents
 SETTLED_S = 60
+BURST_S = 300
+
+
+def likely(fault, lines):
+    """How many of these lines it hit at about the same time: what takes hours hits few at once."""
+    return len(fault.hits & lines) * min(1, BURST_S / max(fault.smear_s, 1))
 
 
 class Judged:
@@ -82,14 +88,14 @@ class Verdict:
         lines = lines_of(self.inventory, incident)
         affected = max(1, incident.first.get("affected", 1))
         around = [j for j in self.faults + self.benign if in_time(j.fault, incident.opened)]
-        shares = [(len(j.fault.hits & lines), j) for j in around]
+        shares = [(likely(j.fault, lines), j) for j in around]
         most, best = max(shares, key=lambda s: s[0], default=(0, None))
         if best and most >= 0.5 * affected:
             best.own.append(incident)
             best.add(incident, incident.opened)
             self.weigh(incident, best)
         else:
-            self.false.append((incident, f"nothing happened there ({most} of {affected} lines explained)"))
+            self.false.append((incident, f"nothing happened there ({most:.0f} of {affected} lines explained)"))
         for when, row in incident.scopes():
             self.cover(incident, when, self.inventory.members(row["group_type"], row["group"]) or set())
 
