@@ -191,6 +191,8 @@ void incident_absorb(struct outage *o, uint32_t incident, struct trouble *t)
 	i->redialled += t->redialled;
 	i->grown = true;
 	trouble_explain(o, t, incident);
+	if (i->settled && i->channel == CHANNEL_DROP && !t->good_ns)
+		watch_set_up(o, &o->lines[t->line], false);
 }
 
 void incident_member_good(struct outage *o, const struct trouble *t)
@@ -219,6 +221,8 @@ void incident_member_bad(struct outage *o, const struct trouble *t)
 	m->stage = t->stage;
 	m->weight = t->weight;
 	i->peak = i->down > i->peak ? i->down : i->peak;
+	if (i->settled && i->channel == CHANNEL_DROP)
+		watch_set_up(o, &o->lines[t->line], false);
 }
 
 static void let_go(struct outage *o, struct member *m)
@@ -379,6 +383,22 @@ static bool is_due(const struct incident *i, uint64_t now_ns)
 	       (double)change >= UPDATE_SHARE * (was ? was : 1);
 }
 
+#define YOUNG_NS (300 * SECOND_IN_NS)
+
+bool incident_is_young(const struct outage *o, const struct incident *i)
+{
+	return i->live && o->now_ns - i->open_ns < YOUNG_NS;
+}
+
+/* A line that is down already cannot be hit by the next fault. */
+static void settle(struct outage *o, struct incident *i)
+{
+	i->settled = true;
+	for (uint32_t m = 0; m < i->n_members && i->channel == CHANNEL_DROP; m++)
+		if (!i->members[m].recovered_ns)
+			watch_set_up(o, &o->lines[i->members[m].line], false);
+}
+
 void incident_step(struct outage *o, uint32_t incident)
 {
 	struct incident *i = incident_at(o, incident);
@@ -386,6 +406,8 @@ void incident_step(struct outage *o, uint32_t incident)
 		incident_fini(i);
 	if (!i->live)
 		return;
+	if (!i->settled && !incident_is_young(o, i))
+		settle(o, i);
 	if (o->now_ns <= i->open_ns + ONSET_FIT_NS)
 		fit_onset(o, i);
 	draw_curve(i, o->now_ns);
