@@ -87,13 +87,14 @@ class Verdict:
     def place(self, incident):
         lines = lines_of(self.inventory, incident)
         affected = max(1, incident.first.get("affected", 1))
-        around = [j for j in self.faults + self.benign if in_time(j.fault, incident.opened)]
-        shares = [(likely(j.fault, lines), j) for j in around]
-        most, best = max(shares, key=lambda s: s[0], default=(0, None))
-        if best and most >= 0.5 * affected:
-            best.own.append(incident)
-            best.add(incident, incident.opened)
-            self.weigh(incident, best)
+        for judged in (self.faults, self.benign):  # a coincidence explains only what no fault does
+            around = [(likely(j.fault, lines), j) for j in judged if in_time(j.fault, incident.opened)]
+            most, best = max(around, key=lambda s: s[0], default=(0, None))
+            if best and most >= 0.5 * affected:
+                best.own.append(incident)
+                best.add(incident, incident.opened)
+                self.weigh(incident, best)
+                break
         else:
             self.false.append((incident, f"nothing happened there ({most:.0f} of {affected} lines explained)"))
         for when, row in incident.scopes():
