@@ -7,6 +7,12 @@ PUBLISHED = ("OPEN", "UPDATED", "CLEARED", "SUPERSEDED", "MERGED", "RETRACTED")
 GONE = ("SUPERSEDED", "MERGED", "RETRACTED")
 
 
+def names(row):
+    """(type, name) of the group of a revision, and of those with the same members."""
+    others = (text.partition(":") for text in row.get("equivalent_groups", ()))
+    return [(row["group_type"], row["group"]), *((kind, name) for kind, _, name in others)]
+
+
 class Incident:
     def __init__(self, first):
         self.id, self.revisions = first["incident_id"], []
@@ -61,10 +67,7 @@ class Incident:
                 yield max(row.get("changed_unix_ns", 0), row["open_unix_ns"]) / 1e9, row
 
     def keys(self):
-        found = set()
-        for row in self.revisions:
-            found.add((row["group_type"], row["group"]))
-        return found
+        return {key for row in self.revisions for key in names(row)}
 
 
 def read(path):

@@ -4,14 +4,16 @@
 An incident belongs to the fault that most of its evidence comes from: of the lines of its group, those
 that the fault hit must be at least half of what the incident had when it was opened. A fault is found
 when an incident belongs to it, or covers at least half of its lines, and was opened, or got that scope,
-before it ended. The element is exact when, 60 s after the opening, an open incident of the fault names a group with the very
-members that the failed group has in the inventory.
+before it ended. The element is exact when, 60 s later, an open incident of the fault names a group with
+the very members that the failed group has in the inventory.
 """
+
+import incidents
 
 EARLY_S = 15          # clocks and smear: nothing is opened before its cause but by this
 LATE_S = 900          # the recovery, in which a fault can still cause incidents
-SETTLED_S = 60
-BURST_S = 300
+SETTLED_S = 60        # until then it may change its mind
+BURST_S = 300         # the window in which a detector counts
 
 
 def likely(fault, lines):
@@ -30,7 +32,7 @@ class Judged:
 
     @property
     def all(self):
-        return sorted(self.since, key=self.since.get)
+        return sorted((i for i in self.since if i.last["state"] != "RETRACTED"), key=self.since.get)
 
     @property
     def found(self):
@@ -41,21 +43,16 @@ class Judged:
         return self.since[self.found]
 
 
-def group_at(incident, when=None):
-    row = incident.first if when is None else incident.at(when)
-    return row["group_type"], row["group"]
-
-
-def lines_of(inventory, incident, when=None):
-    return inventory.members(*group_at(incident, when)) or set()
+def members(inventory, row):
+    """The lines that a revision is about; by another name for them when the books do not know the first."""
+    return next(filter(None, (inventory.members(*key) for key in incidents.names(row))), set())
 
 
 def names_it(inventory, row, fault):
     """Whether a revision names the element: as such, by a name for it, or by its members."""
-    key = row["group_type"], row["group"]
-    if key == fault.key or f"{fault.group_type}:{fault.group}" in row.get("equivalent_groups", ()):
+    if fault.key in incidents.names(row):
         return True
-    ours, true = inventory.members(*key), inventory.members(*fault.key)
+    ours, true = members(inventory, row), inventory.members(*fault.key)
     return bool(ours) and ours == true
 
 
@@ -64,13 +61,13 @@ def in_time(fault, when):
 
 
 class Verdict:
-    def __init__(self, inventory, truth, seed, incidents):
-        self.inventory, self.incidents = inventory, incidents
+    def __init__(self, inventory, truth, seed, found):
+        self.inventory, self.incidents = inventory, found
         self.seed, self.world = seed, truth.world
         self.faults = [Judged(f) for f in truth.faults]
         self.benign = [Judged(f) for f in truth.benign]
         self.false, self.excused = [], []
-        for incident in incidents:
+        for incident in found:
             self.place(incident)
 
     def clock(self, at):
@@ -82,10 +79,10 @@ class Verdict:
         """Whether an older incident lies over the lines of a fault when it begins."""
         if not incident.opened < fault.on - EARLY_S or incident.ended < fault.on + SETTLED_S:
             return False
-        return len(fault.hits & lines_of(self.inventory, incident, fault.on)) >= 0.5 * len(fault.hits)
+        return len(fault.hits & members(self.inventory, incident.at(fault.on))) >= 0.5 * len(fault.hits)
 
     def place(self, incident):
-        lines = lines_of(self.inventory, incident)
+        lines = members(self.inventory, incident.first)
         affected = max(1, incident.first.get("affected", 1))
         for judged in (self.faults, self.benign):  # a coincidence explains only what no fault does
             around = [(likely(j.fault, lines), j) for j in judged if in_time(j.fault, incident.opened)]
@@ -98,7 +95,7 @@ class Verdict:
         else:
             self.false.append((incident, f"nothing happened there ({most:.0f} of {affected} lines explained)"))
         for when, row in incident.scopes():
-            self.cover(incident, when, self.inventory.members(row["group_type"], row["group"]) or set())
+            self.cover(incident, when, members(self.inventory, row))
 
     def cover(self, incident, when, lines):
         """It may speak of more than one fault, of one only since its scope has changed."""
@@ -128,7 +125,7 @@ class Verdict:
             row = incident.at(when)
             if incident.opened > when or (row["state"] in ("SUPERSEDED", "MERGED", "RETRACTED")):
                 continue
-            lines = self.inventory.members(row["group_type"], row["group"]) or set()
+            lines = members(self.inventory, row)
             score = (names_it(self.inventory, row, judged.fault), len(true & lines) / len(true | lines or {0}))
             if best is None or score > best[0]:
                 best = score, incident, row
@@ -139,9 +136,9 @@ class Verdict:
         return bool(row) and names_it(self.inventory, row, judged.fault)
 
     def relation(self, judged):
-        """How the published group stands to the true one, for the list of misses."""
+        """How the published group stands to the true one, which it is, and the Jaccard index of the two."""
         _, row = self.settled(judged)
-        lines = self.inventory.members(row["group_type"], row["group"]) or set()
+        lines = members(self.inventory, row)
         true = self.inventory.members(*judged.fault.key) or judged.fault.hits
         both = len(lines & true)
         kind = "other"
@@ -149,16 +146,15 @@ class Verdict:
             kind = "wider"
         elif both and both >= 0.9 * len(lines):
             kind = "narrower"
-        said = f"{row['group_type']}:{row['group']}"
-        return f"{kind}: said {said} ({row.get('affected')} of {row.get('members')}), Jaccard " \
-               f"{both / len(lines | true or {0}):.2f}"
+        said = f"{row['group_type']}:{row['group']} ({row.get('affected')} of {row.get('members')})"
+        return kind, said, both / len(lines | true or {0})
 
 
 def verdicts(inventory, truth, seed, methods):
     """method -> Verdict; the members of all groups that anybody spoke of are looked up first."""
     wanted = truth.keys()
-    for incidents in methods.values():
-        for incident in incidents:
+    for found in methods.values():
+        for incident in found:
             wanted |= incident.keys()
     inventory.learn(wanted)
-    return {name: Verdict(inventory, truth, seed, incidents) for name, incidents in methods.items()}
+    return {name: Verdict(inventory, truth, seed, found) for name, found in methods.items()}

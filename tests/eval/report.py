@@ -9,6 +9,7 @@ RASAD = "rasad"
 BASELINES = {"B1": "B1, 10 lines and 10 % of a node", "B2": "B2, half of a node", "B3": "B3, z-score of a node",
              "B4": "B4, greedy cover"}
 FULL = 0.99
+TEHRAN_S = 12600
 
 
 class Figures:
@@ -32,6 +33,11 @@ class Figures:
 
     def exact(self, wanted=lambda f: True, of_found=True):
         return Rate(v.exact(j) for v, j in self.some(wanted) if j.found or not of_found)
+
+    def wrong(self):
+        """How many of each relation."""
+        kinds = collections.Counter(v.relation(j)[0] for v, j in self.some() if j.found and not v.exact(j))
+        return ", ".join(str(kinds[k]) for k in ("wider", "narrower", "other"))
 
     def delays(self, wanted=lambda f: True):
         return Quantiles(max(0.0, j.found_at - j.fault.on) for _, j in self.some(wanted) if j.found)
@@ -75,6 +81,10 @@ class Figures:
                     for i in j.own if i.survives)
 
 
+def hour_of(f):
+    return int(f.on + TEHRAN_S) // 3600 % 24
+
+
 def full(f):
     return f.severity >= FULL and not f.setup
 
@@ -95,8 +105,10 @@ ROWS = [
     ("exact element, two independent", lambda s: s.exact(lambda f: f.mix == "independent")),
     ("exact element, nested", lambda s: s.exact(lambda f: f.mix == "nested")),
     ("exact element, three to five at once", lambda s: s.exact(lambda f: f.mix == "overlap")),
+    ("wrong element: wider, narrower, other", lambda s: s.wrong()),
     ("delay p50 / p95, whole element", lambda s: s.delays(full)),
     ("delay p50 / p95, parts", lambda s: s.delays(lambda f: drops(f) and not full(f))),
+    ("delay p50 / p95, whole element, 01 to 07 h", lambda s: s.delays(lambda f: full(f) and 1 <= hour_of(f) < 7)),
     ("delay p50 / p95, only set-ups fail", lambda s: s.delays(lambda f: f.setup)),
     ("false incidents a day", lambda s: s.false()),
     ("of these MAJOR or worse", lambda s: s.false(("MAJOR", "CRITICAL"))),
@@ -169,7 +181,7 @@ def misses(figures):
         if not j.found:
             yield f"not found: {f.id} {f.mix} {f} [{why_missed(v, j)}]" + ("" if f.mapped else " (no such column)")
         elif f.mapped and not v.exact(j):
-            yield f"not exact: {f.id} {f.mix} {f}: {v.relation(j)} [{why_missed(v, j)}]"
+            yield f"not exact: {f.id} {f.mix} {f}: {'{}: said {}, Jaccard {:.2f}'.format(*v.relation(j))} [{why_missed(v, j)}]"
         if f.mapped and j.found and sum(i.survives for i in j.own) > 1:
             said = ", ".join("{}:{}@{:+.0f}s".format(i.last["group_type"], i.last["group"], i.opened - f.on)
                              for i in j.own if i.survives)
