@@ -326,8 +326,8 @@ PARSE_INLINE enum pkt_verdict parse_layers(struct parse *c, pkt_u32 link)
 	return c->next == PARSE_L4 ? parse_l4(c) : verdict;
 }
 
-/* Any frame, layer by layer. */
-PARSE_INLINE void parse_frame_layers(const pkt_u8 *frame, const pkt_u8 *end, pkt_u32 wire_len,
+/* Any frame, layer by layer. In the kernel: 1 when there was more to see behind `end`. */
+PARSE_INLINE int parse_frame_layers(const pkt_u8 *frame, const pkt_u8 *end, pkt_u32 wire_len,
 				     pkt_u32 link, struct pkt *pkt, struct pkt_extra *extra)
 {
 	struct parse c = {
@@ -348,6 +348,7 @@ PARSE_INLINE void parse_frame_layers(const pkt_u8 *frame, const pkt_u8 *end, pkt
 	pkt->wire_len = parse_length(wire_len);
 	extra->svlan = c.svlan;
 	extra->cvlan = c.cvlan;
+	return c.past;
 }
 
 /*

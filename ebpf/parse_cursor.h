@@ -34,6 +34,7 @@ struct parse {
 	pkt_u32 type;		 /* EtherType or IP protocol, for the next layer */
 	pkt_u8 cut;		 /* the capture holds fewer bytes than the wire had */
 	pkt_u8 next;		 /* enum parse_next */
+	pkt_u8 past;		 /* in the kernel: it wanted to look behind `end` */
 	const pkt_u8 *addresses; /* IP: source and destination */
 	struct pkt *pkt;
 	struct pkt_extra *extra;
@@ -105,17 +106,77 @@ PARSE_INLINE enum pkt_verdict parse_short(const struct parse *c)
 	return c->cut ? VERDICT_TRUNCATED : VERDICT_MALFORMED;
 }
 
-/* `n` bytes are there, in the capture and in the layer. `end` itself never moves: the verifier
- * believes no other pointer. */
+/*
+ * parse_has: `n` bytes are there, in the capture and in the layer. parse_skip: they were read.
+ *
+ * The kernel's frames are at most PARSE_MASK bytes long and lie in an object of fixed size. There
+ * the cursor is masked, which changes nothing, for it never stands behind the end; but it makes all
+ * places look alike to the verifier, which gives up when it has to follow each of them.
+ */
+#ifndef __bpf__
+
+PARSE_INLINE pkt_u32 parse_at(const struct parse *c)
+{
+	return (pkt_u32)(c->at - c->start);
+}
+
 PARSE_INLINE int parse_has(const struct parse *c, pkt_u32 n)
 {
-	return c->at + n <= c->end && (pkt_u32)(c->at - c->start) + n <= c->wire_end;
+	return c->at + n <= c->end && parse_at(c) + n <= c->wire_end;
 }
 
 PARSE_INLINE void parse_skip(struct parse *c, pkt_u32 n)
 {
 	c->at += n;
 }
+
+/* An offset from `base` of which nothing is known but that it is less than 64. */
+PARSE_INLINE pkt_u32 parse_any(const pkt_u8 *base, pkt_u32 at)
+{
+	(void)base;
+	return at & 63;
+}
+
+#else
+
+enum { PARSE_MASK = 2047 };
+
+/* To the verifier the difference of two pointers is any number; the compiler shall not mix it with
+ * others before it is one. */
+PARSE_INLINE pkt_u64 parse_difference(const pkt_u8 *p, const pkt_u8 *from)
+{
+	__asm__ volatile("%0 -= %1" : "+r"(p) : "r"(from));
+	return (pkt_u64)p;
+}
+
+PARSE_INLINE pkt_u32 parse_at(const struct parse *c)
+{
+	return (pkt_u32)parse_difference(c->at, c->start);
+}
+
+PARSE_INLINE int parse_has(struct parse *c, pkt_u32 n)
+{
+	if (c->at + n > c->end) {
+		c->past = 1;
+		return 0;
+	}
+	return parse_at(c) + n <= c->wire_end;
+}
+
+/* Masked in assembler, or the compiler would see that it changes nothing. */
+PARSE_INLINE void parse_skip(struct parse *c, pkt_u32 n)
+{
+	pkt_u64 at = parse_difference(c->at, c->start) + n;
+	__asm__ volatile("%0 &= %1" : "+r"(at) : "i"(PARSE_MASK));
+	c->at = c->start + at;
+}
+
+PARSE_INLINE pkt_u32 parse_any(const pkt_u8 *base, pkt_u32 at)
+{
+	return (pkt_u32)parse_difference(base + at, base) & 63;
+}
+
+#endif
 
 /* Lengths of the record saturate: a wrapped one would turn a giant into a bare ACK. */
 PARSE_INLINE pkt_u16 parse_length(pkt_u32 n)
@@ -126,7 +187,7 @@ PARSE_INLINE pkt_u16 parse_length(pkt_u32 n)
 /* Bytes of the current layer that the wire had from here on. */
 PARSE_INLINE pkt_u32 parse_left(const struct parse *c)
 {
-	pkt_u32 at = (pkt_u32)(c->at - c->start);
+	pkt_u32 at = parse_at(c);
 	return c->wire_end > at ? c->wire_end - at : 0;
 }
 
@@ -134,7 +195,7 @@ PARSE_INLINE pkt_u32 parse_left(const struct parse *c)
  * than the frame means that somebody cut the frame. */
 PARSE_INLINE void parse_bound(struct parse *c, pkt_u32 len)
 {
-	pkt_u32 stop = (pkt_u32)(c->at - c->start) + len;
+	pkt_u32 stop = parse_at(c) + len;
 	if (stop > c->wire_end) {
 		c->cut = 1;
 		return;
@@ -144,9 +205,9 @@ PARSE_INLINE void parse_bound(struct parse *c, pkt_u32 len)
 
 PARSE_INLINE void parse_control(struct parse *c, pkt_u8 kind)
 {
-	pkt_u32 have = (pkt_u32)(c->end - c->at), left = parse_left(c);
+	pkt_u32 have = (pkt_u32)(c->end - c->start) - parse_at(c), left = parse_left(c);
 	c->pkt->kind = kind;
-	c->pkt->l4_off = (pkt_u16)(c->at - c->start);
+	c->pkt->l4_off = (pkt_u16)parse_at(c);
 	c->pkt->payload_len = parse_length(left);
 	c->extra->payload_caplen = parse_length(have < left ? have : left);
 }

@@ -120,14 +120,14 @@ PARSE_INLINE enum pkt_verdict parse_tcp_option(struct parse *c, const pkt_u8 *o,
 	return VERDICT_OK;
 }
 
-/* At most 40 bytes of options. The masked offset makes all ways through the loop look alike to
- * the verifier, which then walks each round once. */
+/* At most 40 bytes of options. All ways through the loop look alike to the verifier, which then
+ * walks each round once. */
 PARSE_INLINE enum pkt_verdict parse_tcp_options(struct parse *c, const pkt_u8 *o, pkt_u32 len)
 {
 	pkt_u32 at = 0, step;
 	for (int i = 0; i < 40 && at < len; i++) {
 		enum pkt_verdict verdict;
-		at &= 63;
+		at = parse_any(o, at);
 		verdict = parse_tcp_option(c, o + at, len - at, &step);
 		if (verdict != VERDICT_OK || step == 0)
 			return verdict;
