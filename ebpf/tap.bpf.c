@@ -128,15 +128,75 @@ static __always_inline int read_usual(const struct way *w, const pkt_u8 *data, c
 	return parse_access(&a, w->wire_len);
 }
 
-/* A function of its own to the verifier. Returns 1 when it would have looked behind `caplen`. */
+static __always_inline void leave(const struct parse *c, struct tap_stand *stand)
+{
+	*stand = (struct tap_stand){
+		.at = parse_at(c),
+		.wire_end = c->wire_end,
+		.addresses = (pkt_u32)parse_difference(c->addresses, c->start),
+		.type = c->type,
+		.svlan = c->svlan,
+		.cvlan = c->cvlan,
+		.flags = c->flags,
+		.cut = c->cut,
+		.past = c->past,
+	};
+}
+
+static __always_inline void resume(struct parse *c, const struct tap_stand *stand)
+{
+	c->at = c->start + (stand->at & TAP_FRAME);
+	c->addresses = c->start + (stand->addresses & TAP_FRAME);
+	c->wire_end = stand->wire_end;
+	c->type = stand->type;
+	c->svlan = stand->svlan;
+	c->cvlan = stand->cvlan;
+	c->flags = stand->flags;
+	c->cut = stand->cut;
+	c->past = stand->past;
+}
+
+/*
+ * The two halves of the parser are functions of their own to the verifier, which walks each of them
+ * once, whatever leads to it. They return 1 when there was more to see behind `caplen`.
+ */
+__noinline int read_l4(struct tap_frame *frame, struct tap_record *record, pkt_u32 caplen,
+		       pkt_u32 wire_len)
+{
+	struct parse c = {0};
+	if (!frame || !record)
+		return 0;
+	c.start = frame->bytes;
+	c.end = frame->bytes + (caplen & TAP_FRAME);
+	c.pkt = &record->pkt;
+	c.extra = &record->extra;
+	resume(&c, &frame->stand);
+	parse_end(&c, parse_l4(&c), wire_len);
+	return c.past;
+}
+
 __noinline int read_layers(struct tap_frame *frame, struct tap_record *record, pkt_u32 caplen,
 			   pkt_u32 wire_len)
 {
-	pkt_u32 link = tap_plays ? tap_play.link : LINK_ETHERNET;
+	struct parse c = {.wire_end = wire_len};
+	enum pkt_verdict verdict;
 	if (!frame || !record)
 		return 0;
-	return parse_frame_layers(frame->bytes, frame->bytes + (caplen & TAP_FRAME), wire_len, link,
-				  &record->pkt, &record->extra);
+	caplen &= TAP_FRAME;
+	c.start = c.at = c.addresses = frame->bytes;
+	c.end = frame->bytes + caplen;
+	c.cut = caplen < wire_len;
+	c.pkt = &record->pkt;
+	c.extra = &record->extra;
+	parse_begin(c.pkt, c.extra);
+	__builtin_memset(c.extra->dmac, 0, 12); /* and smac: a runt has none */
+	verdict = parse_below_l4(&c, tap_plays ? tap_play.link : LINK_ETHERNET);
+	if (c.next != PARSE_L4) {
+		parse_end(&c, verdict, wire_len);
+		return c.past;
+	}
+	leave(&c, &frame->stand);
+	return read_l4(frame, record, caplen, wire_len);
 }
 
 /* The place where the next control message will lie; until it is kept, any frame may use it. */

@@ -30,8 +30,16 @@ struct tap_record {
 };
 _Static_assert(sizeof(struct tap_record) == 192, "whole cache lines, two of them usually touched");
 
+/* Where the parser stands between two of its parts (struct parse); offsets from the start. */
+struct tap_stand {
+	pkt_u32 at, wire_end, addresses, type;
+	pkt_u16 svlan, cvlan;
+	pkt_u8 flags, cut, past;
+};
+
 struct tap_frame {
 	pkt_u8 bytes[TAP_FRAME_ROOM];
+	struct tap_stand stand;
 };
 
 struct tap_ring {
