@@ -48,8 +48,10 @@ int main(int argc, char **argv)
 		return 1;
 	if (capture_open(&capture, argv[1]))
 		return 1;
-	while ((why = capture_next(&capture, &frame)) != CAPTURE_END && why != CAPTURE_DAMAGED) {
-		if (why == CAPTURE_REFILL) { capture_refill(&capture); continue; }
+	for (why = CAPTURE_FRAME; why != CAPTURE_END && why != CAPTURE_DAMAGED;) {
+		why = capture_next(&capture, &frame);
+		if (why == CAPTURE_REFILL) why = capture_refill(&capture);
+		else if (why == CAPTURE_FRAME)
 		if (add(&rig, &frame, &cost)) return 1;
 	}
 	printf("tap %.1f empty %.1f over %.1f n %lu\n", cost.tap_ns / cost.n, cost.empty_ns / cost.n, (cost.tap_ns-cost.empty_ns) / cost.n, cost.n);
