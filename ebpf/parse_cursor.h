@@ -49,18 +49,16 @@ struct parse {
 #define PARSE_BE32(v) (v)
 #endif
 
-PARSE_INLINE pkt_u16 parse_u16(const pkt_u8 *p)
-{
-	pkt_u16 v;
-	__builtin_memcpy(&v, p, 2);
-	return PARSE_BE16(v);
-}
+/*
+ * Bytes as they lie in memory: for keys, where only equality and any fixed order matter. Of bytes
+ * that may stand anywhere clang makes one load each where the target is BPF, though the kernel's
+ * machine can load them together (and the verifier knows): there they are said to be aligned.
+ */
+#ifndef __bpf__
 
-PARSE_INLINE pkt_u32 parse_u32(const pkt_u8 *p)
+PARSE_INLINE void parse_copy(void *to, const pkt_u8 *from, pkt_u32 n)
 {
-	pkt_u32 v;
-	__builtin_memcpy(&v, p, 4);
-	return PARSE_BE32(v);
+	__builtin_memcpy(to, from, n);
 }
 
 PARSE_INLINE pkt_u16 parse_raw16(const pkt_u8 *p)
@@ -70,7 +68,6 @@ PARSE_INLINE pkt_u16 parse_raw16(const pkt_u8 *p)
 	return v;
 }
 
-/* Four bytes as they lie in memory: for keys, where only equality and any fixed order matter. */
 PARSE_INLINE pkt_u32 parse_raw32(const pkt_u8 *p)
 {
 	pkt_u32 v;
@@ -85,6 +82,55 @@ PARSE_INLINE pkt_u64 parse_raw64(const pkt_u8 *p)
 	return v;
 }
 
+#else
+
+typedef pkt_u16 __attribute__((may_alias)) parse_word16;
+typedef pkt_u32 __attribute__((may_alias)) parse_word32;
+typedef pkt_u64 __attribute__((may_alias)) parse_word64;
+
+PARSE_INLINE pkt_u16 parse_raw16(const pkt_u8 *p)
+{
+	return *(const parse_word16 *)p;
+}
+
+PARSE_INLINE pkt_u32 parse_raw32(const pkt_u8 *p)
+{
+	return *(const parse_word32 *)p;
+}
+
+PARSE_INLINE pkt_u64 parse_raw64(const pkt_u8 *p)
+{
+	return *(const parse_word64 *)p;
+}
+
+/* `n` is a constant, and even. */
+PARSE_INLINE void parse_copy(void *to, const pkt_u8 *from, pkt_u32 n)
+{
+	pkt_u8 *byte = to;
+	pkt_u32 i = 0;
+#pragma unroll
+	for (; i + 8 <= n; i += 8)
+		*(parse_word64 *)(byte + i) = parse_raw64(from + i);
+	if (i + 4 <= n) {
+		*(parse_word32 *)(byte + i) = parse_raw32(from + i);
+		i += 4;
+	}
+	if (i + 2 <= n)
+		*(parse_word16 *)(byte + i) = parse_raw16(from + i);
+}
+
+#endif
+
+PARSE_INLINE pkt_u16 parse_u16(const pkt_u8 *p)
+{
+	return PARSE_BE16(parse_raw16(p));
+}
+
+PARSE_INLINE pkt_u32 parse_u32(const pkt_u8 *p)
+{
+	return PARSE_BE32(parse_raw32(p));
+}
+
 /* The type of a tag, as it lies in memory. */
 PARSE_INLINE int parse_is_tag(pkt_u16 raw)
 {
@@ -96,8 +142,8 @@ PARSE_INLINE int parse_is_tag(pkt_u16 raw)
 PARSE_INLINE void parse_macs(const pkt_u8 *h, const pkt_u8 *cpe, struct pkt *p, struct pkt_extra *x)
 {
 	pkt_u32 pair = parse_raw32(h) ^ parse_raw32(h + 6);
-	__builtin_memcpy(x->dmac, h, 12); /* and smac */
-	__builtin_memcpy(p->cpe_mac, cpe, 6);
+	parse_copy(x->dmac, h, 12); /* and smac */
+	parse_copy(p->cpe_mac, cpe, 6);
 	x->wire_pair = (pkt_u16)(pair ^ pair >> 16 ^ parse_raw16(h + 4) ^ parse_raw16(h + 10));
 }
 
