@@ -60,7 +60,7 @@ struct tap {
 	struct port ports[TAP_MAX_PORTS];
 	uint32_t n_ports;
 	size_t map_bytes[3];
-	uint64_t *bell;	     /* its consumer's position; */
+	uint64_t *bell;	      /* its consumer's position; */
 	const uint64_t *rung; /* and the producer's */
 	uint32_t n_sources;
 	int socket; /* to ask the kernel about interfaces */
@@ -138,7 +138,7 @@ static int look_at_ports(struct tap *tap)
 
 		if (gone != port->gone)
 			tell(tap, "xdp: %s: the interface %s", port->name,
-			     !gone				? "is up"
+			     !gone			  ? "is up"
 			     : if_nametoindex(port->name) ? "went down; waiting for it"
 							  : "is gone");
 		port->gone = gone;
@@ -277,7 +277,8 @@ static void tell_said(const struct tap *tap)
 
 	for (int lines = 0; end > said && lines < 25; end--)
 		lines += end[-1] == '\n';
-	for (line = end > said ? end + 1 : said; *line; line += strcspn(line, "\n"), line += !!*line)
+	for (line = end > said ? end + 1 : said; *line;
+	     line += strcspn(line, "\n"), line += !!*line)
 		if (*line != '\n')
 			tell(tap, "xdp: %.*s", (int)strcspn(line, "\n"), line);
 }
@@ -287,13 +288,15 @@ static int load(struct tap *tap)
 	int status = tap_bpf__load(tap->bpf);
 
 	if (status == -EPERM)
-		tell(tap, "xdp: no right to load programs into the kernel: expected root, or CAP_BPF, "
-			  "CAP_PERFMON and CAP_NET_ADMIN");
-	else if (status && libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes,
-						   NULL) == 0)
+		tell(tap,
+		     "xdp: no right to load programs into the kernel: expected root, or CAP_BPF, "
+		     "CAP_PERFMON and CAP_NET_ADMIN");
+	else if (status &&
+		 libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes, NULL) == 0)
 		tell(tap, "xdp: this kernel lacks bpf_xdp_load_bytes; expected Linux 6.1 or later");
 	else if (status == -ENOMEM || status == -E2BIG)
-		tell(tap, "xdp: no memory for %u records on each of %u CPUs: expected less --buffer",
+		tell(tap,
+		     "xdp: no memory for %u records on each of %u CPUs: expected less --buffer",
 		     tap->memory.n_records, tap->memory.n_cpus);
 	else if (status) {
 		tell_said(tap);
@@ -361,7 +364,8 @@ static int refuse(const struct tap *tap, const struct port *port, int status)
 		     "off)",
 		     port->name, port->name);
 	else if (status == -EPERM)
-		tell(tap, "xdp: %s: no right to attach: expected root, or CAP_NET_ADMIN", port->name);
+		tell(tap, "xdp: %s: no right to attach: expected root, or CAP_NET_ADMIN",
+		     port->name);
 	else
 		tell(tap, "xdp: %s: XDP cannot be attached: %s", port->name, strerror(-status));
 	return status;
@@ -419,8 +423,9 @@ static void look_for_stripping(const struct tap *tap, const struct port *port)
 
 	memcpy(request.ifr_name, port->name, sizeof port->name);
 	if (ioctl(tap->socket, SIOCETHTOOL, &request) == 0 && flags.data & ETH_FLAG_RXVLAN)
-		tell(tap, "xdp: %s: the NIC may take VLAN tags away before XDP sees them: turn that off "
-			  "(ethtool -K %s rxvlan off)",
+		tell(tap,
+		     "xdp: %s: the NIC may take VLAN tags away before XDP sees them: turn that off "
+		     "(ethtool -K %s rxvlan off)",
 		     port->name, port->name);
 }
 

@@ -7,8 +7,9 @@
 int xdp_open(struct source **sources, const struct xdp_options *options)
 {
 	(void)sources;
-	options->problem(options->context,
-			 "xdp: built without libbpf; expected a build where libbpf-dev, bpftool and "
-			 "clang are installed, with XDP=1");
+	options->problem(
+		options->context,
+		"xdp: built without libbpf; expected a build where libbpf-dev, bpftool and "
+		"clang are installed, with XDP=1");
 	return -ENOSYS;
 }

@@ -125,8 +125,7 @@ static void run(struct source *source, struct told *told)
 		.lossless = true,
 		.collector = "replay",
 	};
-	struct engine *engine =
-		engine_new(&options, &source, 1, (struct report_sink){take, told});
+	struct engine *engine = engine_new(&options, &source, 1, (struct report_sink){take, told});
 	int status = SOURCE_MORE;
 
 	while (status >= 0 && status != SOURCE_END)

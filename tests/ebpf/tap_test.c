@@ -96,7 +96,8 @@ static void every_kind_of_frame(void **state)
 		struct frame f = {0};
 		frame_cases[i].build(&f);
 		for (uint32_t caplen = 0; caplen <= f.len; caplen++)
-			compare(&(struct raw_frame){i, f.bytes, caplen, f.len, frame_cases[i].link});
+			compare(&(struct raw_frame){i, f.bytes, caplen, f.len,
+						    frame_cases[i].link});
 	}
 }
 

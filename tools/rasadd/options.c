@@ -102,7 +102,7 @@ static int read_tap(struct options *o, const char *text)
 	o->tap = text;
 	o->drop = strcmp(text, "drop") == 0;
 	return o->drop || strcmp(text, "pass") == 0 ? OPTION_OK
-						     : option_wrong("--tap", text, "pass or drop");
+						    : option_wrong("--tap", text, "pass or drop");
 }
 
 static int read_dpdk(struct options *o, const char *text, const char *ports)
@@ -122,7 +122,8 @@ static int read_collector(struct options *o, const char *text)
 	if (strncmp(text, dpdk, sizeof dpdk - 1) == 0)
 		return read_dpdk(o, text, text + sizeof dpdk - 1);
 	if (strncmp(text, pcap, sizeof pcap - 1) != 0 || !text[sizeof pcap - 1])
-		return option_wrong("--collector", text, "pcap:FILE, pcap:INTERFACE, xdp:INTERFACES or dpdk:PORTS");
+		return option_wrong("--collector", text,
+				    "pcap:FILE, pcap:INTERFACE, xdp:INTERFACES or dpdk:PORTS");
 	if (o->n_inputs == OPTIONS_MAX_INPUTS)
 		return option_wrong("--collector", text, "at most 256 of them");
 	o->inputs[o->n_inputs++] = text + sizeof pcap - 1;
