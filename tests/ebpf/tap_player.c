@@ -81,7 +81,7 @@ static struct source *open_player(const char *path, struct tap_rig *rig)
 	p->rig = rig;
 	if (capture_open(&p->capture, path) == 0)
 		return &p->source;
-	free(p);
+	close_player(&p->source);
 	return NULL;
 }
 

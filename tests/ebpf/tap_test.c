@@ -133,8 +133,10 @@ static void compare_frames(const char *path)
 	struct raw_frame frame;
 	enum capture_result why = CAPTURE_FRAME;
 
-	if (capture_open(&capture, path))
+	if (capture_open(&capture, path)) {
+		capture_close(&capture);
 		return;
+	}
 	while (why == CAPTURE_FRAME) {
 		why = capture_next(&capture, &frame);
 		if (why == CAPTURE_REFILL)
