@@ -91,7 +91,24 @@ def publishing(table, quick):
                   at_least=True)
 
 
+# --- the kernel tap -------------------------------------------------------------------------------
+
+def xdp(table, quick):
+    bench = program("tap_bench")
+    with tempfile.TemporaryDirectory(prefix="rasad-bench-") as folder:
+        captures = Captures(folder)
+        for flows in (8000, 46000):
+            runs.say(f"the kernel tap, {flows:,} flows")
+            found = figures([bench, 5 if quick else 15, captures.make(600_000, flows, snaplen=128)])
+            kernel, empty = found["tap_kernel"][0], found["tap_empty"][0]
+            table.row(f"in the kernel over an empty XDP program, {flows:,} flows", f"{figure(kernel)} ns",
+                      f"{figure(empty)} ns", kernel, 80, "ns")
+            table.row(f"in user space behind it: rings, decoder, meters, {flows:,} flows",
+                      f"{figure(found['tap_user'][0])} ns", f"{figure(found['tap_read'][0])} ns (rings and decoder)")
+
+
 SECTIONS = {
+    "xdp": ("Kernel tap (XDP)", xdp),
     "reading": ("Reading captures", reading),
     "dpdk": ("DPDK", dpdk),
     "publishing": ("Publishing", publishing),
