@@ -383,7 +383,7 @@ static void own_troubles(void **state)
 		{"ACCOUNT_POLICY_RATE", "SLOW", ",'policy_rate_kbps':512", 3, KIND(ACCOUNT)},
 		{"ACCOUNT_SUSPENDED", "OUTAGE", ",'account':'SUSPENDED'", 6, KIND(ACCOUNT)},
 		{"UPSTREAM_LATENCY", "SLOW",
-		 ",'recent':{'rtt':{'access':{'n':60,'p50_us':12000},'internet':{'n':60,'p50_us':190000}}}",
+		 ",'recent':{'bytes_up':9,'rtt':{'access':{'n':60,'p50_us':12000},'internet':{'n':60,'p50_us':190000}}}",
 		 3, KIND(UPSTREAM)},
 		{"UPSTREAM_DNS", "SLOW", ",'symptoms':['DNS']", 3, KIND(UPSTREAM)},
 		{"LINE_LOSS", "PING",
