@@ -22,27 +22,27 @@
 #ifndef RASAD_TOOLS_LIB_CALL_KEYS_H
 #define RASAD_TOOLS_LIB_CALL_KEYS_H
 
-#define CALLS_IN	   "rasad:{c}:call:in"
-#define CALLS_OUT	   "rasad:{c}:call:out"
-#define CALL_KEY	   "rasad:{c}:call:%s"
-#define CALL_GROUP	   "desk"
-#define CALL_TTL_S	   "604800"
-#define CALLS_MAXLEN	   "100000"
-#define INCIDENT_STREAM	   "rasad:{i}:inc:ev"
-#define INCIDENTS_OPEN	   "rasad:{i}:inc:open"
-#define INCIDENT_KEY	   "rasad:{i}:inc:%s"
-#define INCIDENT_MEMBERS   "rasad:{i}:inc:%s:mem"
-#define INCIDENT_FENCE	   "rasad:{i}:fence"
-#define INCIDENT_MAXLEN	   "50000"
-#define VERIFY_LIST	   "rasad:{v}:verify:%s"
-#define VERIFY_RESULTS	   "rasad:{v}:result:%s"
-#define VERIFY_TTL_S	   "604800"
-#define LEASE_KEY	   "rasad:{m}:lease"
-#define LEASE_TOKEN	   "rasad:{m}:token"
-#define DEAD_LETTERS	   "rasad:{d}:dlq"
+#define CALLS_IN	    "rasad:{c}:call:in"
+#define CALLS_OUT	    "rasad:{c}:call:out"
+#define CALL_KEY	    "rasad:{c}:call:%s"
+#define CALL_GROUP	    "desk"
+#define CALL_TTL_S	    "604800"
+#define CALLS_MAXLEN	    "100000"
+#define INCIDENT_STREAM	    "rasad:{i}:inc:ev"
+#define INCIDENTS_OPEN	    "rasad:{i}:inc:open"
+#define INCIDENT_KEY	    "rasad:{i}:inc:%s"
+#define INCIDENT_MEMBERS    "rasad:{i}:inc:%s:mem"
+#define INCIDENT_FENCE	    "rasad:{i}:fence"
+#define INCIDENT_MAXLEN	    "50000"
+#define VERIFY_LIST	    "rasad:{v}:verify:%s"
+#define VERIFY_RESULTS	    "rasad:{v}:result:%s"
+#define VERIFY_TTL_S	    "604800"
+#define LEASE_KEY	    "rasad:{m}:lease"
+#define LEASE_TOKEN	    "rasad:{m}:token"
+#define DEAD_LETTERS	    "rasad:{d}:dlq"
 #define DEAD_LETTERS_MAXLEN "10000"
 
-#define CALL_ID_MAX 128 /* bytes, without the NUL */
-#define CALL_KEY_SIZE (sizeof(VERIFY_RESULTS) + CALL_ID_MAX)
+/* Room for any of those with an id in them: ids of calls and incidents are cut there. */
+#define CALL_KEY_SIZE 128
 
 #endif

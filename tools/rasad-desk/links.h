@@ -23,8 +23,8 @@ struct links {
 	pthread_mutex_t lock;
 	struct redis *idle[LINKS_IDLE_MAX]; /* owned */
 	size_t n_idle;
-	int64_t retry_ms, pause_ms;	/* monotonic; 0: the server was there */
-	char error[REDIS_ERROR_SIZE];	/* why it is away */
+	int64_t retry_ms, pause_ms;   /* monotonic; 0: the server was there */
+	char error[REDIS_ERROR_SIZE]; /* why it is away */
 	atomic_bool away;
 	atomic_uint_fast64_t opened, lost;
 };

@@ -9,6 +9,7 @@
 
 #include "proto/json.h"
 #include "proto/rasad/v1/card.pb-c.h"
+#include "tools/lib/find.h"
 
 enum exit_code { EXIT_OK, EXIT_TROUBLE, EXIT_USAGE };
 
@@ -64,13 +65,8 @@ void ctl_print_json(struct ctl *ctl, const ProtobufCMessage *message);
 
 /* --- finding --- */
 
-struct found {
-	char (*sub_ids)[17];
-	size_t n;
-};
-
-/* Every line that is indexed under the text, in whatever form it is. false: complained. */
-bool find_lines(struct ctl *ctl, const char *text, struct found *found);
+/* find_lines of tools/lib. false: complained. */
+bool ctl_find(struct ctl *ctl, const char *text, struct found *found);
 /* Asks for the time and all their cards in one round trip; the cards are the next replies. */
 bool ctl_ask_cards(struct ctl *ctl, const struct found *found);
 /*
@@ -78,8 +74,6 @@ bool ctl_ask_cards(struct ctl *ctl, const struct found *found);
  * is always one of them. false: complained.
  */
 bool find_answering(struct ctl *ctl, const char *text, struct found *found);
-/* Does the card still answer to the text? An index may be older than the card. */
-bool card_answers(const Rasad__V1__SubscriberCard *card, const char *text);
 
 /* --- streams --- */
 

@@ -46,7 +46,7 @@ int run_sub(struct ctl *ctl)
 	const char *text = ctl->arguments[0];
 	struct found found;
 	size_t shown = 0;
-	bool failed = !find_lines(ctl, text, &found) || !ctl_ask_cards(ctl, &found);
+	bool failed = !ctl_find(ctl, text, &found) || !ctl_ask_cards(ctl, &found);
 
 	for (size_t i = 0; i < found.n && !failed; i++) {
 		enum outcome outcome = show_line(ctl, found.sub_ids[i], text);
