@@ -12,7 +12,9 @@
  *   rasad:{xXX}:mac:<mac>        … by CPE MAC, aa:bb:cc:dd:ee:ff
  *   rasad:{pXX}:phone:<e164>     … by phone, from the inventory, no TTL
  *   rasad:{n}:node:<type>:<name> NodeSummary
+ *   rasad:{n}:nodes              sorted set: "<type>:<name>" by the ms of its writing
  *   rasad:{h}:health:<collector> CollectorHealth
+ *   rasad:{h}:collectors         sorted set: collectors by the ms of their last health
  *
  * The braces are Redis Cluster's hash tags.
  *

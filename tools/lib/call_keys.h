@@ -13,8 +13,8 @@
  *   rasad:{i}:inc:<id>:mem    its MemberSet
  *   rasad:{i}:fence           the newest token that wrote a blind-spot incident
  *   rasad:{v}:verify:<id>     sorted set: sub_id by priority, whom to call back; 7 days
- *   rasad:{v}:result:<id>     hash: sub_id to VerifyResult without texts, all affected lines; "" in
- *                             it is the time of the pass, unix ns; 7 days
+ *   rasad:{v}:rest:<id>       sorted set: sub_id by VerifyState, affected lines not to call; 7 days
+ *   rasad:{v}:states:<id>     CallbackList without results: how many lines are in which state
  *   rasad:{m}:lease           "token:desk" of the one desk that re-scores, verifies and counts calls
  *   rasad:{m}:token           the newest fencing token
  *   rasad:{d}:dlq             stream of what no desk could work on: t v k p as they came, and why
@@ -35,7 +35,8 @@
 #define INCIDENT_FENCE	    "rasad:{i}:fence"
 #define INCIDENT_MAXLEN	    "50000"
 #define VERIFY_LIST	    "rasad:{v}:verify:%s"
-#define VERIFY_RESULTS	    "rasad:{v}:result:%s"
+#define VERIFY_REST	    "rasad:{v}:rest:%s"
+#define VERIFY_STATES	    "rasad:{v}:states:%s"
 #define VERIFY_TTL_S	    "604800"
 #define LEASE_KEY	    "rasad:{m}:lease"
 #define LEASE_TOKEN	    "rasad:{m}:token"

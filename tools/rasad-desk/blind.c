@@ -11,9 +11,9 @@
 #include "tools/rasad-desk/desk.h"
 #include "tools/rasad-desk/store.h"
 
-#define SAYS_MAX     64
-#define ENDED_TTL_S  "2592000" /* 30 days */
-#define NS_PER_S     1000000000
+#define SAYS_MAX    64
+#define ENDED_TTL_S "2592000" /* 30 days */
+#define NS_PER_S    1000000000
 
 /*
  * KEYS: fence, stream, open set, incident, members. ARGV: token, incident, members, k, MAXLEN,
@@ -56,7 +56,8 @@ static bool is_open(const Rasad__V1__Incident *incident)
 }
 
 struct command {
-	char token[24], incident[CALL_KEY_SIZE], members[CALL_KEY_SIZE], k[CALL_KEY_SIZE], score[32];
+	char token[24], incident[CALL_KEY_SIZE], members[CALL_KEY_SIZE], k[CALL_KEY_SIZE],
+		score[32];
 };
 
 static void name_keys(struct command *c, const Rasad__V1__Incident *incident, uint64_t token)
@@ -96,9 +97,7 @@ static int send(struct redis *redis, const Rasad__V1__Incident *incident, uint64
 	enum { N = sizeof(arguments) / sizeof(*arguments), BYTES = 9, MEMBERS = 10 };
 	size_t lengths[N];
 	for (size_t i = 0; i < N; i++)
-		lengths[i] = i == BYTES	    ? bytes.n
-			     : i == MEMBERS ? members.n
-					    : strlen(arguments[i]);
+		lengths[i] = i == BYTES ? bytes.n : i == MEMBERS ? members.n : strlen(arguments[i]);
 	int status = redis_append(redis, N, arguments, lengths);
 	return status ? status : redis_next(redis, reply);
 }

@@ -158,7 +158,8 @@ static void set_scene(struct work *work, struct scene *scene, size_t i, int64_t 
 	struct desk *desk = work->desk;
 	struct score_incident *incidents = scene->incidents[i];
 	const Card *card = work->cards[i];
-	size_t n = book_candidates(desk->book, card, book_sub_id(work->lines.sub_ids[i]), incidents);
+	size_t n =
+		book_candidates(desk->book, card, book_sub_id(work->lines.sub_ids[i]), incidents);
 
 	for (size_t k = 0; k < n; k++)
 		incidents[k].other_calls =
@@ -237,14 +238,13 @@ static int store(struct work *work, const Match *match, const char *former, size
 		return -ENOMEM;
 	call_key(match->call_id, key);
 	snprintf(k, sizeof(k), "%s:%u", match->call_id, match->revision);
-	const char *arguments[] = {"EVAL",     script,	     "2", key,   CALLS_OUT, (char *)bytes.data,
-				   CALL_TTL_S, CALLS_MAXLEN, k,	  former};
+	const char *arguments[] = {
+		"EVAL",	    script,	  "2", key,   CALLS_OUT, (char *)bytes.data,
+		CALL_TTL_S, CALLS_MAXLEN, k,   former};
 	enum { N = sizeof(arguments) / sizeof(*arguments), ANSWER = 5, FORMER = 9 };
 	size_t lengths[N];
 	for (size_t i = 0; i < N; i++)
-		lengths[i] = i == ANSWER   ? bytes.n
-			     : i == FORMER ? n_former
-					   : strlen(arguments[i]);
+		lengths[i] = i == ANSWER ? bytes.n : i == FORMER ? n_former : strlen(arguments[i]);
 	int status = redis_append(work->redis, N, arguments, lengths);
 	status = status ? status : redis_next(work->redis, reply);
 	free(bytes.data);

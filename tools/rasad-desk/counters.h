@@ -13,16 +13,16 @@
 typedef atomic_uint_fast64_t counter;
 
 struct counters {
-	counter verdicts[COUNTERS_VERDICTS];	  /* calls answered, by Verdict */
-	counter latency[COUNTERS_STEPS];	  /* of an answer: below 125 us << i; the last: above */
+	counter verdicts[COUNTERS_VERDICTS]; /* calls answered, by Verdict */
+	counter latency[COUNTERS_STEPS];     /* of an answer: below 125 us << i; the last: above */
 	counter latency_sum_us;
-	counter duplicates;	/* calls that had been answered before */
-	counter unavailable;	/* calls that were not taken: Redis was away */
-	counter lines_cut;	/* lines of one phone beyond those that are scored */
-	counter revised;	/* answers that a later incident changed */
-	counter outrun;		/* such answers that another desk had changed meanwhile */
-	counter stream_calls;	/* calls that came by the stream */
-	counter claimed;	/* of these, taken over from a desk that went away */
+	counter duplicates;   /* calls that had been answered before */
+	counter unavailable;  /* calls that were not taken: Redis was away */
+	counter lines_cut;    /* lines of one phone beyond those that are scored */
+	counter revised;      /* answers that a later incident changed */
+	counter outrun;	      /* such answers that another desk had changed meanwhile */
+	counter stream_calls; /* calls that came by the stream */
+	counter claimed;      /* of these, taken over from a desk that went away */
 	counter dead_letters;
 	counter incidents_seen; /* entries of the stream of incidents */
 	counter answers_seen;	/* entries of the stream of answers */

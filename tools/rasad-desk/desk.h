@@ -46,15 +46,16 @@ struct desk {
 	struct links links;
 	char name[DESK_NAME_SIZE];
 	bool packet_clock;
-	_Atomic int64_t packet_unix_ns; /* the newest time that Redis tells of */
+	int64_t verify_every_ms;
+	_Atomic int64_t packet_unix_ns;	 /* the newest time that Redis tells of */
 	_Atomic int64_t clock_offset_ms; /* real time of Redis less our monotonic time */
 	atomic_bool stop, current, leader;
 	struct counters counters;
 
 	pthread_mutex_t lock;
-	struct book *book;     /* from here on under the lock; owned */
-	struct calls *calls;   /* owned */
-	struct surge *surge;   /* owned */
+	struct book *book;   /* from here on under the lock; owned */
+	struct calls *calls; /* owned */
+	struct surge *surge; /* owned */
 	struct callers callers;
 	struct nodes nodes;
 	struct changes changes;

@@ -10,11 +10,11 @@
 #include "tools/rasad-desk/load.h"
 #include "tools/rasad-desk/store.h"
 
-#define ID_SIZE		48
-#define PAGE		"1000"
-#define KEEP_MS		(2 * 3600 * 1000ll)
-#define BLOCK_MS	"500" /* below the 2 s after which a silent server counts as away */
-#define NODES_EVERY_MS	30000
+#define ID_SIZE		 48
+#define PAGE		 "1000"
+#define KEEP_MS		 (2 * 3600 * 1000ll)
+#define BLOCK_MS	 "500" /* below the 2 s after which a silent server counts as away */
+#define NODES_EVERY_MS	 30000
 #define ADVANCE_EVERY_MS 10000
 
 struct follower {

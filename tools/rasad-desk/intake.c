@@ -37,7 +37,7 @@ static int bury(struct intake *in, const struct redis_reply *entry, const char *
 {
 	static const char *const names[] = {"t", "v", "k", "p"};
 	const char *id = redis_text(redis_element(entry, 0), NULL);
-	const char *arguments[20] = {"XADD", DEAD_LETTERS, "MAXLEN", "~", DEAD_LETTERS_MAXLEN,
+	const char *arguments[20] = {"XADD", DEAD_LETTERS, "MAXLEN", "~",  DEAD_LETTERS_MAXLEN,
 				     "*",    "why",	   why,	     "of", id};
 	size_t lengths[20], n = 10;
 	struct redis_reply *reply;
@@ -170,9 +170,9 @@ static int look_at_pending(struct intake *in)
 {
 	struct redis_reply *pending;
 
-	if (redis_ask(in->redis, &pending,
-		      (const char *[]){"XPENDING", CALLS_IN, CALL_GROUP, "-", "+", CLAIM_PAGE,
-				       NULL}))
+	if (redis_ask(
+		    in->redis, &pending,
+		    (const char *[]){"XPENDING", CALLS_IN, CALL_GROUP, "-", "+", CLAIM_PAGE, NULL}))
 		return -EIO;
 	int status = bury_undeliverable(in, pending);
 	redis_reply_free(pending);

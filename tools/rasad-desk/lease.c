@@ -43,10 +43,9 @@ int lease_keep(struct lease *lease, struct redis *redis)
 	if (now_ms < lease->renew_ms)
 		return 0;
 	snprintf(least, sizeof(least), "%lld", (long long)(desk_unix_ns() / 1000000));
-	int status =
-		redis_ask(redis, &reply,
-			  (const char *[]){"EVAL", keep_script, "2", LEASE_KEY, LEASE_TOKEN,
-					   lease->desk, LEASE_MS, lease->value, least, NULL});
+	int status = redis_ask(redis, &reply,
+			       (const char *[]){"EVAL", keep_script, "2", LEASE_KEY, LEASE_TOKEN,
+						lease->desk, LEASE_MS, lease->value, least, NULL});
 	if (!status && redis_type(reply) == REDIS_REFUSED)
 		status = -EPROTO;
 	snprintf(lease->value, sizeof(lease->value), "%s", status ? "" : redis_text(reply, NULL));
@@ -65,7 +64,7 @@ bool lease_is_ours(const struct lease *lease)
 void lease_drop(struct lease *lease, struct redis *redis)
 {
 	if (*lease->value && redis)
-		store_do(redis, (const char *[]){"EVAL", drop_script, "1", LEASE_KEY, lease->value,
-						 NULL});
+		store_do(redis,
+			 (const char *[]){"EVAL", drop_script, "1", LEASE_KEY, lease->value, NULL});
 	*lease = (struct lease){.desk = lease->desk};
 }

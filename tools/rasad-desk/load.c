@@ -80,8 +80,8 @@ static ProtobufCMessage *unpack_entry(struct desk *desk, const struct redis_repl
 
 void load_incident(struct desk *desk, const struct redis_reply *entry, struct wanted *wanted)
 {
-	Rasad__V1__Incident *incident = (Rasad__V1__Incident *)unpack_entry(
-		desk, entry, &rasad__v1__incident__descriptor);
+	Rasad__V1__Incident *incident =
+		(Rasad__V1__Incident *)unpack_entry(desk, entry, &rasad__v1__incident__descriptor);
 
 	count(&desk->counters.incidents_seen);
 	if (!incident)
@@ -145,9 +145,8 @@ static int ask_batch(struct redis *redis, const struct wanted *wanted, size_t fr
 static int read_one(struct desk *desk, struct redis *redis, bool is_incident)
 {
 	struct redis_reply *reply;
-	const ProtobufCMessageDescriptor *type = is_incident
-							 ? &rasad__v1__incident__descriptor
-							 : &rasad__v1__member_set__descriptor;
+	const ProtobufCMessageDescriptor *type =
+		is_incident ? &rasad__v1__incident__descriptor : &rasad__v1__member_set__descriptor;
 
 	if (redis_next(redis, &reply))
 		return -EIO;

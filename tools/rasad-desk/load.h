@@ -22,8 +22,7 @@ void load_answer(struct desk *desk, const struct redis_reply *entry);
 /* The ids of the sorted set of open incidents. Returns 0 or -EIO. */
 int load_open(struct desk *desk, struct redis *redis, struct wanted *wanted);
 /* Incidents themselves (with_incidents) and their members; empties wanted. Returns 0 or -EIO. */
-int load_wanted(struct desk *desk, struct redis *redis, struct wanted *wanted,
-		bool with_incidents);
+int load_wanted(struct desk *desk, struct redis *redis, struct wanted *wanted, bool with_incidents);
 void wanted_fini(struct wanted *wanted);
 
 #endif

@@ -99,8 +99,8 @@ int store_read_card(struct desk *desk, struct redis *redis, Rasad__V1__Subscribe
 	*card = NULL;
 	if (redis_next(redis, &reply))
 		return -EIO;
-	*card = (Rasad__V1__SubscriberCard *)store_unpack(
-		&rasad__v1__subscriber_card__descriptor, reply);
+	*card = (Rasad__V1__SubscriberCard *)store_unpack(&rasad__v1__subscriber_card__descriptor,
+							  reply);
 	redis_reply_free(reply);
 	if (!*card)
 		return 0;
