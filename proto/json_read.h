@@ -3,7 +3,7 @@
  * The JSON face, read: one object -> the message of its "type", by descriptor. For calls over HTTP
  * and for files of events, so within bounds: 1 MiB, 32 levels, and every text valid UTF-8.
  *
- * Unknown names are passed over (a newer writer). A value of the wrong kind, an unknown enum name or
+ * Unknown names are passed over (a newer writer); maps are not read. A value of the wrong kind, an unknown enum name or
  * a number out of range is an error that names the field. 64-bit numbers may be strings, as the
  * proto3 mapping has them; a fixed64 may be 16 hex digits, as sub_ids are written.
  */
