@@ -50,6 +50,8 @@
 #define KEYSPACE_HEALTH_TTL_S	"30"
 #define KEYSPACE_MOVED_TTL_S	"604800" /* a week */
 #define KEYSPACE_BUCKETS	256	 /* of cards */
+#define KEYSPACE_NODES		"rasad:{n}:nodes"
+#define KEYSPACE_COLLECTORS	"rasad:{h}:collectors"
 #define KEYSPACE_ALL_HEALTH	"rasad:{h}:health:*"
 
 enum keyspace_index { KEYSPACE_USER, KEYSPACE_CIRCUIT, KEYSPACE_IP, KEYSPACE_MAC, KEYSPACE_PHONE };

@@ -69,7 +69,7 @@ static void add_line(struct desk *desk, struct answer *answer, char *sub_id,
 	rasad__v1__subscriber_line__init(line);
 	answer->pointers[at] = line;
 	line->sub_id = sub_id;
-	line->watched = card;
+	line->watched = card != NULL;
 	line->card = card;
 	add_incidents(desk, answer, at, line);
 	for (int language = 0; card && language < 2; language++)

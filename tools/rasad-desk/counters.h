@@ -35,14 +35,14 @@ struct counters {
 	counter statuses[COUNTERS_STATUSES]; /* HTTP responses, by hundreds */
 };
 
-static inline void count(counter *counter)
+static inline void count(counter *of)
 {
-	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(of, 1, memory_order_relaxed);
 }
 
-static inline uint64_t counted(const counter *counter)
+static inline uint64_t counted(const counter *of)
 {
-	return atomic_load_explicit(counter, memory_order_relaxed);
+	return atomic_load_explicit(of, memory_order_relaxed);
 }
 
 #endif

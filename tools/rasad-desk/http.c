@@ -188,7 +188,7 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
 	unsigned refused = judge(http, connection);
 
 	if (!refused && announces_too_much(connection))
-		refused = MHD_HTTP_PAYLOAD_TOO_LARGE;
+		refused = MHD_HTTP_CONTENT_TOO_LARGE;
 	if (refused)
 		return refuse(http, connection, refused);
 	*state = calloc(1, sizeof(struct incoming));
@@ -237,7 +237,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	if (*n)
 		return take_part(in, data, n);
 	if (in->too_large)
-		return refuse(http, connection, MHD_HTTP_PAYLOAD_TOO_LARGE);
+		return refuse(http, connection, MHD_HTTP_CONTENT_TOO_LARGE);
 	const struct http_request request = {
 		.method = method,
 		.path = url,

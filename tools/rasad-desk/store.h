@@ -10,6 +10,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "engine/publish/redis.h"
+#include "proto/rasad/v1/card.pb-c.h"
 
 struct desk;
 
@@ -36,8 +37,7 @@ int store_read_time(struct desk *desk, struct redis *redis);
 
 /* HGET of a card; and its reply: the card that is still good, or NULL. */
 int store_ask_card(struct redis *redis, const char *sub_id);
-int store_read_card(struct desk *desk, struct redis *redis,
-		    struct Rasad__V1__SubscriberCard **card);
+int store_read_card(struct desk *desk, struct redis *redis, Rasad__V1__SubscriberCard **card);
 
 /* Of the fields t v k p of an entry; NULL when it is not there. */
 const struct redis_reply *store_field(const struct redis_reply *entry, const char *name);
