@@ -7,10 +7,6 @@
  *   rasad:{c}:call:out        stream of CallMatches, each revision one entry, k = call_id:revision.
  *                             Many desks write it, so its ids are the server's.
  *   rasad:{c}:call:<call_id>  CallMatch, the latest revision, 7 days
- *   rasad:{i}:inc:ev          stream of Incidents
- *   rasad:{i}:inc:open        sorted set of the ids of those that are open
- *   rasad:{i}:inc:<id>        Incident, the latest revision
- *   rasad:{i}:inc:<id>:mem    its MemberSet
  *   rasad:{i}:fence           the newest token that wrote a blind-spot incident
  *   rasad:{v}:verify:<id>     sorted set: sub_id by priority, whom to call back; 7 days
  *   rasad:{v}:rest:<id>       sorted set: sub_id by VerifyState, affected lines not to call; 7 days
@@ -28,12 +24,7 @@
 #define CALL_GROUP	    "desk"
 #define CALL_TTL_S	    "604800"
 #define CALLS_MAXLEN	    "100000"
-#define INCIDENT_STREAM	    "rasad:{i}:inc:ev"
-#define INCIDENTS_OPEN	    "rasad:{i}:inc:open"
-#define INCIDENT_KEY	    "rasad:{i}:inc:%s"
-#define INCIDENT_MEMBERS    "rasad:{i}:inc:%s:mem"
 #define INCIDENT_FENCE	    "rasad:{i}:fence"
-#define INCIDENT_MAXLEN	    "50000"
 #define VERIFY_LIST	    "rasad:{v}:verify:%s"
 #define VERIFY_REST	    "rasad:{v}:rest:%s"
 #define VERIFY_STATES	    "rasad:{v}:states:%s"

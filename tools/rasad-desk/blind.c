@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/publish/keyspace.h"
 #include "tools/lib/call_keys.h"
 #include "tools/rasad-desk/desk.h"
 #include "tools/rasad-desk/store.h"
 
-#define SAYS_MAX    64
-#define ENDED_TTL_S "2592000" /* 30 days */
-#define NS_PER_S    1000000000
+#define SAYS_MAX		64
+#define KEYSPACE_INCIDENT_TTL_S "2592000" /* 30 days */
+#define NS_PER_S		1000000000
 
 /*
  * KEYS: fence, stream, open set, incident, members. ARGV: token, incident, members, k, MAXLEN,
@@ -65,11 +66,12 @@ static void name_keys(struct command *c, const Rasad__V1__Incident *incident, ui
 	const char *id = incident->incident_id;
 
 	snprintf(c->token, sizeof(c->token), "%" PRIu64, token);
-	snprintf(c->incident, sizeof(c->incident), INCIDENT_KEY, id);
-	snprintf(c->members, sizeof(c->members), INCIDENT_MEMBERS, id);
+	keyspace_incident(id, c->incident);
+	keyspace_incident_members(id, c->members);
 	snprintf(c->k, sizeof(c->k), "%s:%u", id, incident->revision);
 	snprintf(c->score, sizeof(c->score), "%.0f",
-		 incident->severity * 1e10 + (double)(incident->open_unix_ns / NS_PER_S));
+		 (double)incident->severity * KEYSPACE_INCIDENT_SEVERITY +
+			 (double)(incident->open_unix_ns / NS_PER_S));
 }
 
 static int send(struct redis *redis, const Rasad__V1__Incident *incident, uint64_t token,
@@ -82,18 +84,18 @@ static int send(struct redis *redis, const Rasad__V1__Incident *incident, uint64
 				   script,
 				   "5",
 				   INCIDENT_FENCE,
-				   INCIDENT_STREAM,
-				   INCIDENTS_OPEN,
+				   KEYSPACE_INCIDENTS,
+				   KEYSPACE_INCIDENTS_OPEN,
 				   c.incident,
 				   c.members,
 				   c.token,
 				   (char *)bytes.data,
 				   (char *)members.data,
 				   c.k,
-				   INCIDENT_MAXLEN,
+				   KEYSPACE_INCIDENTS_MAXLEN,
 				   c.score,
 				   incident->incident_id,
-				   is_open(incident) ? "" : ENDED_TTL_S};
+				   is_open(incident) ? "" : KEYSPACE_INCIDENT_TTL_S};
 	enum { N = sizeof(arguments) / sizeof(*arguments), BYTES = 9, MEMBERS = 10 };
 	size_t lengths[N];
 	for (size_t i = 0; i < N; i++)

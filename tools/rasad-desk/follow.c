@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/publish/keyspace.h"
 #include "tools/lib/call_keys.h"
 #include "tools/rasad-desk/load.h"
 #include "tools/rasad-desk/store.h"
@@ -91,7 +92,7 @@ static int load(struct follower *f)
 	since_ms = desk_wall_ms(f->desk) - KEEP_MS;
 	snprintf(f->incidents_id, ID_SIZE, "%" PRId64 "-0", f->desk->packet_clock ? 0 : since_ms);
 	snprintf(f->answers_id, ID_SIZE, "%" PRId64 "-0", since_ms);
-	status = read_stream(f, INCIDENT_STREAM, f->incidents_id);
+	status = read_stream(f, KEYSPACE_INCIDENTS, f->incidents_id);
 	status = status ? status : load_open(f->desk, f->redis, &f->wanted);
 	status = status ? status : load_wanted(f->desk, f->redis, &f->wanted, true);
 	return status ? status : read_stream(f, CALLS_OUT, f->answers_id);
@@ -102,7 +103,7 @@ static int load(struct follower *f)
 static void take_stream(struct follower *f, const struct redis_reply *stream)
 {
 	const struct redis_reply *entries = redis_element(stream, 1);
-	bool incidents = !strcmp(redis_text(redis_element(stream, 0), NULL), INCIDENT_STREAM);
+	bool incidents = !strcmp(redis_text(redis_element(stream, 0), NULL), KEYSPACE_INCIDENTS);
 
 	for (size_t i = 0; i < redis_count(entries); i++) {
 		const struct redis_reply *entry = redis_element(entries, i);
@@ -120,8 +121,8 @@ static int wait_for_news(struct follower *f)
 
 	if (redis_ask(f->redis, &streams,
 		      (const char *[]){"XREAD", "COUNT", PAGE, "BLOCK", BLOCK_MS, "STREAMS",
-				       INCIDENT_STREAM, CALLS_OUT, f->incidents_id, f->answers_id,
-				       NULL}))
+				       KEYSPACE_INCIDENTS, CALLS_OUT, f->incidents_id,
+				       f->answers_id, NULL}))
 		return -EIO;
 	bool refused = redis_type(streams) == REDIS_REFUSED;
 	for (size_t i = 0; i < redis_count(streams); i++)

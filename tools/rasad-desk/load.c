@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/lib/call_keys.h"
+#include "engine/publish/keyspace.h"
 #include "tools/rasad-desk/store.h"
 
 #define BATCH 64 /* sets of members may be half a megabyte each */
@@ -113,7 +113,8 @@ int load_open(struct desk *desk, struct redis *redis, struct wanted *wanted)
 	struct redis_reply *ids;
 
 	(void)desk;
-	if (redis_ask(redis, &ids, (const char *[]){"ZRANGE", INCIDENTS_OPEN, "0", "-1", NULL}))
+	if (redis_ask(redis, &ids,
+		      (const char *[]){"ZRANGE", KEYSPACE_INCIDENTS_OPEN, "0", "-1", NULL}))
 		return -EIO;
 	for (size_t i = 0; i < redis_count(ids); i++)
 		want(wanted, redis_text(redis_element(ids, i), NULL));
@@ -121,11 +122,11 @@ int load_open(struct desk *desk, struct redis *redis, struct wanted *wanted)
 	return 0;
 }
 
-static int ask(struct redis *redis, const char *format, const char *id)
+static int ask(struct redis *redis, void (*name)(const char *id, keyspace_key out), const char *id)
 {
-	char key[CALL_KEY_SIZE];
+	keyspace_key key;
 
-	snprintf(key, sizeof(key), format, id);
+	name(id, key);
 	return store_append(redis, (const char *[]){"GET", key, NULL});
 }
 
@@ -136,8 +137,8 @@ static int ask_batch(struct redis *redis, const struct wanted *wanted, size_t fr
 
 	for (size_t i = from; i < to && !status; i++) {
 		if (with_incidents)
-			status = ask(redis, INCIDENT_KEY, wanted->ids[i]);
-		status = status ? status : ask(redis, INCIDENT_MEMBERS, wanted->ids[i]);
+			status = ask(redis, keyspace_incident, wanted->ids[i]);
+		status = status ? status : ask(redis, keyspace_incident_members, wanted->ids[i]);
 	}
 	return status;
 }

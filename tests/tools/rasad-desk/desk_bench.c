@@ -34,7 +34,6 @@
 #include "proto/rasad/v1/card.pb-c.h"
 #include "proto/rasad/v1/incident.pb-c.h"
 #include "tests/engine/publish/server.h"
-#include "tools/lib/call_keys.h"
 
 #define INCIDENTS      200
 #define LINES_PER_NODE 1000
@@ -182,7 +181,7 @@ static void put_members(struct bench *bench, unsigned node, const char *id)
 	static uint64_t down[LINES_PER_NODE];
 	static uint32_t after[LINES_PER_NODE];
 	Rasad__V1__MemberSet members = RASAD__V1__MEMBER_SET__INIT;
-	char key[CALL_KEY_SIZE];
+	keyspace_key key;
 
 	for (unsigned i = 0; i < LINES_PER_NODE; i++) {
 		struct names names;
@@ -195,14 +194,15 @@ static void put_members(struct bench *bench, unsigned node, const char *id)
 	members.down = down;
 	members.down_after_s = after;
 	members.n_down = members.n_down_after_s = LINES_PER_NODE;
-	snprintf(key, sizeof(key), INCIDENT_MEMBERS, id);
+	keyspace_incident_members(id, key);
 	set(bench, "SET", key, NULL, &members.base);
 }
 
 static void put_incident(struct bench *bench, unsigned node)
 {
 	Rasad__V1__Incident incident = RASAD__V1__INCIDENT__INIT;
-	char id[32], key[CALL_KEY_SIZE], score[32], group[24];
+	char id[32], score[32], group[24];
+	keyspace_key key;
 
 	snprintf(id, sizeof(id), "BENCH-%04u", node);
 	snprintf(group, sizeof(group), "DSLAM-%u", node);
@@ -219,13 +219,14 @@ static void put_incident(struct bench *bench, unsigned node)
 	incident.affected = incident.affected_peak = incident.members = LINES_PER_NODE;
 	incident.affected_total = LINES_PER_NODE;
 	incident.confidence = 0.98;
-	snprintf(key, sizeof(key), INCIDENT_KEY, id);
+	keyspace_incident(id, key);
 	set(bench, "SET", key, NULL, &incident.base);
 	put_members(bench, node, id);
 	snprintf(score, sizeof(score), "%.0f", incident.severity * 1e10);
-	const char *zadd[] = {"ZADD", INCIDENTS_OPEN, score, id};
+	const char *zadd[] = {"ZADD", KEYSPACE_INCIDENTS_OPEN, score, id};
 	need(!redis_append(bench->redis, 4, zadd,
-			   (const size_t[]){4, strlen(INCIDENTS_OPEN), strlen(score), strlen(id)}),
+			   (const size_t[]){4, strlen(KEYSPACE_INCIDENTS_OPEN), strlen(score),
+					    strlen(id)}),
 	     "out of memory");
 }
 
