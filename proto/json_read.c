@@ -16,8 +16,8 @@
 #include <jansson.h>
 #include <protobuf-c/protobuf-c.h>
 
-#define DEPTH_MAX 32
-#define ENUM_NAME_MAX  64 /* of an enum value, its prefix included */
+#define DEPTH_MAX     32
+#define ENUM_NAME_MAX 64 /* of an enum value, its prefix included */
 
 struct reader {
 	char *error; /* JSON_READ_ERROR_SIZE */
@@ -49,8 +49,8 @@ static bool number_of_text(const char *text, bool hex_allowed, bool negative_all
 	bool negative = negative_allowed && *text == '-';
 	const char *digits = text + negative;
 
-	if (!*digits || strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") !=
-				strlen(digits))
+	if (!*digits ||
+	    strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != strlen(digits))
 		return false;
 	if (!hex && strlen(digits) > 20)
 		return false;
@@ -278,7 +278,8 @@ static bool read_object(struct reader *reader, const json_t *object, ProtobufCMe
 
 	if (depth >= DEPTH_MAX)
 		return fail(reader, "deeper than %d levels", DEPTH_MAX);
-	json_object_foreach((json_t *)object, name, value) {
+	json_object_foreach((json_t *)object, name, value)
+	{
 		const ProtobufCFieldDescriptor *field =
 			protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
 		if (field && !read_field(reader, field, value, message, depth))

@@ -23,9 +23,9 @@ static size_t bidi_mark(const unsigned char *at)
 		return 3;
 	if (at[0] != 0xE2 || (at[1] != 0x80 && at[1] != 0x81))
 		return 0;
-	bool mark = at[1] == 0x80 ? (at[2] >= 0x8C && at[2] <= 0x8F) ||
-					    (at[2] >= 0xAA && at[2] <= 0xAE)
-				  : at[2] >= 0xA6 && at[2] <= 0xA9;
+	bool mark = at[1] == 0x80
+			    ? (at[2] >= 0x8C && at[2] <= 0x8F) || (at[2] >= 0xAA && at[2] <= 0xAE)
+			    : at[2] >= 0xA6 && at[2] <= 0xA9;
 	return mark ? 3 : 0;
 }
 

@@ -15,8 +15,8 @@
 
 static bool is_leap(int year)
 {
-	static const bool leap[33] = {[1] = 1,	[5] = 1,  [9] = 1,  [13] = 1,
-				      [17] = 1, [22] = 1, [26] = 1, [30] = 1};
+	static const bool leap[33] = {
+		[1] = 1, [5] = 1, [9] = 1, [13] = 1, [17] = 1, [22] = 1, [26] = 1, [30] = 1};
 
 	return leap[(year % 33 + 33) % 33];
 }

@@ -10,10 +10,10 @@
 #include "engine/match/jalali.h"
 #include "proto/utf8.h"
 
-#define NS_PER_S    1000000000ll
-#define DAY_S	    86400
-#define ISOLATE	    "\xE2\x81\xA8" /* U+2068: takes the direction of what follows */
-#define END_ISOLATE "\xE2\x81\xA9" /* U+2069 */
+#define NS_PER_S       1000000000ll
+#define DAY_S	       86400
+#define ISOLATE	       "\xE2\x81\xA8" /* U+2068: takes the direction of what follows */
+#define END_ISOLATE    "\xE2\x81\xA9" /* U+2069 */
 #define NAME_BYTES_MAX 120
 
 /* --- digits --- */
@@ -53,7 +53,10 @@ static void write_decimal(FILE *out, enum text_language language, double number)
 	char text[48];
 	double magnitude = fmin(fabs(number), 1e15);
 	int n = snprintf(text, sizeof(text), "%s%.*f", number < 0 ? "-" : "",
-			 magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : 2, magnitude);
+			 magnitude >= 100  ? 0
+			 : magnitude >= 10 ? 1
+					   : 2,
+			 magnitude);
 
 	if (strchr(text, '.')) {
 		while (text[n - 1] == '0')
@@ -76,7 +79,8 @@ static bool is_hidden(const char *text, size_t length)
 		return at[0] == 0xC2 && at[1] < 0xA0; /* C1 controls */
 	if (length != 3 || at[0] != 0xE2)
 		return false;
-	return (at[1] == 0x80 && (at[2] == 0x8E || at[2] == 0x8F || (at[2] >= 0xA8 && at[2] <= 0xAE))) ||
+	return (at[1] == 0x80 &&
+		(at[2] == 0x8E || at[2] == 0x8F || (at[2] >= 0xA8 && at[2] <= 0xAE))) ||
 	       (at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9);
 }
 
@@ -156,7 +160,8 @@ static void write_duration(FILE *out, enum text_language language, double second
 	static const struct {
 		int64_t s;
 		const char *fa, *en;
-	} units[] = {{86400, "روز", "d"}, {3600, "ساعت", "h"}, {60, "دقیقه", "min"}, {1, "ثانیه", "s"}};
+	} units[] = {
+		{86400, "روز", "d"}, {3600, "ساعت", "h"}, {60, "دقیقه", "min"}, {1, "ثانیه", "s"}};
 	int64_t rest = (int64_t)fmin(fmax(seconds, 0), 1e12);
 	int written = 0;
 
@@ -204,8 +209,8 @@ void text_write_value(FILE *out, enum text_language language, const struct text_
 		return;
 	case TEXT_PERCENT:
 		/* "certain" is nothing that a machine should say. */
-		write_count(out, language, fmin(floor(value->number * 100 + 0.5),
-						value->number < 1 ? 99 : 100));
+		write_count(out, language,
+			    fmin(floor(value->number * 100 + 0.5), value->number < 1 ? 99 : 100));
 		return;
 	case TEXT_TIME:
 		write_time(out, language, value->unix_ns, value->now_unix_ns);
