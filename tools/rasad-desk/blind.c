@@ -57,8 +57,8 @@ static bool is_open(const Rasad__V1__Incident *incident)
 }
 
 struct command {
-	char token[24], incident[CALL_KEY_SIZE], members[CALL_KEY_SIZE], k[CALL_KEY_SIZE],
-		score[32];
+	char token[24], k[CALL_KEY_SIZE], score[32];
+	keyspace_key incident, members;
 };
 
 static void name_keys(struct command *c, const Rasad__V1__Incident *incident, uint64_t token)
