@@ -36,7 +36,7 @@ struct calls *calls_free(struct calls *calls); /* returns NULL */
 /*
  * A call was answered. `call` NULL: by another desk. Copies what it needs of both. The same call
  * and revision again changes nothing (delivery is at-least-once); a higher revision replaces.
- * Returns 0, or -ENOSPC (counted in refused) or -ENOMEM.
+ * Returns 0, or -ENOMEM.
  */
 int calls_add(struct calls *calls, const struct Rasad__V1__CallEvent *call,
 	      const struct Rasad__V1__CallMatch *answer);
@@ -56,7 +56,7 @@ struct calls_due {
  * their number; those beyond room are counted in calls_counts().cut and come when asked again
  * after calls_settle. Pointers are good until the next change.
  */
-size_t calls_due(const struct calls *calls, const struct book *book,
+size_t calls_due(struct calls *calls, const struct book *book,
 		 const struct Rasad__V1__Incident *incident, int64_t now_unix_ns,
 		 struct calls_due *out, size_t room);
 
@@ -84,6 +84,11 @@ struct calls_of_incident calls_of_incident(const struct calls *calls,
 					   const struct Rasad__V1__Incident *incident,
 					   const char *without_call_id, int64_t now_unix_ns);
 
+/* The calls matched with it in the last 15 minutes but `without_call_id`, counted up to 64: for
+ * score_incident.other_calls. */
+unsigned calls_recent_of(const struct calls *calls, const char *incident_id,
+			 const char *without_call_id, int64_t now_unix_ns);
+
 /*
  * Calls as evidence: an element from which at least CALLS_EVIDENCE_MIN lines reported an outage in
  * the last ten minutes that no incident explains. The detector may open earlier there: T - 2, and
@@ -104,10 +109,10 @@ struct calls_counts {
 	uint64_t by_verdict[8]; /* of the calls known now, by enum Verdict */
 	uint64_t revised;	/* answers that changed */
 	uint64_t duplicates;
-	uint64_t refused; /* beyond CALLS_MAX */
+	uint64_t evicted; /* of more than CALLS_MAX calls in two hours, the oldest */
 	uint64_t cut;	  /* due, but without room */
 };
 
-struct calls_counts calls_counts(const struct calls *calls);
+struct calls_counts calls_counts(const struct calls *calls, int64_t now_unix_ns);
 
 #endif
