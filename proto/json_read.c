@@ -290,6 +290,41 @@ static bool read_object(struct reader *reader, const json_t *object, ProtobufCMe
 
 /* --- the whole --- */
 
+/*
+ * jansson's integers end at 2^63 - 1, sub_ids at 2^64 - 1: a run of 19 digits and more outside of
+ * texts is put between quotes, as the proto3 mapping has 64-bit numbers anyway. NULL: no memory.
+ */
+static char *quote_long_numbers(const char *text, size_t n, size_t *length)
+{
+	char *out = malloc(n + n / 9 + 1); /* two quotes for at least 19 bytes */
+	bool in_text = false;
+
+	*length = 0;
+	for (size_t i = 0; out && i < n; i++) {
+		size_t digits = 0;
+		while (!in_text && i + digits < n && text[i + digits] >= '0' &&
+		       text[i + digits] <= '9')
+			digits++;
+		bool whole = digits >= 19 && !(i + digits < n && strchr(".eE", text[i + digits])) &&
+			     !(i && strchr(".eE+-", text[i - 1]));
+		if (whole)
+			out[(*length)++] = '"';
+		memcpy(out + *length, text + i, digits ? digits : 1);
+		*length += digits ? digits : 1;
+		if (whole)
+			out[(*length)++] = '"';
+		if (digits) {
+			i += digits - 1;
+			continue;
+		}
+		if (text[i] == '"')
+			in_text = !in_text;
+		else if (in_text && text[i] == '\\' && i + 1 < n)
+			out[(*length)++] = text[++i];
+	}
+	return out;
+}
+
 /* "session_event" is SessionEvent. */
 static bool is_called(const ProtobufCMessageDescriptor *type, const char *snake)
 {
@@ -345,7 +380,14 @@ ProtobufCMessage *json_read(const char *text, size_t n,
 		fail(&reader, "longer than %d bytes", JSON_READ_BYTES_MAX);
 		return NULL;
 	}
-	json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &where);
+	size_t length;
+	char *quoted = quote_long_numbers(text, n, &length);
+	if (!quoted) {
+		fail(&reader, "out of memory");
+		return NULL;
+	}
+	json_t *root = json_loadb(quoted, length, JSON_REJECT_DUPLICATES, &where);
+	free(quoted);
 	if (!json_is_object(root)) {
 		fail(&reader, root ? "expected an object" : "no JSON: %.120s", where.text);
 		json_decref(root);

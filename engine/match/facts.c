@@ -271,7 +271,7 @@ static bool is_usual(const struct facts *facts)
 	return facts->state == RASAD__V1__LINE_STATE__LINE_STATE_UP && !facts_degraded(facts) &&
 	       !facts->internet.high && !facts->internet_loss.high && !facts->home.high &&
 	       !facts->flapping && facts->drops_24h < 3 && facts->cpe_restarts_24h < 3 &&
-	       !(facts->has_snr && facts->snr_db < 6) && facts->saturated_minutes < 2 &&
+	       !(facts->has_snr && facts->snr_db < 10) && facts->saturated_minutes < 2 &&
 	       !facts->policy_rate_kbps && !facts->no_traffic && !facts->rejected_unix_ns &&
 	       !facts->internet_silent && !facts->dns_bad;
 }
