@@ -69,10 +69,11 @@ void api_post_call(struct api_call *call)
 		api_fail(call, 400, "a call_event", "%s", error);
 		return;
 	}
-	if (has_id(event))
-		answer(call, event);
+	const char *refused = has_id(event) ? call_refused(event) : "call_id: no random numbers";
+	if (refused)
+		api_fail(call, 400, "a call_event", "%s", refused);
 	else
-		api_fail(call, 503, "", "no random numbers");
+		answer(call, event);
 	rasad__v1__call_event__free_unpacked(event, NULL);
 }
 

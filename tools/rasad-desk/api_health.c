@@ -102,7 +102,7 @@ void api_get_health(struct api_call *call)
 	health.unix_ns = desk_time(desk);
 	pthread_mutex_lock(&desk->lock);
 	health.incidents_open = book_counts(desk->book).open;
-	health.calls_live = calls_counts(desk->calls).live;
+	health.calls_live = calls_counts(desk->calls, health.unix_ns).live;
 	pthread_mutex_unlock(&desk->lock);
 	bool good = health.redis && health.current;
 	api_give(call, good ? 200 : 503, &health.base);

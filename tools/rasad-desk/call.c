@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/match/call_json.h"
 #include "engine/match/identity.h"
 #include "engine/match/score.h"
 #include "proto/rasad/v1/card.pb-c.h"
@@ -35,6 +36,13 @@ static void work_fini(struct work *work)
 	for (size_t i = 0; i < CALL_LINES_MAX; i++)
 		if (work->cards[i])
 			rasad__v1__subscriber_card__free_unpacked(work->cards[i], NULL);
+}
+
+const char *call_refused(const Call *call)
+{
+	if (!strcmp(call->call_id, "in") || !strcmp(call->call_id, "out"))
+		return "call_id: \"in\" and \"out\" are taken";
+	return call_check(call);
 }
 
 static void call_key(const char *call_id, char out[CALL_KEY_SIZE])
@@ -162,10 +170,8 @@ static void set_scene(struct work *work, struct scene *scene, size_t i, int64_t 
 		book_candidates(desk->book, card, book_sub_id(work->lines.sub_ids[i]), incidents);
 
 	for (size_t k = 0; k < n; k++)
-		incidents[k].other_calls =
-			(unsigned)calls_of_incident(desk->calls, incidents[k].incident,
-						    work->call->call_id, now)
-				.last_15m;
+		incidents[k].other_calls = calls_recent_of(
+			desk->calls, incidents[k].incident->incident_id, work->call->call_id, now);
 	if (card)
 		book_learn_area(desk->book, card);
 	scene->inputs[i] = (struct score_input){

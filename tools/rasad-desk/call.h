@@ -24,6 +24,9 @@ enum call_outcome {
 	CALL_FAILED,   /* out of memory, or Redis refuses: no answer */
 };
 
+/* NULL, or why a call cannot be taken: call_check, and ids that are the names of our streams. */
+const char *call_refused(const Rasad__V1__CallEvent *call);
+
 /*
  * Answers a call that has an id. redis NULL: away. On CALL_AWAY the connection, if any, is broken.
  * Free *match with rasad__v1__call_match__free_unpacked; NULL when CALL_FAILED.

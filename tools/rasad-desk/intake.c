@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/match/call_json.h"
 #include "tools/lib/call_keys.h"
 #include "tools/rasad-desk/call.h"
 #include "tools/rasad-desk/store.h"
@@ -103,7 +102,7 @@ static int take(struct intake *in, const struct redis_reply *entry)
 			: NULL;
 	if (!call)
 		return bury(in, entry, is_call ? "p is no CallEvent" : "t is not CallEvent");
-	const char *wrong = has_id(call, id) ? call_check(call) : "out of memory";
+	const char *wrong = has_id(call, id) ? call_refused(call) : "out of memory";
 	int status = wrong ? bury(in, entry, wrong) : answer(in, entry, call);
 	rasad__v1__call_event__free_unpacked(call, NULL);
 	return status;

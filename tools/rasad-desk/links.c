@@ -60,7 +60,8 @@ static void back_off(struct links *links)
 	links->pause_ms = pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS;
 	links->retry_ms = desk_now_ms() + links->pause_ms / 2 +
 			  (int64_t)desk_random((uint64_t)links->pause_ms);
-	atomic_store(&links->away, true);
+	if (!atomic_exchange(&links->away, true))
+		atomic_fetch_add(&links->absences, 1);
 }
 
 /* Takes an idle one; or says whether to open another: the first to ask after a pause does. */

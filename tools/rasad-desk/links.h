@@ -26,7 +26,7 @@ struct links {
 	int64_t retry_ms, pause_ms;   /* monotonic; 0: the server was there */
 	char error[REDIS_ERROR_SIZE]; /* why it is away */
 	atomic_bool away;
-	atomic_uint_fast64_t opened, lost;
+	atomic_uint_fast64_t opened, lost, absences; /* absences: times that it went away */
 };
 
 void links_init(struct links *links, const char *url);

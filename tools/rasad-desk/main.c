@@ -62,29 +62,32 @@ static void take_name(struct desk *desk, const struct options *options, const st
 		snprintf(desk->name, sizeof(desk->name), "%s-%u", host, http_port(http));
 }
 
-/* Says once that Redis is away, and once that it is back. */
-static void look_at_redis(struct desk *desk, bool *away)
+/* Says each time that Redis is away, and that it is back, even if both were within one look. */
+static void look_at_redis(struct desk *desk, uint64_t *absences, bool *away)
 {
 	char why[REDIS_ERROR_SIZE];
+	bool was_away = *away;
 
-	if (atomic_load(&desk->links.away) == *away)
-		return;
-	*away = !*away;
-	links_error(&desk->links, why);
-	if (*away)
+	if (atomic_load(&desk->links.absences) != *absences) {
+		*absences = atomic_load(&desk->links.absences);
+		links_error(&desk->links, why);
 		fprintf(stderr, "rasad-desk: %s; \"monitoring unavailable\" until it is back\n",
-			why);
-	else
+			*why ? why : "Redis was away");
+		was_away = true;
+	}
+	*away = atomic_load(&desk->links.away);
+	if (was_away && !*away)
 		fprintf(stderr, "rasad-desk: Redis is back\n");
 }
 
 static void wait_for_end(struct desk *desk, const sigset_t *set)
 {
 	const struct timespec patience = {.tv_nsec = LOOK_MS * 1000000};
+	uint64_t absences = 0;
 	bool away = false;
 
 	while (sigtimedwait(set, NULL, &patience) < 0)
-		look_at_redis(desk, &away);
+		look_at_redis(desk, &absences, &away);
 }
 
 static void tell_start(const struct desk *desk, const struct http *http)

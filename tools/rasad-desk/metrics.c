@@ -89,7 +89,7 @@ static void write_gauges(FILE *out, struct desk *desk)
 {
 	pthread_mutex_lock(&desk->lock);
 	struct book_counts book = book_counts(desk->book);
-	struct calls_counts calls = calls_counts(desk->calls);
+	struct calls_counts calls = calls_counts(desk->calls, desk_time(desk));
 	struct surge_counts surge = surge_counts(desk->surge);
 	uint64_t forgotten = desk->callers.overwritten;
 	pthread_mutex_unlock(&desk->lock);
@@ -102,7 +102,7 @@ static void write_gauges(FILE *out, struct desk *desk)
 	       "Lines with more candidates than are scored.");
 	single(out, "calls_known", "gauge", calls.known, "Calls of the last two hours.");
 	single(out, "calls_live", "gauge", calls.live, "Calls that may be answered anew.");
-	single(out, "calls_refused_total", "counter", calls.refused, "Calls beyond the limit.");
+	single(out, "calls_evicted_total", "counter", calls.evicted, "Calls beyond the limit.");
 	single(out, "calls_cut_total", "counter", calls.cut, "Due again, but too many at once.");
 	single(out, "surge_unexplained", "gauge", surge.unexplained,
 	       "Calls of 15 minutes that no incident explains.");

@@ -73,7 +73,8 @@ static bool is_map(const ProtobufCFieldDescriptor *field)
 	const ProtobufCMessageDescriptor *entry = field->descriptor;
 	size_t n = field->type == PROTOBUF_C_TYPE_MESSAGE ? strlen(entry->short_name) : 0;
 
-	return n > 5 && !strcmp(entry->short_name + n - 5, "Entry");
+	return n > 5 && !strcmp(entry->short_name + n - 5, "Entry") && entry->n_fields == 2 &&
+	       !strcmp(entry->fields[0].name, "key") && !strcmp(entry->fields[1].name, "value");
 }
 
 static void write_value(FILE *out, struct types *types, const ProtobufCFieldDescriptor *field)

@@ -47,6 +47,12 @@ def decode(kind, value):
                           input=value, stdout=subprocess.PIPE, check=True).stdout.decode()
 
 
+def call_event(call_id, phone, complaint):
+    """By hand, for protoc takes 25 ms, and calls come by the hundred."""
+    text = b"".join(bytes([number << 3 | 2, len(part)]) + part.encode() for number, part in ((1, call_id), (3, phone)))
+    return text + bytes([6 << 3, ["OUTAGE", "SLOW", "PING", "FLAP", "OTHER"].index(complaint) + 1])
+
+
 class Store:
     """redis-server on a unix socket, appendonly, so that a kill loses nothing that was acknowledged."""
 
@@ -134,8 +140,8 @@ class Store:
         self.ask("EXEC")
 
     def put_call(self, call_id, phone, complaint="OUTAGE"):
-        self.ask("XADD", CALLS_IN, "*", "t", "CallEvent", "v", "1", "k", call_id, "p", encode("CallEvent", f"""
-            call_id: "{call_id}" unix_ns: {time.time_ns()} phone: "{phone}" complaint: COMPLAINT_{complaint}"""))
+        self.ask("XADD", CALLS_IN, "*", "t", "CallEvent", "v", "1", "k", call_id, "p",
+                 call_event(call_id, phone, complaint))
 
     # --- what the desks wrote ---
 
@@ -237,12 +243,12 @@ def run(tests):
     sys.exit(1 if counts["failed"] else 0)
 
 
-def raw(port, data, wait=True):
-    """What the desk answers to bytes that no library would send."""
-    with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as peer:
+def raw(port, data):
+    """What the desk answers, within a second, to bytes that no library would send."""
+    with socket.create_connection(("127.0.0.1", port), 1) as peer:
         peer.sendall(data)
         answer = b""
-        while wait:
+        while True:
             part = peer.recv(65536)
             if not part:
                 break
