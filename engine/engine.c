@@ -135,6 +135,7 @@ static int build(struct engine *e)
 		.minutes = e->options.minutes,
 		.n_workers = e->n_lanes,
 		.max_lines = e->options.worker.max_lines,
+		.inventory = e->options.inventory,
 	};
 	int status;
 	analysis_init(&e->analysis, &analysis, e->sink);

@@ -19,7 +19,11 @@
 #include "engine/analysis/timer.h"
 #include "engine/analysis/totals.h"
 
+struct inventory;
 struct out;
+struct outage;
+struct outage_plan;
+struct session_event;
 
 enum { ANALYSIS_MAX_WORKERS = 16 };
 
@@ -28,6 +32,9 @@ struct analysis_options {
 	bool minutes;	    /* report what was measured of each line in each minute */
 	uint32_t n_workers; /* 1..ANALYSIS_MAX_WORKERS */
 	uint32_t max_lines; /* of each worker */
+	const struct inventory *inventory; /* or NULL; outlives the analysis */
+	const struct outage_plan *plans;   /* work that is planned; or NULL */
+	uint32_t n_plans;
 };
 
 /* What analysis knows of a worker. */
@@ -48,13 +55,28 @@ struct analysis {
 	struct hist_pools hists;
 	struct minute_table minutes;
 	struct timers timers;
-	uint64_t now_ns, first_ns; /* packet time, and where it began */
-	uint64_t refused;	   /* no memory for a subject or a timer */
+	struct outage *outage;	     /* owned; NULL: no memory for one */
+	struct event_intake *events; /* owned; made when the first event comes */
+	uint64_t now_ns, first_ns;   /* packet time, and where it began */
+	uint64_t refused;	     /* no memory for a subject or a timer */
 };
 
 void analysis_init(struct analysis *analysis, const struct analysis_options *options,
 		   struct report_sink sink);
 void analysis_fini(struct analysis *analysis);
+
+/* The number of a new subject, or 0 without memory. */
+uint32_t analysis_new_subject(struct analysis *analysis);
+
+/* What a subject of the analysis says, of itself or by what others saw of it. */
+struct session_out;
+struct session_out analysis_session_out(struct analysis *analysis);
+
+/* Sets the timer of a subject that has changed. */
+void analysis_arm(struct analysis *analysis, uint32_t number);
+
+/* Tells the cards that are due. */
+void analysis_cards(struct analysis *analysis);
 
 /* Takes a record of worker `worker`. */
 void analysis_take(struct analysis *analysis, uint32_t worker, const struct out *record);

@@ -32,6 +32,7 @@ struct session_news {
 	int32_t pppoe_session_id;
 	const char *text;
 	int64_t setup_ms;
+	bool redialled; /* DOWN: the CPE dialled over a session that lived, so it had lost its state */
 };
 
 struct session_out {

@@ -65,6 +65,7 @@ struct subject {
 	uint32_t echoes_missed;
 	uint64_t suspect_ns, silent_since_ns;
 	bool suspect_by_demand;
+	bool redialling; /* its CPE opens a session while the one before is ended */
 	/* the line's last drop */
 	uint64_t drop_since_ns; /* 0: none */
 	enum drop_cause drop_cause;
