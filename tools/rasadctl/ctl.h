@@ -21,10 +21,15 @@ struct redis_reply;
 struct ctl {
 	const char *url;
 	bool json, colour;
-	const char *state, *sort, *line; /* NULL: not said */
-	size_t number;			 /* 0: all */
-	int64_t since_unix_ns;		 /* or INT64_MIN */
-	bool follow, all;
+	const char *state, *sort, *line;   /* NULL: not said */
+	size_t number;			   /* 0: all */
+	int64_t since_unix_ns;		   /* or INT64_MIN */
+	bool follow, all, english, spoken; /* spoken: as an agent reads it out */
+	struct call_options {
+		const char *phone, *line_number, *account, *text, *id;
+		int complaint, format; /* of call.proto; of export.h */
+		unsigned wait_s;
+	} call;
 	char **arguments; /* after the command's name */
 	int n_arguments;
 
@@ -40,6 +45,10 @@ int run_minutes(struct ctl *ctl);
 int run_health(struct ctl *ctl);
 int run_incidents(struct ctl *ctl);
 int run_incident(struct ctl *ctl);
+int run_card(struct ctl *ctl);
+int run_call(struct ctl *ctl);
+int run_callbacks(struct ctl *ctl);
+int run_export(struct ctl *ctl);
 
 /* --- stored values --- */
 
@@ -106,6 +115,10 @@ const struct redis_reply *stream_field(const struct redis_reply *entry, const ch
 
 /* --- words --- */
 
+/* The options of call, card, callbacks and export. Returns what was expected instead, or NULL. */
+const char *take_call_option(struct ctl *ctl, int option, const char *value);
+/* A card in the words of engine/match, in the language that was asked for. */
+void print_spoken(struct ctl *ctl, const Rasad__V1__SubscriberCard *card);
 void print_card(struct ctl *ctl, const Rasad__V1__SubscriberCard *card);
 
 /* Text from the network as it may stand on a terminal: UTF-8, no controls. */

@@ -34,6 +34,8 @@ static enum outcome show_line(struct ctl *ctl, const char *sub_id, const char *t
 		outcome = NOT_THIS_LINE;
 	else if (ctl->json)
 		ctl_print_json(ctl, &card->base);
+	else if (ctl->spoken)
+		print_spoken(ctl, card);
 	else
 		print_card(ctl, card);
 	if (card)
@@ -57,4 +59,10 @@ int run_sub(struct ctl *ctl)
 	if (!failed && !shown)
 		complain("%s: no card: monitoring unavailable or unknown", tidy(text));
 	return shown && !failed ? EXIT_OK : EXIT_TROUBLE;
+}
+
+int run_card(struct ctl *ctl)
+{
+	ctl->spoken = true;
+	return run_sub(ctl);
 }
