@@ -12,7 +12,7 @@
 #include "tools/rasad-desk/store.h"
 
 #define STEP_MS	       100
-#define BLIND_EVERY_MS 15000
+#define BLIND_EVERY_MS 60000 /* as surge_tick asks */
 #define DUE_MAX	       4096 /* calls that one change concerns */
 
 struct duty {
