@@ -9,6 +9,9 @@
 
 #include "proto/json.h"
 #include "proto/rasad/v1/card.pb-c.h"
+#include "tools/lib/find.h"
+#include "proto/rasad/v1/incident.pb-c.h"
+#include "tools/lib/incident_names.h"
 
 enum exit_code { EXIT_OK, EXIT_TROUBLE, EXIT_USAGE };
 
@@ -18,10 +21,15 @@ struct redis_reply;
 struct ctl {
 	const char *url;
 	bool json, colour;
-	const char *state, *sort, *line; /* NULL: not said */
-	size_t number;			 /* 0: all */
-	int64_t since_unix_ns;		 /* or INT64_MIN */
-	bool follow;
+	const char *state, *sort, *line;   /* NULL: not said */
+	size_t number;			   /* 0: all */
+	int64_t since_unix_ns;		   /* or INT64_MIN */
+	bool follow, all, english, spoken; /* spoken: as an agent reads it out */
+	struct call_options {
+		const char *phone, *line_number, *account, *text, *id;
+		int complaint, format; /* of call.proto; of export.h */
+		unsigned wait_s;
+	} call;
 	char **arguments; /* after the command's name */
 	int n_arguments;
 
@@ -35,6 +43,12 @@ int run_lines(struct ctl *ctl);
 int run_events(struct ctl *ctl);
 int run_minutes(struct ctl *ctl);
 int run_health(struct ctl *ctl);
+int run_incidents(struct ctl *ctl);
+int run_incident(struct ctl *ctl);
+int run_card(struct ctl *ctl);
+int run_call(struct ctl *ctl);
+int run_callbacks(struct ctl *ctl);
+int run_export(struct ctl *ctl);
 
 /* --- stored values --- */
 
@@ -62,15 +76,15 @@ Rasad__V1__SubscriberCard *ctl_unpack_card(const struct ctl *ctl, const struct r
 
 void ctl_print_json(struct ctl *ctl, const ProtobufCMessage *message);
 
+/* Is this incident open? */
+bool incident_is_open(const Rasad__V1__Incident *incident);
+/* Does the engine that speaks for an incident still report? One question each collector. */
+bool incident_is_watched(struct ctl *ctl, const Rasad__V1__Incident *incident);
+
 /* --- finding --- */
 
-struct found {
-	char (*sub_ids)[17];
-	size_t n;
-};
-
-/* Every line that is indexed under the text, in whatever form it is. false: complained. */
-bool find_lines(struct ctl *ctl, const char *text, struct found *found);
+/* find_lines of tools/lib. false: complained. */
+bool ctl_find(struct ctl *ctl, const char *text, struct found *found);
 /* Asks for the time and all their cards in one round trip; the cards are the next replies. */
 bool ctl_ask_cards(struct ctl *ctl, const struct found *found);
 /*
@@ -78,12 +92,11 @@ bool ctl_ask_cards(struct ctl *ctl, const struct found *found);
  * is always one of them. false: complained.
  */
 bool find_answering(struct ctl *ctl, const char *text, struct found *found);
-/* Does the card still answer to the text? An index may be older than the card. */
-bool card_answers(const Rasad__V1__SubscriberCard *card, const char *text);
 
 /* --- streams --- */
 
 struct stream_reader {
+	unsigned n;				/* of streams */
 	void (*key)(unsigned shard, char *out); /* of keyspace.h */
 	const char *page;			/* entries at a time */
 	/* Returns false to end it. */
@@ -92,6 +105,8 @@ struct stream_reader {
 
 /* The entries of all shards as one, by id, from --since on. false: complained. */
 bool streams_list(struct ctl *ctl, const struct stream_reader *reader);
+/* Following begins after what is there now. false: complained. */
+bool streams_start_at_end(struct ctl *ctl, const struct stream_reader *reader);
 /* New entries, until interrupted; after what was listed, or from now on. false: complained. */
 bool streams_follow(struct ctl *ctl, const struct stream_reader *reader, bool listed);
 
@@ -100,6 +115,10 @@ const struct redis_reply *stream_field(const struct redis_reply *entry, const ch
 
 /* --- words --- */
 
+/* The options of call, card, callbacks and export. Returns what was expected instead, or NULL. */
+const char *take_call_option(struct ctl *ctl, int option, const char *value);
+/* A card in the words of engine/match, in the language that was asked for. */
+void print_spoken(struct ctl *ctl, const Rasad__V1__SubscriberCard *card);
 void print_card(struct ctl *ctl, const Rasad__V1__SubscriberCard *card);
 
 /* Text from the network as it may stand on a terminal: UTF-8, no controls. */
@@ -114,9 +133,21 @@ const char *state_name(int state);
 const char *colour_of_state(const struct ctl *ctl, int state);
 const char *colour_end(const struct ctl *ctl);
 
+const char *colour_of_severity(const struct ctl *ctl, int severity);
+/* Prints "access_node:DSLAM-1" as "access_node DSLAM-1". */
+void print_group(const char *typed);
+/* The path to the group and the group, widest first. */
+void print_where(const Rasad__V1__Incident *incident);
+
 #define TIME_SIZE 40
 /* "2026-11-23 15:04:05", in local time. */
 const char *format_time(int64_t unix_ns, char out[TIME_SIZE]);
+/* "15:04:05" alone, if the text has a date; into the same room. */
+const char *format_clock(int64_t unix_ns, char out[TIME_SIZE]);
+/* From a to b; foreign times may be any number, so it does not overflow. */
+int64_t ns_between(int64_t a, int64_t b);
+/* "98%", "?" for what is no share */
+const char *format_share(double share, char out[TIME_SIZE]);
 /* "19 s", "3 min", "2 h 5 min", "4 d 2 h" */
 const char *format_span(int64_t ns, char out[TIME_SIZE]);
 int64_t now_unix_ns(void);

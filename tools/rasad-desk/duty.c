@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/rasad-desk/duty.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/rasad-desk/blind.h"
+#include "tools/rasad-desk/call.h"
+#include "tools/rasad-desk/callbacks.h"
+#include "tools/rasad-desk/lease.h"
+#include "tools/rasad-desk/store.h"
+
+#define STEP_MS	       100
+#define BLIND_EVERY_MS 60000 /* as surge_tick asks */
+#define DUE_MAX	       4096 /* calls that one change concerns */
+
+struct duty {
+	struct desk *desk;
+	struct redis *redis;
+	struct lease lease;
+	struct callbacks *callbacks;
+	struct changes todo; /* a copy of those noted, worked on without the lock */
+	struct due {
+		Rasad__V1__CallEvent **calls; /* owned copies */
+		size_t n, at;
+	} due;
+	int64_t blind_ms; /* when next, monotonic */
+};
+
+/* --- late binding --- */
+
+static void due_fini(struct due *due)
+{
+	for (size_t i = due->at; i < due->n; i++)
+		rasad__v1__call_event__free_unpacked(due->calls[i], NULL);
+	due->n = due->at = 0;
+}
+
+/* The calls that the change concerns, copied out of the lock. */
+static void find_due(struct duty *duty, const char *incident_id)
+{
+	static struct calls_due list[DUE_MAX];
+	struct desk *desk = duty->desk;
+
+	pthread_mutex_lock(&desk->lock);
+	const Rasad__V1__Incident *incident = book_find(desk->book, incident_id);
+	size_t n = incident ? calls_due(desk->calls, desk->book, incident, desk_time(desk), list,
+					DUE_MAX)
+			    : 0;
+	for (size_t i = 0; i < n && i < DUE_MAX; i++) {
+		ProtobufCMessage *copy = list[i].call ? store_copy(&list[i].call->base) : NULL;
+		if (copy)
+			duty->due.calls[duty->due.n++] = (Rasad__V1__CallEvent *)copy;
+	}
+	pthread_mutex_unlock(&desk->lock);
+}
+
+static int revise_due(struct duty *duty)
+{
+	struct due *due = &duty->due;
+	int status = 0;
+
+	while (due->at < due->n && !status && lease_is_ours(&duty->lease)) {
+		Rasad__V1__CallEvent *call = due->calls[due->at++];
+		status = call_revise(duty->desk, duty->redis, call);
+		rasad__v1__call_event__free_unpacked(call, NULL);
+		if (!status && due->at % 64 == 0)
+			status = lease_keep(&duty->lease, duty->redis);
+	}
+	due_fini(due);
+	return status;
+}
+
+static int bind_late(struct duty *duty)
+{
+	int status = 0;
+
+	while (duty->todo.n && !status && lease_is_ours(&duty->lease)) {
+		const struct change *change = &duty->todo.list[--duty->todo.n];
+		if (change->cleared)
+			callbacks_add(duty->callbacks, change->incident_id);
+		find_due(duty, change->incident_id);
+		status = revise_due(duty);
+	}
+	return status;
+}
+
+/* --- what there is to do --- */
+
+/* All that the book has, for a new leader and when more has changed than was noted. */
+static void note_all(struct desk *desk)
+{
+	static const Rasad__V1__Incident *all[DESK_CHANGES_MAX];
+	size_t n = book_all(desk->book, all, DESK_CHANGES_MAX);
+
+	desk->changes.n = 0;
+	desk->changes.overflown = false;
+	for (size_t i = 0; i < n && i < DESK_CHANGES_MAX; i++)
+		desk_note_change(desk, all[i]->incident_id,
+				 all[i]->state ==
+					 RASAD__V1__INCIDENT_STATE__INCIDENT_STATE_CLEARED);
+}
+
+/* Leader: what was noted becomes ours to do. Others: it is the leader's. */
+static void take_changes(struct duty *duty, bool leads)
+{
+	struct desk *desk = duty->desk;
+
+	pthread_mutex_lock(&desk->lock);
+	if (leads && desk->changes.overflown)
+		note_all(desk);
+	if (!leads) {
+		desk->changes.n = 0;
+		desk->changes.overflown = false;
+	} else if (!duty->todo.n) {
+		duty->todo = desk->changes;
+		desk->changes.n = 0;
+	}
+	pthread_mutex_unlock(&desk->lock);
+}
+
+static void become_leader(struct duty *duty, bool leads)
+{
+	struct desk *desk = duty->desk;
+
+	if (leads == atomic_load(&desk->leader))
+		return;
+	atomic_store(&desk->leader, leads);
+	callbacks_fini(duty->callbacks);
+	duty->todo.n = 0;
+	if (!leads)
+		return;
+	count(&desk->counters.leads);
+	pthread_mutex_lock(&desk->lock);
+	note_all(desk);
+	pthread_mutex_unlock(&desk->lock);
+}
+
+static int blind(struct duty *duty)
+{
+	if (desk_now_ms() < duty->blind_ms)
+		return 0;
+	duty->blind_ms = desk_now_ms() + BLIND_EVERY_MS;
+	return blind_look(duty->desk, duty->redis, duty->lease.token);
+}
+
+static int step(struct duty *duty)
+{
+	int status = lease_keep(&duty->lease, duty->redis);
+	bool leads = !status && lease_is_ours(&duty->lease) && atomic_load(&duty->desk->current);
+
+	become_leader(duty, leads);
+	take_changes(duty, leads);
+	if (!leads)
+		return status;
+	status = bind_late(duty);
+	status = status ? status : blind(duty);
+	return status ? status : callbacks_step(duty->callbacks, duty->desk, duty->redis);
+}
+
+static void lead(struct duty *duty)
+{
+	int status = 0;
+
+	while (status >= 0 && !atomic_load(&duty->desk->stop)) {
+		status = step(duty);
+		desk_pause(duty->desk, status > 0 ? STEP_MS / 2 : STEP_MS);
+	}
+	become_leader(duty, false);
+	if (status >= 0)
+		lease_drop(&duty->lease, duty->redis);
+}
+
+void *duty_run(void *context)
+{
+	struct duty duty = {.desk = context};
+
+	duty.lease.desk = duty.desk->name;
+	duty.callbacks = calloc(1, sizeof(*duty.callbacks));
+	duty.due.calls = calloc(DUE_MAX, sizeof(*duty.due.calls));
+	while (duty.callbacks && duty.due.calls && !atomic_load(&duty.desk->stop)) {
+		duty.callbacks->every_ms = duty.desk->verify_every_ms;
+		duty.redis = links_take(&duty.desk->links);
+		if (duty.redis)
+			lead(&duty);
+		links_give(&duty.desk->links, duty.redis, false);
+		duty.lease = (struct lease){.desk = duty.desk->name};
+		if (!atomic_load(&duty.desk->stop))
+			desk_pause(duty.desk, STEP_MS);
+	}
+	due_fini(&duty.due);
+	free(duty.due.calls);
+	if (duty.callbacks)
+		callbacks_fini(duty.callbacks);
+	free(duty.callbacks);
+	return NULL;
+}
