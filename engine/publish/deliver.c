@@ -119,8 +119,7 @@ static int append_listing(struct delivery *delivery, const char *set, const char
 {
 	char ms[24];
 
-	snprintf(ms, sizeof(ms), "%lld",
-		 (long long)(deliver_now_ms() + delivery->clock_offset_ms));
+	snprintf(ms, sizeof(ms), "%lld", (long long)(deliver_now_ms() + delivery->clock_offset_ms));
 	return deliver_append(delivery, (const char *[]){"ZADD", set, ms, name, NULL});
 }
 

@@ -13,7 +13,7 @@
 
 #define STEP_MS	       100
 #define BLIND_EVERY_MS 60000 /* as surge_tick asks */
-#define DUE_MAX	       4096 /* calls that one change concerns */
+#define DUE_MAX	       4096  /* calls that one change concerns */
 
 struct duty {
 	struct desk *desk;
