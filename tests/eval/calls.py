@@ -30,6 +30,7 @@ class Answer:
         self.probability = match.get("probability", 0.0)
         self.verdict = match["verdict"]
         self.true = truth["true_hypothesis"]
+        self.covering = set()  # incidents that at that time named an element with most of the fault's lines
 
     @property
     def right(self):
@@ -38,7 +39,7 @@ class Answer:
         if self.true != "INCIDENT":
             return self.said == self.true
         if self.said == "INCIDENT":
-            return self.fault is not None and self.ref in {i.id for i in self.fault.all}
+            return self.fault is not None and self.ref in {i.id for i in self.fault.all} | self.covering
         return self.said == "OWN_LINE" and (self.fault is None or not self.fault.fault.counts)
 
     @property
