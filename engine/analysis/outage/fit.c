@@ -6,7 +6,6 @@
 #include "engine/analysis/outage/incident.h"
 #include "engine/analysis/outage/watch.h"
 
-#define YOUNG_NS       (300 * SECOND_IN_NS)
 #define RESTLESS_NS    (120 * SECOND_IN_NS) /* fitted anew on each tick */
 #define REFIT_NS       (60 * SECOND_IN_NS)  /* then so often, until it is YOUNG_NS old */
 #define STORM_NS       (600 * SECOND_IN_NS) /* after a large repair */
@@ -15,7 +14,7 @@
 
 /* Ticks for which a group must stay significant. Names resolve late when more is broken. */
 static const uint64_t confirm_ticks[CHANNEL_COUNT] = {
-	[CHANNEL_DROP] = 1, [CHANNEL_SETUP] = 1, [CHANNEL_INTERNET] = 1, [CHANNEL_DNS] = 3};
+	[CHANNEL_DROP] = 0, [CHANNEL_SETUP] = 1, [CHANNEL_INTERNET] = 1, [CHANNEL_DNS] = 6};
 
 /* A fault shows in these channels after the first one that is its own. */
 static const enum symptom_channel order[] = {CHANNEL_DROP, CHANNEL_INTERNET, CHANNEL_DNS,
@@ -24,7 +23,7 @@ enum { N_ORDER = sizeof order / sizeof *order };
 
 static bool is_young(const struct outage *o, const struct incident *i, enum symptom_channel c)
 {
-	return i->live && i->channel == c && o->now_ns - i->open_ns < YOUNG_NS;
+	return i->channel == c && incident_is_young(o, i);
 }
 
 /* Tests the listed groups; those that are not significant leave the list. */
@@ -35,8 +34,10 @@ static bool test_groups(struct outage *o, enum symptom_channel c)
 	for (uint32_t t = 0; t < o->n_tests[c]; t++) {
 		struct group *g = &o->groups.at[o->tests[c][t]];
 		double k = (double)g->quarters[c] / QUARTERS;
+		double fresh = (double)g->fresh[c] / QUARTERS;
 		o->counters.tests++;
-		if (!localise_significant(o, o->tests[c][t], c, k)) {
+		if (!localise_significant(o, o->tests[c][t], c, k) ||
+		    !localise_burst(o, o->tests[c][t], c, fresh, k)) {
 			g->candidate[c] = 0;
 			g->listed &= (uint8_t) ~(1u << c);
 			continue;
@@ -90,7 +91,8 @@ static void add_young(struct fit *f)
 		for (uint32_t m = 0; is_young(f->o, i, f->channel) && m < i->n_members; m++)
 			if (i->members[m].trouble)
 				f->marks[f->n_marks++] =
-					(struct mark){i->members[m].line, i->members[m].weight};
+					(struct mark){i->members[m].line, i->members[m].weight,
+						      i->members[m].since_ns};
 	}
 }
 
@@ -112,7 +114,8 @@ static bool gather(struct fit *f)
 	n = watch_evidence(o, f->channel, loose, n);
 	for (uint32_t t = 0; t < n; t++) {
 		const struct trouble *trouble = pool_at(&o->troubles, loose[t]);
-		f->marks[f->n_marks++] = (struct mark){trouble->line, trouble->quarters};
+		f->marks[f->n_marks++] =
+			(struct mark){trouble->line, trouble->quarters, trouble->since_ns};
 	}
 	free(loose);
 	add_young(f);
@@ -134,7 +137,7 @@ static bool overlaps(const struct fit *f, const struct incident *i, uint32_t gro
 {
 	uint32_t n = 0;
 	for (uint32_t m = 0; m < i->n_members; m++)
-		n += incident_covers(f->o, group, i->members[m].line);
+		n += watch_hangs_on(f->o, i->members[m].line, group);
 	return i->n_members && n >= OVERLAP * i->n_members;
 }
 
@@ -185,13 +188,14 @@ static bool may_open(const struct fit *f, const struct finding *finding)
 }
 
 /* The incident that stands for the finding: the one that is there, one that it outgrew, or new. */
-static uint32_t seat_finding(struct fit *f, const struct finding *finding)
+static uint32_t seat_finding(struct fit *f, struct finding *finding)
 {
 	uint32_t number = find_seated(f, finding->group);
 	struct incident *i;
 	if (number) {
 		i = incident_at(f->o, number);
 		if (is_young(f->o, i, f->channel)) {
+			localise_judge(f->o, f->channel, f->marks, f->n_marks, finding);
 			i->finding = *finding;
 			i->finding.group = i->group;
 			i->fitted_ns = f->o->now_ns;
@@ -200,6 +204,8 @@ static uint32_t seat_finding(struct fit *f, const struct finding *finding)
 		return number;
 	}
 	number = find_outgrown(f, f->channel, finding->group);
+	if (number || may_open(f, finding))
+		localise_judge(f->o, f->channel, f->marks, f->n_marks, finding);
 	if (!number && may_open(f, finding))
 		number = find_symptom(f, finding->group);
 	if (number) {
@@ -215,7 +221,7 @@ static void absorb(struct fit *f, uint32_t incident, uint32_t group)
 		const struct watched *w = &f->o->lines[f->marks[m].line];
 		struct trouble *t = watch_trouble(f->o, w, f->channel);
 		if (t && !t->incident && !t->aged && t->weight &&
-		    incident_covers(f->o, group, f->marks[m].line))
+		    watch_hangs_on(f->o, f->marks[m].line, group))
 			incident_absorb(f->o, incident, t);
 	}
 	incident_at(f->o, incident)->grown = false;

@@ -21,7 +21,7 @@
 #define SETUP_SHARE 2e-3
 #define SETUP_MIN   0.2
 
-enum { ROUNDS_MAX = 4, RANK_MAX_GROUPS = 64 };
+enum { ROUNDS_MAX = 4, DIFFUSE_MAX = 16 };
 
 /* What is known of a group in this localisation. */
 struct spot {
@@ -101,6 +101,17 @@ bool localise_significant(const struct outage *o, uint32_t group, enum symptom_c
 	return tail_neg_log10(k, expected(o, g, channel) * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
 }
 
+bool localise_burst(const struct outage *o, uint32_t group, enum symptom_channel channel,
+		    double fresh, double k)
+{
+	double part = (double)BURST_NS / EVIDENCE_NS;
+	double usual = expected(o, &o->groups.at[group], channel) * part;
+	double rest = (k - fresh) * part / (1 - part);
+	if (channel != CHANNEL_DROP && channel != CHANNEL_INTERNET)
+		return true;
+	return tail_neg_log10(fresh, fmax(usual, rest) * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+}
+
 static double likelihood(const struct outage *o, uint32_t group, enum symptom_channel channel,
 			 double k)
 {
@@ -131,7 +142,9 @@ struct work {
 	uint32_t n_marks;
 	uint64_t banned_set; /* groups with these lines are not to be blamed */
 	uint32_t banned_members;
-	bool *gone; /* marks that a chosen shared risk explains */
+	bool *gone;				  /* marks that a chosen shared risk explains */
+	uint32_t diffuse[DIFFUSE_MAX], n_diffuse; /* groups whose lines did not go at once */
+	uint64_t *since;			  /* working memory */
 };
 
 static uint32_t touch(struct localiser *l, uint32_t group, uint32_t *list, uint32_t *n)
@@ -197,6 +210,9 @@ static void count_tree(const struct work *w, uint32_t *counts)
 static bool is_banned(const struct work *w, uint32_t group)
 {
 	const struct group *g = &w->o->groups.at[group];
+	for (uint32_t d = 0; d < w->n_diffuse; d++)
+		if (groups_equal(&w->o->groups, w->diffuse[d], group))
+			return true;
 	return w->banned_members && g->set == w->banned_set && g->members == w->banned_members;
 }
 
@@ -377,23 +393,36 @@ static int64_t solve(struct work *w, struct finding *findings, uint32_t *n)
 	return total + risks_gain;
 }
 
-/* How sure it is: what would be lost without it, and what would be blamed instead. */
-static void judge(struct work *w, struct finding *f, int64_t total)
+static int by_time(const void *a, const void *b)
 {
-	const struct group *g = &w->o->groups.at[f->group];
-	struct finding others[FINDINGS_MAX];
-	uint32_t n;
-	int64_t without;
-	w->banned_set = g->set;
-	w->banned_members = g->members;
-	without = solve(w, others, &n);
-	w->banned_members = 0;
-	f->confidence = 1 / (1 + exp(-(double)(total - without) / MICRO / 4));
-	for (uint32_t i = 0; i < n; i++)
-		if (others[i].llr > f->runner_up_llr && others[i].group != f->group) {
-			f->runner_up = others[i].group;
-			f->runner_up_llr = others[i].llr;
-		}
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* Most of the group's lines that went within BURST_NS. */
+static bool is_burst(const struct work *w, const struct finding *f)
+{
+	uint32_t n = 0, most = 0;
+	for (uint32_t i = 0; i < w->n_marks; i++)
+		if (watch_hangs_on(w->o, w->marks[i].line, f->group))
+			w->since[n++] = w->marks[i].since_ns;
+	qsort(w->since, n, sizeof *w->since, by_time);
+	for (uint32_t from = 0, to = 0; to < n; to++) {
+		while (w->since[to] - w->since[from] > BURST_NS)
+			from++;
+		most = to + 1 - from > most ? to + 1 - from : most;
+	}
+	return localise_burst(w->o, f->group, w->channel, most, n);
+}
+
+/* Leaves out groups that are no burst; true when there were some. */
+static bool leave_out(struct work *w, const struct finding *findings, uint32_t n)
+{
+	uint32_t before = w->n_diffuse;
+	for (uint32_t i = 0; i < n && w->n_diffuse < DIFFUSE_MAX; i++)
+		if (!is_burst(w, &findings[i]))
+			w->diffuse[w->n_diffuse++] = findings[i].group;
+	return w->n_diffuse > before;
 }
 
 static int by_score(const void *a, const void *b)
@@ -404,26 +433,65 @@ static int by_score(const void *a, const void *b)
 	return (x->group > y->group) - (x->group < y->group);
 }
 
+static bool begin(struct work *w, struct outage *o, enum symptom_channel channel,
+		  const struct mark *marks, uint32_t n)
+{
+	*w = (struct work){.o = o,
+			   .l = &o->localiser,
+			   .channel = channel,
+			   .marks = marks,
+			   .n_marks = n,
+			   .gone = calloc(n + 1u, sizeof(bool)),
+			   .since = malloc((n + 1u) * sizeof(uint64_t))};
+	if (w->gone && w->since && reserve(w->l, o->groups.n)) {
+		list_groups(w);
+		return true;
+	}
+	o->counters.no_memory++;
+	return false;
+}
+
+static void end(struct work *w)
+{
+	free(w->gone);
+	free(w->since);
+}
+
+void localise_judge(struct outage *o, enum symptom_channel channel, const struct mark *marks,
+		    uint32_t n_marks, struct finding *f)
+{
+	const struct group *g = &o->groups.at[f->group];
+	struct finding others[FINDINGS_MAX];
+	struct work w;
+	uint32_t n = 0;
+	int64_t total, without;
+	if (begin(&w, o, channel, marks, n_marks)) {
+		total = solve(&w, others, &n);
+		w.banned_set = g->set;
+		w.banned_members = g->members;
+		without = solve(&w, others, &n);
+		f->confidence = 1 / (1 + exp(-(double)(total - without) / MICRO / 4));
+		for (uint32_t i = 0; i < n; i++)
+			if (others[i].llr > f->runner_up_llr) {
+				f->runner_up = others[i].group;
+				f->runner_up_llr = others[i].llr;
+			}
+	}
+	end(&w);
+}
+
 uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
 		  uint32_t n_marks, struct finding findings[FINDINGS_MAX])
 {
-	struct work w = {o,	  &o->localiser,
-			 channel, marks,
-			 n_marks, 0,
-			 0,	  calloc(n_marks + 1u, sizeof(bool))};
-	int64_t total;
+	struct work w;
 	uint32_t n = 0;
 	o->counters.localisations++;
-	if (!w.gone || !reserve(w.l, o->groups.n)) {
-		free(w.gone);
-		o->counters.no_memory++;
-		return 0;
+	if (begin(&w, o, channel, marks, n_marks)) {
+		do
+			solve(&w, findings, &n);
+		while (leave_out(&w, findings, n));
+		qsort(findings, n, sizeof *findings, by_score);
 	}
-	list_groups(&w);
-	total = solve(&w, findings, &n);
-	for (uint32_t i = 0; i < n; i++)
-		judge(&w, &findings[i], total);
-	qsort(findings, n, sizeof *findings, by_score);
-	free(w.gone);
+	end(&w);
 	return n;
 }

@@ -3,6 +3,9 @@
  * Which elements explain the evidence best (algorithms.md 2.3.5): dynamic programming over the tree
  * with a price for each element that is blamed, then shared risks tested on what they would leave.
  *
+ * What fails together fails at once. A group whose lines went one by one, all through the window,
+ * has a worse day than was expected, and no fault: it is left out, and the rest is fitted again.
+ *
  * Scores are log-likelihoods in whole millionths, so sums do not depend on the order of evidence.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_LOCALISE_H
@@ -20,6 +23,7 @@ enum { FINDINGS_MAX = 16, CANDIDATES_MAX = 12, NAME_BYTES = 256 };
 /* A line's share in the evidence. */
 struct mark {
 	uint32_t line, quarters;
+	uint64_t since_ns;
 };
 
 struct finding {
@@ -44,6 +48,15 @@ void localiser_fini(struct localiser *localiser);
 /* Is the evidence that a group has by itself significant, and large enough? */
 bool localise_significant(const struct outage *outage, uint32_t group, enum symptom_channel channel,
 			  double k);
+
+/* Did `fresh` of `k` lines come within BURST_NS, more than the others and what is usual explain? */
+bool localise_burst(const struct outage *outage, uint32_t group, enum symptom_channel channel,
+		    double fresh, double k);
+
+/* How sure is one of the findings: what would be lost without it, what would be blamed instead.
+ * Fills in confidence and runner-up. */
+void localise_judge(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
+		    uint32_t n, struct finding *finding);
 
 /* Of `n` marks, each line once. Returns the number of findings, the best first. */
 uint32_t localise(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
