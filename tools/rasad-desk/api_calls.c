@@ -39,7 +39,7 @@ static void give_match(struct api_call *call, enum call_outcome outcome,
 	call->response->retry_after_s = outcome == CALL_AWAY ? RETRY_AFTER_S : 0;
 }
 
-static void answer(struct api_call *call, const Rasad__V1__CallEvent *event)
+static void answer(struct api_call *call, Rasad__V1__CallEvent *event)
 {
 	struct redis *redis = links_take(&call->desk->links);
 	Rasad__V1__CallMatch *match;
@@ -63,8 +63,9 @@ void api_post_call(struct api_call *call)
 		api_fail(call, 415, "Content-Type: application/json", "the body is no JSON");
 		return;
 	}
-	Rasad__V1__CallEvent *event = call_from_json(call->request->body, call->request->n_body,
-						     desk_time(call->desk), error);
+	Rasad__V1__CallEvent *event =
+		call_from_json(call->request->body, call->request->n_body,
+			       call->desk->packet_clock ? 0 : desk_time(call->desk), error);
 	if (!event) {
 		api_fail(call, 400, "a call_event", "%s", error);
 		return;

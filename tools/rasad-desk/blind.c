@@ -12,7 +12,7 @@
 #include "tools/rasad-desk/desk.h"
 #include "tools/rasad-desk/store.h"
 
-#define SAYS_MAX		64
+#define INCIDENTS_SEEN		4096
 #define KEYSPACE_INCIDENT_TTL_S "2592000" /* 30 days */
 #define NS_PER_S		1000000000
 
@@ -35,20 +35,6 @@ static const char script[] =
 	"redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 't', 'Incident', 'v', '1', 'k', "
 	"ARGV[4], 'p', ARGV[2])\n"
 	"return 1\n";
-
-struct says {
-	Rasad__V1__Incident *list[SAYS_MAX]; /* owned copies */
-	size_t n;
-};
-
-static void say(void *context, const Rasad__V1__Incident *incident)
-{
-	struct says *says = context;
-	ProtobufCMessage *copy = says->n < SAYS_MAX ? store_copy(&incident->base) : NULL;
-
-	if (copy)
-		says->list[says->n++] = (Rasad__V1__Incident *)copy;
-}
 
 static bool is_open(const Rasad__V1__Incident *incident)
 {
@@ -126,17 +112,103 @@ static int publish(struct desk *desk, struct redis *redis, const Rasad__V1__Inci
 	return status;
 }
 
-int blind_look(struct desk *desk, struct redis *redis, uint64_t token)
+/* --- the spots of this desk --- */
+
+static void forget(struct blind_spots *spots, size_t at)
 {
-	struct says says = {0};
-	int status = 0;
+	rasad__v1__incident__free_unpacked(spots->list[at].incident, NULL);
+	spots->list[at] = spots->list[--spots->n];
+}
+
+void blind_fini(struct blind_spots *spots)
+{
+	while (spots->n)
+		forget(spots, spots->n - 1);
+}
+
+static void say(void *context, const Rasad__V1__Incident *incident)
+{
+	struct blind_spots *spots = context;
+	ProtobufCMessage *copy = store_copy(&incident->base);
+	size_t at = 0;
+
+	while (at < spots->n &&
+	       strcmp(spots->list[at].incident->dedupe_key, incident->dedupe_key) != 0)
+		at++;
+	if (!copy || at == BLIND_SPOTS_MAX) {
+		spots->refused++;
+		if (copy)
+			protobuf_c_message_free_unpacked(copy, NULL);
+		return;
+	}
+	if (at < spots->n)
+		rasad__v1__incident__free_unpacked(spots->list[at].incident, NULL);
+	else
+		spots->n++;
+	spots->list[at] = (struct blind_spot){(Rasad__V1__Incident *)copy, true};
+}
+
+void blind_look(struct blind_spots *spots, struct desk *desk)
+{
+	pthread_mutex_lock(&desk->lock);
+	surge_tick(desk->surge, desk_time(desk), say, spots);
+	pthread_mutex_unlock(&desk->lock);
+}
+
+/* --- what is published of them --- */
+
+/* Under the lock: the open incident over the same element, by whichever desk. */
+static const Rasad__V1__Incident *find_there(const struct book *book,
+					     const Rasad__V1__Incident *incident)
+{
+	static const Rasad__V1__Incident *all[INCIDENTS_SEEN];
+	size_t n = book_all(book, all, INCIDENTS_SEEN);
+
+	for (size_t i = 0; i < n && i < INCIDENTS_SEEN; i++)
+		if (is_open(all[i]) && !strcmp(all[i]->dedupe_key, incident->dedupe_key))
+			return all[i];
+	return NULL;
+}
+
+/* Takes over the id and revision of the one that is there. false: it is not. */
+static bool adopt(struct desk *desk, Rasad__V1__Incident *incident)
+{
+	char *id = NULL;
 
 	pthread_mutex_lock(&desk->lock);
-	surge_tick(desk->surge, desk_time(desk), say, &says);
+	const Rasad__V1__Incident *there = find_there(desk->book, incident);
+	if (there && (id = strdup(there->incident_id))) {
+		free(incident->incident_id);
+		incident->incident_id = id;
+		if (incident->revision <= there->revision)
+			incident->revision = there->revision + 1;
+	}
 	pthread_mutex_unlock(&desk->lock);
-	for (size_t i = 0; i < says.n; i++) {
-		status = status ? status : publish(desk, redis, says.list[i], token);
-		rasad__v1__incident__free_unpacked(says.list[i], NULL);
+	return id;
+}
+
+static bool take_unsaid(struct blind_spot *spot)
+{
+	bool unsaid = spot->unsaid;
+
+	spot->unsaid = false;
+	return unsaid;
+}
+
+int blind_publish(struct blind_spots *spots, struct desk *desk, struct redis *redis, uint64_t token)
+{
+	int status = 0;
+
+	for (size_t i = spots->n; i > 0 && !status; i--) {
+		struct blind_spot *spot = &spots->list[i - 1];
+		bool open = is_open(spot->incident);
+		if (take_unsaid(spot)) {
+			bool there = adopt(desk, spot->incident);
+			if (open || there)
+				status = publish(desk, redis, spot->incident, token);
+		}
+		if (!open)
+			forget(spots, i - 1);
 	}
 	return status;
 }

@@ -275,7 +275,7 @@ static enum call_outcome repeated(struct work *work, const struct redis_reply *t
 	return *match ? CALL_REPEATED : CALL_FAILED;
 }
 
-static enum call_outcome answer(struct work *work, Match **match)
+static enum call_outcome answer(struct work *work, Call *call, Match **match)
 {
 	struct redis_reply *there = NULL;
 	int status = look_up(work, false);
@@ -284,6 +284,8 @@ static enum call_outcome answer(struct work *work, Match **match)
 		return status == -EIO ? away(work, match) : CALL_FAILED;
 	if (redis_type(work->stored) == REDIS_TEXT)
 		return repeated(work, work->stored, match);
+	if (!call->unix_ns)
+		call->unix_ns = desk_time(work->desk); /* known by the cards at the latest */
 	*match = score(work);
 	status = *match ? store(work, *match, "", 0, &there) : -ENOMEM;
 	bool stands = !status && redis_type(there) == REDIS_NIL;
@@ -319,17 +321,15 @@ static void measure(struct counters *counters, const Match *match, int64_t us)
 	count(&counters->verdicts[(unsigned)match->verdict % COUNTERS_VERDICTS]);
 }
 
-enum call_outcome call_answer(struct desk *desk, struct redis *redis, const Call *call,
-			      Match **match)
+enum call_outcome call_answer(struct desk *desk, struct redis *redis, Call *call, Match **match)
 {
 	struct work work = {.desk = desk, .redis = redis, .call = call};
 	int64_t start_us = now_us();
 
 	*match = NULL;
-	desk_saw_time(desk, call->unix_ns);
 	/* Without the incidents that Redis knows of, "no fault" would be a guess. */
 	bool is_there = redis && atomic_load(&desk->current);
-	enum call_outcome outcome = is_there ? answer(&work, match) : away(&work, match);
+	enum call_outcome outcome = is_there ? answer(&work, call, match) : away(&work, match);
 	work_fini(&work);
 	if (outcome == CALL_ANSWERED)
 		measure(&desk->counters, *match, now_us() - start_us);

@@ -28,11 +28,11 @@ enum call_outcome {
 const char *call_refused(const Rasad__V1__CallEvent *call);
 
 /*
- * Answers a call that has an id. redis NULL: away. On CALL_AWAY the connection, if any, is broken.
+ * Answers a call that has an id; one without a time gets that of now. redis NULL: away. On CALL_AWAY the connection, if any, is broken.
  * Free *match with rasad__v1__call_match__free_unpacked; NULL when CALL_FAILED.
  */
-enum call_outcome call_answer(struct desk *desk, struct redis *redis,
-			      const Rasad__V1__CallEvent *call, Rasad__V1__CallMatch **match);
+enum call_outcome call_answer(struct desk *desk, struct redis *redis, Rasad__V1__CallEvent *call,
+			      Rasad__V1__CallMatch **match);
 
 /*
  * Answers a call again, now that an incident has changed: a new revision is stored when it says

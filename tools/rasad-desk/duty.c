@@ -25,6 +25,7 @@ struct duty {
 		Rasad__V1__CallEvent **calls; /* owned copies */
 		size_t n, at;
 	} due;
+	struct blind_spots spots;
 	int64_t blind_ms; /* when next, monotonic */
 };
 
@@ -43,11 +44,14 @@ static void find_due(struct duty *duty, const char *incident_id)
 	static struct calls_due list[DUE_MAX];
 	struct desk *desk = duty->desk;
 
+	Rasad__V1__Incident gone = RASAD__V1__INCIDENT__INIT;
+
+	gone.incident_id = (char *)incident_id;
 	pthread_mutex_lock(&desk->lock);
 	const Rasad__V1__Incident *incident = book_find(desk->book, incident_id);
-	size_t n = incident ? calls_due(desk->calls, desk->book, incident, desk_time(desk), list,
-					DUE_MAX)
-			    : 0;
+	if (!incident || strcmp(incident->incident_id, incident_id) != 0)
+		incident = &gone; /* those that were matched with it */
+	size_t n = calls_due(desk->calls, desk->book, incident, desk_time(desk), list, DUE_MAX);
 	for (size_t i = 0; i < n && i < DUE_MAX; i++) {
 		ProtobufCMessage *copy = list[i].call ? store_copy(&list[i].call->base) : NULL;
 		if (copy)
@@ -131,18 +135,21 @@ static void become_leader(struct duty *duty, bool leads)
 	duty->todo.n = 0;
 	if (!leads)
 		return;
+	duty->blind_ms = 0;
 	count(&desk->counters.leads);
 	pthread_mutex_lock(&desk->lock);
 	note_all(desk);
 	pthread_mutex_unlock(&desk->lock);
 }
 
-static int blind(struct duty *duty)
+/* Every desk looks, so that a new leader knows what is usual; a new one looks at once. */
+static int blind(struct duty *duty, bool leads)
 {
-	if (desk_now_ms() < duty->blind_ms)
-		return 0;
-	duty->blind_ms = desk_now_ms() + BLIND_EVERY_MS;
-	return blind_look(duty->desk, duty->redis, duty->lease.token);
+	if (desk_now_ms() >= duty->blind_ms) {
+		duty->blind_ms = desk_now_ms() + BLIND_EVERY_MS;
+		blind_look(&duty->spots, duty->desk);
+	}
+	return leads ? blind_publish(&duty->spots, duty->desk, duty->redis, duty->lease.token) : 0;
 }
 
 static int step(struct duty *duty)
@@ -152,10 +159,10 @@ static int step(struct duty *duty)
 
 	become_leader(duty, leads);
 	take_changes(duty, leads);
+	status = status ? status : blind(duty, leads);
 	if (!leads)
 		return status;
-	status = bind_late(duty);
-	status = status ? status : blind(duty);
+	status = status ? status : bind_late(duty);
 	return status ? status : callbacks_step(duty->callbacks, duty->desk, duty->redis);
 }
 
@@ -189,6 +196,7 @@ void *duty_run(void *context)
 		if (!atomic_load(&duty.desk->stop))
 			desk_pause(duty.desk, STEP_MS);
 	}
+	blind_fini(&duty.spots);
 	due_fini(&duty.due);
 	free(duty.due.calls);
 	if (duty.callbacks)

@@ -62,8 +62,11 @@ static int bury(struct intake *in, const struct redis_reply *entry, const char *
 
 /* --- one entry --- */
 
-/* Without an id of its own, a call has that of its entry: the same each time it is delivered. */
-static bool has_id(Rasad__V1__CallEvent *call, const char *entry_id)
+/*
+ * Without an id or a time of its own, a call has those of its entry: the same at each delivery. By
+ * the clock of the packets, it is dated by the card of its line (call.h).
+ */
+static bool has_id(const struct desk *desk, Rasad__V1__CallEvent *call, const char *entry_id)
 {
 	char *id = *call->call_id ? NULL : malloc(ID_SIZE + 8);
 
@@ -71,7 +74,7 @@ static bool has_id(Rasad__V1__CallEvent *call, const char *entry_id)
 		snprintf(id, ID_SIZE + 8, "in-%.40s", entry_id);
 		call->call_id = id;
 	}
-	if (!call->unix_ns)
+	if (!call->unix_ns && !desk->packet_clock)
 		call->unix_ns = strtoll(entry_id, NULL, 10) * 1000000;
 	return *call->call_id;
 }
@@ -102,7 +105,7 @@ static int take(struct intake *in, const struct redis_reply *entry)
 			: NULL;
 	if (!call)
 		return bury(in, entry, is_call ? "p is no CallEvent" : "t is not CallEvent");
-	const char *wrong = has_id(call, id) ? call_refused(call) : "out of memory";
+	const char *wrong = has_id(in->desk, call, id) ? call_refused(call) : "out of memory";
 	int status = wrong ? bury(in, entry, wrong) : answer(in, entry, call);
 	rasad__v1__call_event__free_unpacked(call, NULL);
 	return status;

@@ -106,6 +106,7 @@ static void write_gauges(FILE *out, struct desk *desk)
 	single(out, "calls_cut_total", "counter", calls.cut, "Due again, but too many at once.");
 	single(out, "surge_unexplained", "gauge", surge.unexplained,
 	       "Calls of 15 minutes that no incident explains.");
+	single(out, "surge_open", "gauge", surge.open, "Blind spots that this desk sees.");
 	single(out, "surge_refused_total", "counter", surge.refused, "Beyond the limits.");
 	single(out, "callers_forgotten_total", "counter", forgotten, "Beyond the limit.");
 }

@@ -74,6 +74,8 @@ const char *take_call_option(struct ctl *ctl, int option, const char *value)
 		return NULL;
 	case 'c':
 		return take_complaint(ctl, value);
+	case 'A':
+		return parse_since(value, &ctl->call.at_unix_ns) ? NULL : "a time as for --since";
 	case 'w':
 		return take_wait(ctl, value);
 	case 'F':
@@ -126,7 +128,7 @@ static bool new_call(const struct ctl *ctl, Rasad__V1__CallEvent *call, char id[
 		return false;
 	snprintf(id, 40, "ctl-%016" PRIx64 "%08" PRIx64, words[0], words[1] & 0xffffffff);
 	call->call_id = ctl->call.id ? (char *)ctl->call.id : id;
-	call->unix_ns = now_unix_ns();
+	call->unix_ns = ctl->call.at_unix_ns;
 	call->phone = (char *)(ctl->call.phone ? ctl->call.phone : "");
 	call->line_number = (char *)(ctl->call.line_number ? ctl->call.line_number : "");
 	call->account = (char *)(ctl->call.account ? ctl->call.account : "");

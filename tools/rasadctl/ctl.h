@@ -29,6 +29,7 @@ struct ctl {
 		const char *phone, *line_number, *account, *text, *id;
 		int complaint, format; /* of call.proto; of export.h */
 		unsigned wait_s;
+		int64_t at_unix_ns; /* 0: the desk dates it, by the clock that it goes by */
 	} call;
 	char **arguments; /* after the command's name */
 	int n_arguments;

@@ -59,11 +59,12 @@ static const struct command {
 	 "KEY is as for sub.\n"
 	 "  --lang LANG     fa or en (by $LANG)\n"},
 	{"call", "call --phone PHONE [--complaint WHAT]", "what the desk answers to a caller",
-	 "pNucxitLw", 0, 0, run_call,
+	 "pNucxitLwA", 0, 0, run_call,
 	 "Puts a call into Redis, as a ticket system would, and waits for the answer of a rasad-desk.\n"
 	 "  --phone PHONE   of the caller; or --line-number, or --account\n"
 	 "  --complaint C   outage, slow, ping, flap or other (default)\n"
 	 "  --since TIME    when it began, by the caller; as for events\n"
+	 "  --at TIME       when it came in (now)\n"
 	 "  --text TEXT     what else was said\n"
 	 "  --call-id ID    the same id again gets the same answer\n"
 	 "  --wait SECONDS  for the answer (10)\n"
@@ -83,27 +84,17 @@ static const struct command {
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static const struct option options[] = {
-	{"redis", required_argument, NULL, 'r'},
-	{"output", required_argument, NULL, 'o'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{"state", required_argument, NULL, 'S'},
-	{"sort", required_argument, NULL, 'O'},
-	{"number", required_argument, NULL, 'n'},
-	{"follow", no_argument, NULL, 'f'},
-	{"since", required_argument, NULL, 't'},
-	{"line", required_argument, NULL, 'l'},
-	{"all", no_argument, NULL, 'a'},
-	{"lang", required_argument, NULL, 'L'},
-	{"phone", required_argument, NULL, 'p'},
-	{"line-number", required_argument, NULL, 'N'},
-	{"account", required_argument, NULL, 'u'},
-	{"complaint", required_argument, NULL, 'c'},
-	{"text", required_argument, NULL, 'x'},
-	{"call-id", required_argument, NULL, 'i'},
-	{"wait", required_argument, NULL, 'w'},
-	{"format", required_argument, NULL, 'F'},
-	{0},
+	{"redis", required_argument, NULL, 'r'},   {"output", required_argument, NULL, 'o'},
+	{"help", no_argument, NULL, 'h'},	   {"version", no_argument, NULL, 'V'},
+	{"state", required_argument, NULL, 'S'},   {"sort", required_argument, NULL, 'O'},
+	{"number", required_argument, NULL, 'n'},  {"follow", no_argument, NULL, 'f'},
+	{"since", required_argument, NULL, 't'},   {"line", required_argument, NULL, 'l'},
+	{"all", no_argument, NULL, 'a'},	   {"lang", required_argument, NULL, 'L'},
+	{"phone", required_argument, NULL, 'p'},   {"line-number", required_argument, NULL, 'N'},
+	{"account", required_argument, NULL, 'u'}, {"complaint", required_argument, NULL, 'c'},
+	{"text", required_argument, NULL, 'x'},	   {"call-id", required_argument, NULL, 'i'},
+	{"wait", required_argument, NULL, 'w'},	   {"format", required_argument, NULL, 'F'},
+	{"at", required_argument, NULL, 'A'},	   {0},
 };
 
 static const char common_help[] =
