@@ -332,10 +332,34 @@ static json_t *tmf621_match(const Rasad__V1__CallMatch *match, const Rasad__V1__
 
 /* --- ServiceNow em_event --- */
 
+/* The access node, or else the exchange, that the element hangs on. */
+static const char *node_of(const Rasad__V1__Incident *incident)
+{
+	static const char *const types[] = {"access_node:", "exchange:"};
+
+	for (int type = 0; type < 2; type++)
+		for (size_t i = incident->n_path; i > 0; i--)
+			if (!strncmp(incident->path[i - 1], types[type], strlen(types[type])))
+				return incident->path[i - 1] + strlen(types[type]);
+	return incident->group;
+}
+
+/* "2025-11-15 10:30:00", UTC, as em_event has it. */
+static json_t *event_time(int64_t unix_ns)
+{
+	json_t *time = time_of(unix_ns);
+	json_t *event = time ? json_sprintf("%.10s %.8s", json_string_value(time),
+					    json_string_value(time) + strlen("2025-11-15T"))
+			     : NULL;
+
+	json_decref(time);
+	return event;
+}
+
 /* additional_info is a text that holds JSON. */
 static void set_additional(json_t *event, json_t *info)
 {
-	char *text = json_dumps(info, JSON_COMPACT);
+	char *text = json_dumps(info, JSON_COMPACT | JSON_REAL_PRECISION(6));
 
 	json_decref(info);
 	set_text(event, "additional_info", text);
@@ -346,12 +370,10 @@ static json_t *servicenow_incident(const Rasad__V1__Incident *incident)
 {
 	/* critical 1, major 2, minor 3, warning 4; 5 is OK, 0 clears. */
 	static const char *const severities[] = {"5", "0", "4", "1", "2", "3", "4"};
-	const char *node =
-		incident->n_path ? incident->path[incident->n_path - 1] : incident->group;
 	json_t *event = json_object(), *info = evidence_of(incident);
 
 	set_text(event, "source", "rasad");
-	set_text(event, "node", node);
+	set_text(event, "node", node_of(incident));
 	set_text(event, "resource", incident->group);
 	set_text(event, "metric_name", class_word(incident));
 	set_text(event, "type", incident->group_type);
@@ -359,7 +381,7 @@ static json_t *servicenow_incident(const Rasad__V1__Incident *incident)
 	set_text(event, "severity", is_cleared(incident) ? "0" : severities[severity_of(incident)]);
 	set_text(event, "resolution_state", is_cleared(incident) ? "Closing" : "New");
 	set(event, "description", title_of(incident));
-	set(event, "time_of_event", time_of(incident->changed_unix_ns));
+	set(event, "time_of_event", event_time(incident->changed_unix_ns));
 	set_text(info, "incident_id", incident->incident_id);
 	set(info, "equivalent_groups",
 	    texts_of(incident->equivalent_groups, incident->n_equivalent_groups));
@@ -379,7 +401,7 @@ static json_t *servicenow_match(const Rasad__V1__CallMatch *match,
 	set(event, "message_key", json_sprintf("call:%s", match->call_id));
 	set_text(event, "severity", match->verdict == VERDICT(NO_FAULT_FOUND) ? "5" : "4");
 	set_text(event, "description", match->text_en);
-	set(event, "time_of_event", time_of(match->unix_ns));
+	set(event, "time_of_event", event_time(match->unix_ns));
 	set_text(info, "incident_id", parent ? parent->incident_id : match->incident_id);
 	set(info, "probability", json_real(match->probability));
 	set_text(info, "text_fa", match->text_fa);
@@ -491,7 +513,7 @@ static json_t *jira_match(const Rasad__V1__CallMatch *match, const Rasad__V1__In
 
 static char *dump(json_t *object)
 {
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 
 	json_decref(object);
 	return text;

@@ -27,6 +27,7 @@
 #define REJECT_NS	  (30 * NS_PER_MIN)
 #define SILENT_NS	  (5 * NS_PER_MIN) /* LCP echoes alone are more frequent */
 #define NO_TRAFFIC_NS	  (15 * NS_PER_MIN)
+#define BACK_NS		  (120 * NS_PER_MIN)
 
 /* --- latency and loss --- */
 
@@ -193,6 +194,11 @@ static void read_sessions(struct facts *facts, const Rasad__V1__SubscriberCard *
 		facts->down_since_unix_ns = summary->down_since_unix_ns;
 	if (summary->n_sessions)
 		read_last_session(facts, summary->sessions[summary->n_sessions - 1]);
+	bool back = facts->state == RASAD__V1__LINE_STATE__LINE_STATE_UP &&
+		    is_involuntary(facts->drop_cause) && card->last_down_unix_ns &&
+		    card->up_since_unix_ns >= card->last_down_unix_ns &&
+		    facts->now_unix_ns - card->up_since_unix_ns <= BACK_NS;
+	facts->back_unix_ns = back ? card->up_since_unix_ns : 0;
 	bool down = facts->state == RASAD__V1__LINE_STATE__LINE_STATE_DOWN;
 	facts->lost_power =
 		down && facts->drop_cause == RASAD__V1__DROP_CAUSE__DROP_CAUSE_CPE_POWER;

@@ -36,6 +36,7 @@ struct facts {
 	int64_t now_unix_ns, card_unix_ns;
 	int64_t up_since_unix_ns, down_since_unix_ns, last_upstream_unix_ns;
 	int drop_cause; /* of the last drop */
+	int64_t back_unix_ns; /* up again since then, in the last two hours, after a drop nobody asked for */
 
 	struct measure line, access, home, internet;
 	bool jitter; /* on the access side: p95 far above p50 */

@@ -186,6 +186,10 @@ static void say_line(const struct saying *say, const struct draft *draft)
 			 say->now));
 	else if (draft_find(draft, "LINE_SUSPECT"))
 		text_write(say->out, say->language, "LINE_SUSPECTED", NULL, 0);
+	else if (draft_find(draft, "LINE_RECENT_DROP") && facts->drops_24h < 3)
+		WRITE(say->out, say->language, "LINE_BACK",
+		      AT("t", say->scene->input->card->last_down_unix_ns, say->now),
+		      AT("back", facts->back_unix_ns, say->now));
 	else if (noisy && facts->has_snr && facts->has_attenuation)
 		WRITE(say->out, say->language, "LINE_NOISE", COUNT("flaps", facts->drops_24h),
 		      DECIMAL("snr", facts->snr_db), DECIMAL("att", facts->attenuation_db));

@@ -42,6 +42,8 @@ static const char *line_action(const struct scene *scene, const struct draft *dr
 		return "ACTION_EXCHANGE_CHECK";
 	if (draft_find(draft, "LINE_SUSPECT"))
 		return "ACTION_ACTIVE_TEST";
+	if (draft_find(draft, "LINE_RECENT_DROP") && scene->facts.drops_24h < 3)
+		return "ACTION_WATCH";
 	return scene->facts.rate_drop && !scene->facts.flapping ? "ACTION_EXCHANGE_CHECK"
 								: "ACTION_NOISE_TEST";
 }

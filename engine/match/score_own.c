@@ -3,9 +3,11 @@
  * The six hypotheses that need no incident. Weights are those of algorithms.md 2.5.2, and where it
  * has no word for something that the card shows, one of ours: a modem that ended the session
  * itself, a line that is silent but not yet given up, loss and latency of the line, a network that
- * gives no address.
+ * gives no address, a line that was down a while ago.
  */
 #include "engine/match/draft.h"
+
+#include <math.h>
 
 #include "proto/rasad/v1/call.pb-c.h"
 #include "proto/rasad/v1/card.pb-c.h"
@@ -78,6 +80,20 @@ static void add_down(struct draft *draft, const struct scene *scene)
 	}
 }
 
+/* It was down and is back: what the caller means, unless it is long ago. */
+static void add_recent_drop(struct draft *draft, const struct scene *scene)
+{
+	double minutes = seconds_since(scene, scene->facts.back_unix_ns) / 60;
+	double weight = complains_of(scene, RASAD__V1__COMPLAINT__COMPLAINT_SLOW,
+				     RASAD__V1__COMPLAINT__COMPLAINT_PING)
+				? 1
+				: 3.5;
+
+	if (scene->own_drop)
+		draft_add(draft, TERM("LINE_RECENT_DROP", fmax(0, weight - minutes / 30),
+				      .value = IS(minutes * 60), .unit = "s"));
+}
+
 static void add_quality(struct draft *draft, const struct scene *scene)
 {
 	const struct facts *facts = &scene->facts;
@@ -110,6 +126,7 @@ static void draft_line(struct draft *draft, const struct scene *scene)
 	if (facts->drops_24h >= 3)
 		draft_add(draft, TERM("LINE_DROPS_24H", 2.5, .n = IS(facts->drops_24h)));
 	add_down(draft, scene);
+	add_recent_drop(draft, scene);
 	add_quality(draft, scene);
 	/* That somebody complains of flapping says little about a line that shows none. */
 	if (complains_of(scene, RASAD__V1__COMPLAINT__COMPLAINT_FLAP,
@@ -207,6 +224,13 @@ static void draft_none(struct draft *draft, const struct scene *scene)
 	const struct facts *facts = &scene->facts;
 
 	draft_add(draft, TERM("PRIOR", 0));
+	/* "As usual" is no answer to somebody whose line was down an hour ago. */
+	bool just_back = scene->own_drop && seconds_since(scene, facts->back_unix_ns) < 3600 &&
+			 !complains_of(scene, RASAD__V1__COMPLAINT__COMPLAINT_SLOW,
+				       RASAD__V1__COMPLAINT__COMPLAINT_PING);
+
+	if (just_back)
+		return;
 	if (facts->measured && facts->usual)
 		draft_add(draft, TERM("ALL_USUAL", 3, .n = IS(facts->samples)));
 	else if (!facts->measured)

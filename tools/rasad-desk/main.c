@@ -16,6 +16,7 @@
 #include "tools/rasad-desk/follow.h"
 #include "tools/rasad-desk/http.h"
 #include "tools/rasad-desk/intake.h"
+#include "tools/rasad-desk/offline.h"
 #include "tools/rasad-desk/options.h"
 
 #define LOOK_MS 500
@@ -132,6 +133,8 @@ int main(int argc, char **argv)
 
 	if (status != OPTION_OK)
 		return status;
+	if (options.offline)
+		return offline_run(options.offline);
 	block_signals(&set);
 	if (!desk_init(&desk, options.redis)) {
 		fprintf(stderr, "rasad-desk: out of memory\n");

@@ -45,6 +45,10 @@ static const struct option_row table[] = {
 	 NULL,
 	 "the time is what Redis last told of, for captures that are\n"
 	 "played; default: real time"},
+	{{"offline", required_argument, NULL, 'f'},
+	 "FILE",
+	 "no Redis: answers the calls of an NDJSON file of cards,\n"
+	 "incidents and calls in the order of time"},
 	{{"help", no_argument, NULL, 'h'}, NULL, "this text"},
 	{{"version", no_argument, NULL, 'V'}, NULL, "version"},
 };
@@ -105,6 +109,9 @@ static int read_option(struct options *o, int letter)
 		return option_number("--verify-every", optarg, 1, 600, &o->verify_every_s);
 	case 'p':
 		o->packet_clock = true;
+		return OPTION_OK;
+	case 'f':
+		o->offline = optarg;
 		return OPTION_OK;
 	case 'h':
 		return print_help();

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 struct options {
-	const char *redis, *name, *listen_text, *token_file;
+	const char *redis, *name, *listen_text, *token_file, *offline;
 	struct sockaddr_storage listen;
 	uint32_t threads, verify_every_s;
 	bool no_http, packet_clock;
