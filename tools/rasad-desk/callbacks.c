@@ -48,7 +48,7 @@ void callbacks_fini(struct callbacks *callbacks)
 	memset(callbacks->jobs, 0, sizeof(callbacks->jobs));
 }
 
-void callbacks_add(struct callbacks *callbacks, const char *incident_id)
+void callbacks_add(struct callbacks *callbacks, struct desk *desk, const char *incident_id)
 {
 	struct job *place = NULL;
 
@@ -60,7 +60,7 @@ void callbacks_add(struct callbacks *callbacks, const char *incident_id)
 			place = job;
 	}
 	if (!place) {
-		callbacks->refused++;
+		count(&desk->counters.jobs_refused);
 		return;
 	}
 	snprintf(place->incident_id, sizeof(place->incident_id), "%s", incident_id);
@@ -123,7 +123,7 @@ static Result *judge(struct desk *desk, const Rasad__V1__Incident *incident, con
 	return verify_line(&input);
 }
 
-/* The line moves to the set where it belongs: four commands' worth of replies are two. */
+/* The line moves to the set where it belongs. Two replies. */
 static int store_result(struct redis *redis, const char *incident_id, const Result *result)
 {
 	char list[CALL_KEY_SIZE], rest[CALL_KEY_SIZE], score[32];

@@ -97,6 +97,23 @@ def test_late_binding_survives_the_leader(folder):
     expect(second.get("/v1/calls/c1-0")[1]["incident_id"], CUT)
 
 
+def test_answer_that_came_late(folder):
+    """A desk that did not know of the incident yet stores its answer after the leader has looked for calls."""
+    store = town(folder, 1, state="DOWN")
+    desk = Desk(store).ready()
+    wait_for(lambda: leaders([desk]), "a leader")
+    store.put_incident(CUT, down=[line_of(0)])
+    wait_for(lambda: desk.metric("incidents_open") == 1, "the incident")
+    time.sleep(0.5)  # the leader has looked
+    answer = rig.encode("CallMatch", f"""call_id: "late" revision: 1 verdict: VERDICT_NO_FAULT_FOUND
+        sub_id: "{sub_id(line_of(0))}" groups: "access_node:DSLAM-1" call_unix_ns: {time.time_ns()}
+        call {{ call_id: "late" phone: "{phone_of(0)}" complaint: COMPLAINT_OUTAGE unix_ns: {time.time_ns()} }}""")
+    store.ask("SET", "rasad:{c}:call:late", answer)
+    store.ask("XADD", rig.CALLS_OUT, "*", "t", "CallMatch", "v", "1", "k", "late:1", "p", answer)
+    wait_for(lambda: "late:2" in store.answers_out(), "a second answer")
+    expect(desk.get("/v1/calls/late")[1]["incident_id"], CUT)
+
+
 def test_gone_incident(folder):
     """An incident that is retracted explains nothing any more."""
     store = town(folder, 3, state="DOWN")
