@@ -10,6 +10,7 @@
 #include "engine/publish/keyspace.h"
 #include "proto/rasad/v1/card.pb-c.h"
 #include "tools/lib/call_keys.h"
+#include "tools/rasad-desk/again.h"
 #include "tools/rasad-desk/store.h"
 
 #define SLICE	 256
@@ -262,8 +263,12 @@ static int end_pass(struct callbacks *callbacks, struct desk *desk, struct redis
 	int64_t done_ns = pass->incident->clear_unix_ns + VERIFY_WINDOW_NS + MORE_NS;
 
 	job->next_ms = desk_now_ms() + callbacks->every_ms;
-	if (desk_time(desk) > done_ns || desk_now_ms() > job->end_ms)
+	if (desk_time(desk) > done_ns || desk_now_ms() > job->end_ms) {
 		*job = (struct job){0};
+		if (!status)
+			status = again_plan(desk, redis, pass->incident->incident_id, pass->callers,
+					    pass->n_callers);
+	}
 	callbacks->pass = pass_free(pass);
 	return status;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/rasad-desk/again.h"
 #include "tools/rasad-desk/blind.h"
 #include "tools/rasad-desk/call.h"
 #include "tools/rasad-desk/callbacks.h"
@@ -13,6 +14,7 @@
 
 #define STEP_MS	       100
 #define BLIND_EVERY_MS 60000 /* as surge_tick asks */
+#define AGAIN_EVERY_MS 10000
 #define SECOND_MS      3000
 #define DUE_MAX	       4096 /* calls that one change concerns */
 
@@ -32,7 +34,7 @@ struct duty {
 		size_t n, at;
 	} due;
 	struct blind_spots spots;
-	int64_t blind_ms; /* when next, monotonic */
+	int64_t blind_ms, again_ms; /* when next, monotonic */
 };
 
 /* --- late binding --- */
@@ -174,11 +176,19 @@ static void become_leader(struct duty *duty, bool leads)
 	duty->todo.n = duty->n_seconds = 0;
 	if (!leads)
 		return;
-	duty->blind_ms = 0;
+	duty->blind_ms = duty->again_ms = 0;
 	count(&desk->counters.leads);
 	pthread_mutex_lock(&desk->lock);
 	note_all(desk);
 	pthread_mutex_unlock(&desk->lock);
+}
+
+static int look_a_day_after(struct duty *duty)
+{
+	if (desk_now_ms() < duty->again_ms)
+		return 0;
+	duty->again_ms = desk_now_ms() + AGAIN_EVERY_MS;
+	return again_look(duty->desk, duty->redis);
 }
 
 /* Every desk looks, so that a new leader knows what is usual; a new one looks at once. */
@@ -202,6 +212,7 @@ static int step(struct duty *duty)
 	if (!leads)
 		return status;
 	status = status ? status : bind_late(duty);
+	status = status ? status : look_a_day_after(duty);
 	return status ? status : callbacks_step(duty->callbacks, duty->desk, duty->redis);
 }
 

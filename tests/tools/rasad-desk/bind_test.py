@@ -168,6 +168,29 @@ def test_callbacks(folder):
     assert line_of(4) not in [row["line"] for row in desk.get(path)[1]["results"]]
 
 
+def test_a_day_after(folder):
+    """Who had called is planned to be looked at again; then a line that is down is not to be called, one that is well is settled."""
+    store = town(folder, 2)
+    cleared = time.time_ns() - 21 * 60 * NS
+    lines = [line_of(0), line_of(1)]
+    desk = Desk(store, "--verify-every", "1").ready()
+    store.put_incident(CUT, down=lines, onset_ns=cleared - NS)
+    wait_for(lambda: desk.metric("incidents_open") == 1, "the incident")
+    for i in range(2):
+        desk.post(call(i))
+    wait_for(lambda: desk.get("/v1/incidents/" + CUT)[1]["calls"]["calls"] == 2, "counted calls")
+    store.put_incident(CUT, revision=2, state="CLEARED", recovered=lines, onset_ns=cleared - NS, clear_ns=cleared)
+    planned = wait_for(lambda: store.ask("ZRANGE", "rasad:{v}:again", 0, -1, "WITHSCORES"), "a plan")
+    expect(sorted(member.split()[1].decode() for member in planned[::2]), sorted(map(sub_id, lines)))
+    assert abs(float(planned[1]) / 1000 - time.time() - 86400) < 60, planned
+    store.put_line(line_of(0), phone_of(0), state="DOWN")
+    for member in planned[::2]:
+        store.ask("ZADD", "rasad:{v}:again", 1, member)
+    wait_for(lambda: not store.ask("EXISTS", "rasad:{v}:again"), "the second look")
+    expect((store.ask("ZRANGE", "rasad:{v}:verify:" + CUT, 0, -1), store.ask("ZRANGE", "rasad:{v}:rest:" + CUT, 0, -1)),
+           ([], [sub_id(line_of(0)).encode()]))
+
+
 def test_callbacks_survive_the_leader(folder):
     store = town(folder, 3)
     cleared = time.time_ns() - 17 * 60 * NS
