@@ -495,7 +495,7 @@ static void several_lines_of_one_phone(void **state)
 	assert_string_equal(match->line, "broken");
 	assert_int_equal(match->n_other_lines, 1);
 	assert_string_equal(match->other_lines[0], "fine");
-	assert_non_null(strstr(match->text_en, "1 other lines"));
+	assert_non_null(strstr(match->text_en, "1 besides this one"));
 	assert_string_equal(match->actions[match->n_actions - 1], "ACTION_ASK_WHICH_LINE");
 }
 
