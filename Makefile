@@ -249,6 +249,7 @@ endif
 eval: $(BIN) ## simulate faults and judge what rasad makes of them (SEEDS=100-109 LINES=100000 DAYS=7)
 	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/eval $(SEEDS:%=--seeds %) $(LINES:%=--lines %) $(DAYS:%=--days %) \
 	  $(FAULTS:%=--faults %)
+	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/eval-calls $(SEEDS:%=--seeds %)
 
 demo: setup ## set up, build, and watch rasad at work
 	$(MAKE) all

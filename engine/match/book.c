@@ -10,14 +10,13 @@
 #include <string.h>
 
 #include "engine/base/map.h"
+#include "engine/match/areas.h"
 #include "engine/match/key.h"
 #include "proto/rasad/v1/card.pb-c.h"
 #include "proto/rasad/v1/incident.pb-c.h"
 
-#define FOLLOW_MAX  8 /* of superseded_by: a circle ends */
-#define PREFIX_SIZE 9 /* "+9821887" + NUL: the exchange's part of a number of Iran */
-#define AREAS_MAX   65536
-#define WAIT_MAX    60 /* calls of book_advance that members wait for their incident */
+#define FOLLOW_MAX 8  /* of superseded_by: a circle ends */
+#define WAIT_MAX   60 /* calls of book_advance that members wait for their incident */
 
 #define STATE(name) RASAD__V1__INCIDENT_STATE__INCIDENT_STATE_##name
 
@@ -40,9 +39,8 @@ struct book {
 	uint32_t n_free;
 	struct group *groups; /* owned */
 	uint32_t n_groups, groups_room;
-	struct map by_id, by_group, areas;
-	char **exchanges; /* owned: what areas lead to */
-	uint32_t n_exchanges;
+	struct map by_id, by_group;
+	struct areas areas;
 	struct book_counts counts;
 };
 
@@ -74,15 +72,12 @@ struct book *book_free(struct book *book)
 	}
 	for (uint32_t i = 0; i < book->n_groups; i++)
 		free(book->groups[i].slots);
-	for (uint32_t i = 0; i < book->n_exchanges; i++)
-		free(book->exchanges[i]);
-	free(book->exchanges);
 	free(book->entries);
 	free(book->free_slots);
 	free(book->groups);
 	map_fini(&book->by_id);
 	map_fini(&book->by_group);
-	map_fini(&book->areas);
+	areas_fini(&book->areas);
 	free(book);
 	return NULL;
 }
@@ -523,44 +518,18 @@ size_t book_candidates(struct book *book, const Rasad__V1__SubscriberCard *card,
 
 void book_learn_area(struct book *book, const Rasad__V1__SubscriberCard *card)
 {
-	char prefix[PREFIX_SIZE];
-
-	if (strlen(card->phone) < PREFIX_SIZE || !*card->exchange)
-		return;
-	memcpy(prefix, card->phone, PREFIX_SIZE - 1);
-	prefix[PREFIX_SIZE - 1] = 0;
-	uint64_t key = key_of(prefix);
-	if (map_find(&book->areas, key) || book->n_exchanges == AREAS_MAX)
-		return;
-	if (!(book->n_exchanges & (book->n_exchanges - 1))) {
-		size_t room = book->n_exchanges ? 2 * book->n_exchanges : 1;
-		char **exchanges = realloc(book->exchanges, room * sizeof(*exchanges));
-		if (!exchanges)
-			return;
-		book->exchanges = exchanges;
-	}
-	char *exchange = strdup(card->exchange);
-	if (exchange && map_put(&book->areas, key, book->n_exchanges))
-		book->exchanges[book->n_exchanges++] = exchange;
-	else
-		free(exchange);
+	areas_learn(&book->areas, card->phone, card->exchange);
 }
 
 size_t book_area(struct book *book, const char *phone,
 		 struct score_incident out[SCORE_INCIDENTS_MAX])
 {
 	struct candidates found = {.book = book, .out = out};
-	char prefix[PREFIX_SIZE];
+	const char *exchange = areas_find(&book->areas, phone);
 	size_t n = 0;
 
-	if (strlen(phone) < PREFIX_SIZE)
-		return 0;
-	memcpy(prefix, phone, PREFIX_SIZE - 1);
-	prefix[PREFIX_SIZE - 1] = 0;
-	const uint32_t *area = map_find(&book->areas, key_of(prefix));
-	if (!area)
-		return 0;
-	offer_group(&found, "exchange", book->exchanges[*area]);
+	if (exchange)
+		offer_group(&found, "exchange", exchange);
 	for (size_t i = 0; i < found.n; i++)
 		if (is_open(out[i].incident))
 			out[n++] = out[i];

@@ -5,6 +5,7 @@
  */
 #include "engine/match/card_text.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +14,14 @@
 #include "proto/rasad/v1/call.pb-c.h"
 #include "proto/rasad/v1/card.pb-c.h"
 
-#define RLM	    "\xE2\x80\x8F" /* a line that starts with it is right-to-left */
-#define BOLD	    "\033[1m"
-#define PLAIN	    "\033[0m"
-#define CELLS_MAX   96
-#define CHANGES_MAX 5
-#define LISTED_MAX  4
+#define RLM	      "\xE2\x80\x8F" /* a line that starts with it is right-to-left */
+#define LEFT_TO_RIGHT "\xE2\x81\xA6" /* U+2066 */
+#define END_ISOLATE   "\xE2\x81\xA9"
+#define BOLD	      "\033[1m"
+#define PLAIN	      "\033[0m"
+#define CELLS_MAX     96
+#define CHANGES_MAX   5
+#define LISTED_MAX    4
 
 #define VALUES(...)                                                                                \
 	(const struct text_value[])                                                                \
@@ -139,9 +142,8 @@ static void rate_with_usual(struct page *page, double rate, double usual)
 	write_value(page, number_value("", TEXT_RATE, rate));
 	if (usual <= 0)
 		return;
-	fputs(" (", page->out);
-	write_value(page, number_value("", TEXT_RATE, usual));
-	fputc(')', page->out);
+	fputc(' ', page->out);
+	WRITE(page, "CARD_USUAL", number_value("rate", TEXT_RATE, usual));
 }
 
 static void service(struct page *page)
@@ -270,8 +272,9 @@ static char *loss_words(const struct page *page, const struct ratio *ratio)
 	char *words = NULL;
 	size_t n;
 	FILE *out = open_memstream(&words, &n);
-	const struct text_value share = number_value(
-		"v", TEXT_DECIMAL, 100.0 * (double)ratio->lost / (double)ratio->packets);
+	double packets = ratio->packets ? (double)ratio->packets : 1;
+	const struct text_value share =
+		number_value("v", TEXT_DECIMAL, 100.0 * (double)ratio->lost / packets);
 
 	if (!out)
 		return NULL;
@@ -318,12 +321,12 @@ static void strip(struct page *page)
 	if (!card->n_strip)
 		return;
 	begin(page, "CARD_LAST_DAY");
-	fputs("\xE2\x81\xA6", page->out); /* U+2066, left-to-right isolate */
+	fputs(LEFT_TO_RIGHT, page->out);
 	for (size_t i = first; i < card->n_strip; i++) {
 		int cell = (int)card->strip[i];
 		fputs(cells[cell >= 0 && cell < 5 ? cell : 0], page->out);
 	}
-	fputs("\xE2\x81\xA9 (", page->out);
+	fputs(END_ISOLATE " (", page->out);
 	text_write(page->out, page->options->language, "CARD_LEGEND", NULL, 0);
 	fputc(')', page->out);
 	end(page);
@@ -451,9 +454,11 @@ static void hypothesis(struct page *page, const Rasad__V1__Hypothesis *one)
 	end(page);
 	for (size_t i = 0; i < one->n_reasons; i++) {
 		const Rasad__V1__Reason *reason = one->reasons[i];
-		char weight[32];
-		snprintf(weight, sizeof(weight), "%+.1f", reason->weight);
-		fprintf(page->out, "%s      %s ", fa ? RLM : "", weight);
+		/* The sign stays on the left of its number. */
+		fprintf(page->out, "%s      %s%c", fa ? RLM : "", fa ? LEFT_TO_RIGHT : "",
+			reason->weight < 0 ? '-' : '+');
+		write_value(page, number_value("", TEXT_DECIMAL, fabs(reason->weight)));
+		fputs(fa ? END_ISOLATE " " : " ", page->out);
 		say_reason(page->out, page->options->language, reason);
 		end(page);
 	}

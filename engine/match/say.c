@@ -337,7 +337,7 @@ static void find_blind_spots(struct build *build, Rasad__V1__CallMatch *match,
 	}
 	if (facts->state == RASAD__V1__LINE_STATE__LINE_STATE_UNKNOWN)
 		build_append_text(build, list, n, "BLIND_STATE");
-	else if (!facts->measured)
+	else if (!facts->measured && facts->state != RASAD__V1__LINE_STATE__LINE_STATE_DOWN)
 		build_append_text(build, list, n, "BLIND_SAMPLES");
 	if (scene->complaint == RASAD__V1__COMPLAINT__COMPLAINT_SLOW &&
 	    !card->has_peak_down_kbps_case)

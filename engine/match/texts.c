@@ -226,6 +226,29 @@ void text_write_value(FILE *out, enum text_language language, const struct text_
 
 /* --- templates --- */
 
+static bool is_latin(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* Latin words in a Persian text are isolated, too: a Persian digit behind "SNR" would join it. */
+static void write_plain(FILE *out, enum text_language language, const char *text, size_t n)
+{
+	bool inside = false;
+
+	for (size_t i = 0; i < n; i++) {
+		bool latin = language == TEXT_FA &&
+			     (is_latin(text[i]) ||
+			      (inside && text[i] == '/' && i + 1 < n && is_latin(text[i + 1])));
+		if (latin != inside)
+			fputs(latin ? ISOLATE : END_ISOLATE, out);
+		inside = latin;
+		fputc(text[i], out);
+	}
+	if (inside)
+		fputs(END_ISOLATE, out);
+}
+
 static const struct text_value *find(const struct text_value *values, size_t n, const char *name,
 				     size_t length)
 {
@@ -252,7 +275,7 @@ int text_write(FILE *out, enum text_language language, const char *code,
 		return -ENOENT;
 	while (*at) {
 		size_t plain = strcspn(at, "{");
-		fwrite(at, 1, plain, out);
+		write_plain(out, language, at, plain);
 		at += plain;
 		if (!*at)
 			break;

@@ -8,10 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "engine/match/say.h"
+#include "engine/match/texts.h"
 #include "proto/json.h"
 #include "tests/engine/match/fixture.h"
 
@@ -36,6 +39,34 @@ struct told {
 	const char *more; /* of the call */
 };
 
+/* In both languages, with each placeholder filled: a value that is missing is written as "?". */
+static void can_be_said(const Rasad__V1__CallMatch *match)
+{
+	for (enum text_language language = TEXT_FA; language <= TEXT_EN; language++) {
+		char *text = NULL;
+		size_t n;
+		FILE *out = open_memstream(&text, &n);
+		for (size_t i = 0; i < match->n_hypotheses; i++)
+			for (size_t j = 0; j < match->hypotheses[i]->n_reasons; j++) {
+				const Rasad__V1__Reason *one = match->hypotheses[i]->reasons[j];
+				assert_non_null(text_template(language, one->code));
+				say_reason(out, language, one);
+			}
+		for (size_t i = 0; i < match->n_actions; i++)
+			assert_int_equal(text_write(out, language, match->actions[i], NULL, 0), 0);
+		for (size_t i = 0; i < match->n_cannot_see; i++)
+			assert_int_equal(text_write(out, language, match->cannot_see[i], NULL, 0),
+					 0);
+		fputs(language == TEXT_FA ? match->text_fa : match->text_en, out);
+		fclose(out);
+		if (strchr(text, '?'))
+			fail_msg("a value is missing in: %s", text);
+		free(text);
+	}
+	assert_true(*match->text_fa && *match->text_en && *match->recommended_action &&
+		    *match->recommended_action_fa);
+}
+
 static const Rasad__V1__CallMatch *answer(struct told told)
 {
 	char call[128];
@@ -54,6 +85,7 @@ static const Rasad__V1__CallMatch *answer(struct told told)
 	};
 	Rasad__V1__CallMatch *match = score_call(&input);
 	assert_non_null(match);
+	can_be_said(match);
 	return kept(match);
 }
 
@@ -495,7 +527,7 @@ static void several_lines_of_one_phone(void **state)
 	assert_string_equal(match->line, "broken");
 	assert_int_equal(match->n_other_lines, 1);
 	assert_string_equal(match->other_lines[0], "fine");
-	assert_non_null(strstr(match->text_en, "1 other lines"));
+	assert_non_null(strstr(match->text_en, "1 besides this one"));
 	assert_string_equal(match->actions[match->n_actions - 1], "ACTION_ASK_WHICH_LINE");
 }
 
