@@ -158,9 +158,9 @@ void blind_look(struct blind_spots *spots, struct desk *desk)
 {
 	struct listener listener = {spots, desk};
 
-	pthread_mutex_lock(&desk->lock);
+	pthread_mutex_lock(&desk->surge_lock);
 	surge_tick(desk->surge, desk_time(desk), say, &listener);
-	pthread_mutex_unlock(&desk->lock);
+	pthread_mutex_unlock(&desk->surge_lock);
 }
 
 /* --- what is published of them --- */

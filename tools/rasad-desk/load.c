@@ -119,9 +119,11 @@ void load_answer(struct desk *desk, const struct redis_reply *entry)
 	const Rasad__V1__CallMatch slim = without_words(match);
 	pthread_mutex_lock(&desk->lock);
 	calls_add(desk->calls, match->call, &slim);
-	surge_call(desk->surge, match);
 	callers_add(&desk->callers, match);
 	pthread_mutex_unlock(&desk->lock);
+	pthread_mutex_lock(&desk->surge_lock);
+	surge_call(desk->surge, match);
+	pthread_mutex_unlock(&desk->surge_lock);
 	rasad__v1__call_match__free_unpacked(match, NULL);
 }
 

@@ -95,9 +95,11 @@ static void write_gauges(FILE *out, struct desk *desk)
 	pthread_mutex_lock(&desk->lock);
 	struct book_counts book = book_counts(desk->book);
 	struct calls_counts calls = calls_counts(desk->calls, desk_time(desk));
-	struct surge_counts surge = surge_counts(desk->surge);
 	uint64_t forgotten = desk->callers.overwritten;
 	pthread_mutex_unlock(&desk->lock);
+	pthread_mutex_lock(&desk->surge_lock);
+	struct surge_counts surge = surge_counts(desk->surge);
+	pthread_mutex_unlock(&desk->surge_lock);
 	single(out, "leader", "gauge", atomic_load(&desk->leader), "1: this desk leads.");
 	single(out, "current", "gauge", atomic_load(&desk->current), "1: it follows Redis.");
 	single(out, "incidents", "gauge", book.incidents, "Incidents known.");
