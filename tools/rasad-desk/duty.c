@@ -12,11 +12,13 @@
 #include "tools/rasad-desk/lease.h"
 #include "tools/rasad-desk/store.h"
 
-#define STEP_MS	       100
-#define BLIND_EVERY_MS 60000 /* as surge_tick asks */
-#define AGAIN_EVERY_MS 10000
-#define SECOND_MS      3000
-#define DUE_MAX	       4096 /* calls that one change concerns */
+#define STEP_MS		100
+#define BLIND_EVERY_MS	60000 /* as surge_tick asks */
+#define AGAIN_EVERY_MS	10000
+#define SECOND_MS	3000
+#define DUE_MAX		1024 /* calls that one change concerns: they are looked up under the lock */
+#define REVISE_BATCH	32
+#define REVISE_PAUSE_MS 20 /* calls of now come first */
 
 struct duty {
 	struct desk *desk;
@@ -77,8 +79,10 @@ static int revise_due(struct duty *duty)
 		Rasad__V1__CallEvent *call = due->calls[due->at++];
 		status = call_revise(duty->desk, duty->redis, call);
 		rasad__v1__call_event__free_unpacked(call, NULL);
-		if (!status && due->at % 64 == 0)
+		if (!status && due->at % REVISE_BATCH == 0) {
+			desk_pause(duty->desk, REVISE_PAUSE_MS);
 			status = lease_keep(&duty->lease, duty->redis);
+		}
 	}
 	due_fini(due);
 	return status;
