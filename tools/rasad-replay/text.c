@@ -239,14 +239,8 @@ static const char *percent(struct report_loss l, char to[16])
 	return to;
 }
 
-static void print_summary(const struct text *t, const char *const *files, uint32_t n_files,
-			  double elapsed_s, FILE *out)
+static void print_packets(const struct text *t, FILE *out)
 {
-	double duration =
-		t->first_ns == REPORT_ABSENT ? 0 : (double)(t->last_ns - t->first_ns) / 1e9;
-	fprintf(out, "%s%s: %" PRIu64 " packets, %.1f MB, %.0f s of traffic, read in %.2f s\n",
-		files[0], n_files > 1 ? " and others" : "", t->packets, (double)t->bytes / 1e6,
-		duration, elapsed_s);
 	fprintf(out,
 		"%zu lines: %" PRIu64 " up, %" PRIu64 " down, %" PRIu64 " suspect, %" PRIu64
 		" without a session; %" PRIu64 " flows\n",
@@ -256,7 +250,25 @@ static void print_summary(const struct text *t, const char *const *files, uint32
 		" set-ups failed, %" PRIu64 " lines fell silent and came back\n",
 		t->event_count[SESSION_UP], t->event_count[SESSION_DOWN],
 		t->event_count[SESSION_SETUP_FAILED], t->event_count[SESSION_RECOVERED]);
-	fprintf(out, "packets: %s\n", t->verdicts[0] ? t->verdicts : "none");
+}
+
+/* Events (--events) count as packets that have no bytes. */
+static void print_summary(const struct text *t, const char *const *files, uint32_t n_files,
+			  double elapsed_s, FILE *out)
+{
+	bool events = t->packets && !t->bytes;
+	double duration =
+		t->first_ns == REPORT_ABSENT ? 0 : (double)(t->last_ns - t->first_ns) / 1e9;
+	fprintf(out, "%s%s: %" PRIu64 " %s, ", files[0], n_files > 1 ? " and others" : "",
+		t->packets, events ? "events" : "packets");
+	if (!events)
+		fprintf(out, "%.1f MB, ", (double)t->bytes / 1e6);
+	fprintf(out, "%.0f s of %s, read in %.2f s\n", duration, events ? "time" : "traffic",
+		elapsed_s);
+	if (!events)
+		print_packets(t, out);
+	fprintf(out, "%s: %s\n", events ? "events" : "packets",
+		t->verdicts[0] ? t->verdicts : "none");
 	if (t->refusals[0])
 		fprintf(out, "LIMITS HIT: %s\n", t->refusals);
 }

@@ -146,8 +146,10 @@ static void print_end(const struct incident_row *row, FILE *out)
 	else if (row->state == INCIDENT_CLEARED)
 		fprintf(out, "; over at %s after %" PRId64 " s", text_time(end_ns, at),
 			(end_ns - row->onset_ns) / NS_PER_S);
-	else
+	else if (row->affected)
 		fprintf(out, "; it goes on, with %" PRIu64 " lines", row->affected);
+	else
+		fputs("; all lines are back, but it is too early to call it over", out);
 }
 
 static void print_row(const struct incident_row *row, FILE *out)

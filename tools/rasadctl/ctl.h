@@ -124,6 +124,8 @@ void print_card(struct ctl *ctl, const Rasad__V1__SubscriberCard *card);
 
 /* Text from the network as it may stand on a terminal: UTF-8, no controls. */
 const char *tidy(const char *text);
+/* The left column of what is shown in full. */
+void print_label(const char *text);
 /* Prints a tidy text and fills up with blanks to so many columns, cutting when it is longer. */
 void print_cell(const char *text, int columns);
 
@@ -135,6 +137,8 @@ const char *colour_of_state(const struct ctl *ctl, int state);
 const char *colour_end(const struct ctl *ctl);
 
 const char *colour_of_severity(const struct ctl *ctl, int severity);
+void print_evidence(const Rasad__V1__IncidentEvidence *evidence); /* NULL: nothing */
+void print_story(const Rasad__V1__Incident *incident);
 /* Prints "access_node:DSLAM-1" as "access_node DSLAM-1". */
 void print_group(const char *typed);
 /* The path to the group and the group, widest first. */

@@ -4,7 +4,6 @@
  * thinks so and what speaks against it, its story, and who is affected.
  */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,18 +12,10 @@
 #include "engine/publish/redis.h"
 #include "tools/rasadctl/ctl.h"
 
-#define LABEL	      "  %-10s "
 #define MEMBERS_SHOWN 20
-#define CURVE_COLUMNS 60
 
 typedef Rasad__V1__Incident Incident;
-typedef Rasad__V1__IncidentEvidence Evidence;
 typedef Rasad__V1__MemberSet Members;
-
-static void label(const char *text)
-{
-	printf(LABEL, text);
-}
 
 /* --- what, where, how much --- */
 
@@ -38,18 +29,18 @@ static void print_title(struct ctl *ctl, const Incident *incident)
 	printf("%s%s (%s)%s\n", *words ? ": " : "", words, category_name((int)incident->category),
 	       incident->planned ? ", planned work" : "");
 	if (*incident->text) {
-		label("");
+		print_label("");
 		puts(tidy(incident->text));
 	}
 }
 
 static void print_place(const Incident *incident)
 {
-	label("where");
+	print_label("where");
 	print_where(incident);
 	putchar('\n');
 	for (size_t i = 0; i < incident->n_equivalent_groups; i++) {
-		label(i ? "" : "or");
+		print_label(i ? "" : "or");
 		print_group(incident->equivalent_groups[i]);
 		puts(": the very same lines");
 	}
@@ -59,7 +50,7 @@ static void print_state(struct ctl *ctl, const Incident *incident)
 {
 	char time[TIME_SIZE];
 
-	label("state");
+	print_label("state");
 	printf("%s, revision %u of %s", incident_state_name((int)incident->state),
 	       incident->revision, format_time(incident->changed_unix_ns, time));
 	if (*incident->superseded_by)
@@ -68,12 +59,12 @@ static void print_state(struct ctl *ctl, const Incident *incident)
 		printf(", opened again %u times", incident->reopen_count);
 	putchar('\n');
 	if (incident_is_open(incident) && !incident_is_watched(ctl, incident)) {
-		label("");
+		print_label("");
 		printf("nobody watches it now: %s does not report, this is what it said last\n",
 		       *incident->collector ? tidy(incident->collector) : "its collector");
 	}
 	for (size_t i = 0; i < incident->n_supersedes; i++) {
-		label(i ? "" : "instead of");
+		print_label(i ? "" : "instead of");
 		puts(tidy(incident->supersedes[i]));
 	}
 }
@@ -82,7 +73,7 @@ static void print_times(const Incident *incident)
 {
 	char time[TIME_SIZE], span[TIME_SIZE];
 
-	label("since");
+	print_label("since");
 	printf("%s", format_time(incident->onset_unix_ns, time));
 	printf(", opened %s later",
 	       format_span(ns_between(incident->onset_unix_ns, incident->open_unix_ns), span));
@@ -94,7 +85,7 @@ static void print_times(const Incident *incident)
 	}
 	putchar('\n');
 	if (incident_is_open(incident) && incident->has_eta_90_unix_ns_case) {
-		label("back");
+		print_label("back");
 		printf("90 %% about %s\n", format_time(incident->eta_90_unix_ns, time));
 	}
 }
@@ -103,146 +94,17 @@ static void print_lines(const Incident *incident)
 {
 	char share[TIME_SIZE];
 
-	label("lines");
+	print_label("lines");
 	printf("%" PRIu64 " affected now, %" PRIu64 " at the worst, %" PRIu64 " in all, of %" PRIu64
 	       "\n",
 	       incident->affected, incident->affected_peak, incident->affected_total,
 	       incident->members);
-	label("sure");
+	print_label("sure");
 	puts(format_share(incident->confidence, share));
 	if (!*incident->recommended_action)
 		return;
-	label("to do");
+	print_label("to do");
 	puts(tidy(incident->recommended_action));
-}
-
-/* --- evidence --- */
-
-static void print_numbers(const Evidence *evidence)
-{
-	label("evidence");
-	printf("%8s %8s %10s %7s %9s %8s\n", "k", "n", "expected", "share", "p", "LLR");
-	label("");
-	printf("%8.1f %8.0f %10.3g %5.0f %% %5s%-4.1f %8.1f\n", evidence->k, evidence->n,
-	       evidence->mu, 100 * evidence->fraction, "10^-", evidence->neg_log10_p,
-	       evidence->llr);
-}
-
-/* Why the second best explanation is not the first. */
-static void print_runner_up(const Evidence *evidence)
-{
-	double less = evidence->llr - evidence->runner_up_llr;
-
-	label("");
-	if (!*evidence->runner_up) {
-		puts("no other element explains it");
-		return;
-	}
-	fputs("runner-up ", stdout);
-	print_group(evidence->runner_up);
-	printf(": LLR %.1f, ", evidence->runner_up_llr);
-	if (less > 0)
-		printf("it explains the lines e^%.1f times less well\n", less);
-	else
-		puts("it explains the lines as well, but is larger or less often at fault");
-}
-
-static void print_causes(const Evidence *evidence)
-{
-	for (size_t i = 0; i < evidence->n_causes; i++) {
-		const char *words = cause_words((int)evidence->causes[i]->cause);
-		label("");
-		printf("%" PRIu64 " lines: %s\n", evidence->causes[i]->lines,
-		       *words ? words : "cause not told");
-	}
-	if (evidence->suspect_only || evidence->redialled) {
-		label("");
-		printf("%" PRIu64 " only silent yet, %" PRIu64
-		       " came back over a session that still lived (the modem had lost power)\n",
-		       evidence->suspect_only, evidence->redialled);
-	}
-	label("");
-	printf("frames from the subscribers: %s; to them: %s\n",
-	       evidence->upstream_seen ? "still seen" : "none",
-	       evidence->downstream_seen ? "still seen" : "none");
-}
-
-static void print_shares(const char *name, Rasad__V1__GroupShare *const *shares, size_t n)
-{
-	char time[TIME_SIZE];
-
-	for (size_t i = 0; i < n; i++) {
-		label(i ? "" : name);
-		printf("%s %s", tidy(shares[i]->group_type), tidy(shares[i]->group));
-		printf(": %" PRIu64 " of %" PRIu64 " bad", shares[i]->bad, shares[i]->members);
-		if (shares[i]->has_recovered_unix_ns_case)
-			printf(", 90 %% back %s", format_time(shares[i]->recovered_unix_ns, time));
-		putchar('\n');
-	}
-}
-
-static void print_evidence(const Evidence *evidence)
-{
-	if (!evidence)
-		return;
-	print_numbers(evidence);
-	print_runner_up(evidence);
-	print_causes(evidence);
-	print_shares("parts", evidence->children, evidence->n_children);
-	print_shares("fine", evidence->healthy_siblings, evidence->n_healthy_siblings);
-}
-
-/* --- story --- */
-
-static void print_timeline(const Incident *incident)
-{
-	char time[TIME_SIZE];
-
-	for (size_t i = 0; i < incident->n_timeline; i++) {
-		const Rasad__V1__TimelineEntry *entry = incident->timeline[i];
-		label(i ? "" : "timeline");
-		printf("%s  %s%s%s\n", format_time(entry->unix_ns, time), tidy(entry->what),
-		       *entry->text ? ": " : "", tidy(entry->text));
-	}
-}
-
-/* Each column is the largest of its points: a peak must not fall between two of them. */
-static uint64_t column(const Incident *incident, size_t at, size_t columns)
-{
-	size_t n = incident->n_recovery, start = at * n / columns, end = (at + 1) * n / columns;
-	uint64_t most = 0;
-
-	for (size_t i = start; i < end; i++)
-		if (incident->recovery[i]->down > most)
-			most = incident->recovery[i]->down;
-	return most;
-}
-
-static void print_curve(const Incident *incident)
-{
-	static const char *const blocks[] = {"_",
-					     "\xE2\x96\x81",
-					     "\xE2\x96\x82",
-					     "\xE2\x96\x83",
-					     "\xE2\x96\x84",
-					     "\xE2\x96\x85",
-					     "\xE2\x96\x86",
-					     "\xE2\x96\x87",
-					     "\xE2\x96\x88"};
-	size_t n = incident->n_recovery, columns = n < CURVE_COLUMNS ? n : CURVE_COLUMNS;
-	uint64_t most = n ? column(incident, 0, 1) : 0;
-	char first[TIME_SIZE], last[TIME_SIZE];
-
-	if (!most)
-		return;
-	label("curve");
-	for (size_t i = 0; i < columns; i++) {
-		double part = (double)column(incident, i, columns) / (double)most;
-		fputs(blocks[(int)ceil(part * 8)], stdout);
-	}
-	printf("  most %" PRIu64 ", now %" PRIu64 "; %s to %s\n", most,
-	       incident->recovery[n - 1]->down, format_time(incident->recovery[0]->unix_ns, first),
-	       format_clock(incident->recovery[n - 1]->unix_ns, last));
 }
 
 /* --- members --- */
@@ -254,7 +116,7 @@ static void print_member(const struct ctl *ctl, const Members *members, size_t a
 	size_t back = at - members->n_down;
 	char span[TIME_SIZE];
 
-	label("");
+	print_label("");
 	print_cell(card ? card->summary->line : sub_id, 32);
 	putchar(' ');
 	print_cell(card ? card->summary->subscriber : "", 24);
@@ -281,7 +143,7 @@ static bool print_members(struct ctl *ctl, const Members *members)
 	size_t n = ctl->number ? ctl->number : MEMBERS_SHOWN;
 	struct found found = {.n = n < all ? n : all};
 
-	label("members");
+	print_label("members");
 	printf("%zu bad, %zu back", members->n_down, members->n_recovered);
 	if (members->left_out)
 		printf(", %" PRIu64 " more are not told", members->left_out);
@@ -318,8 +180,7 @@ static bool print_incident(struct ctl *ctl, const Incident *incident, const Memb
 	print_times(incident);
 	print_lines(incident);
 	print_evidence(incident->evidence);
-	print_timeline(incident);
-	print_curve(incident);
+	print_story(incident);
 	return !members || print_members(ctl, members);
 }
 

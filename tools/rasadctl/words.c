@@ -90,6 +90,11 @@ const char *tidy(const char *text)
 	return out;
 }
 
+void print_label(const char *text)
+{
+	printf("  %-10s ", text);
+}
+
 void print_cell(const char *text, int columns)
 {
 	const char *clean = tidy(text);

@@ -55,6 +55,9 @@ static void test_last_word(void **state)
 	struct report_incident incident = sample_incident();
 	text_incidents_take(&text, &incident);
 	assert_non_null(strstr(print(), "; it goes on, with 2 lines\n"));
+	incident.affected = 0;
+	text_incidents_take(&text, &incident);
+	assert_non_null(strstr(print(), "; all lines are back, but it is too early"));
 	incident.revision++;
 	incident.state = INCIDENT_CLEARED;
 	incident.severity = SEVERITY_CLEARED;
