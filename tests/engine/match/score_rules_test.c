@@ -146,6 +146,28 @@ static void still_down_after_the_repair(void **state)
 	assert_non_null(strstr(match->text_en, "still unstable"));
 }
 
+/* Long over: no fault now, but it is not said that it never reached the line. */
+static void an_incident_long_over(void **state)
+{
+	(void)state;
+	struct score_incident incident = {
+		.incident = incident_of(
+			"{'incident_id':'I1','state':'CLEARED','class':'CARD_FAILURE',"
+			"'group_type':'card','group':'DSLAM-1/3','onset_unix_ns':%T(-150),"
+			"'changed_unix_ns':%T(-115),'clear_unix_ns':%T(-115),"
+			"'affected_peak':40,'members':48,'confidence':0.98}"),
+		.membership = MEMBER_RECOVERED,
+		.in_scope = true,
+		.recovered_unix_ns = NOW_NS - 118 * MIN_NS,
+	};
+	const Rasad__V1__CallMatch *match = answer((struct told){
+		"SLOW", healthy_card(",'up_since_unix_ns':%T(-118),'last_down_unix_ns':%T(-150)"),
+		&incident, 1, NULL, NULL});
+
+	assert_int_equal(match->verdict, VERDICT(NO_FAULT_FOUND));
+	assert_non_null(strstr(match->text_en, "had reached your line is over"));
+}
+
 /* Probabilities are probabilities, whatever the input; the answer is the same every time. */
 static void answers_are_sound_and_repeatable(void **state)
 {
@@ -184,6 +206,7 @@ int main(void)
 		cmocka_unit_test_teardown(several_lines_of_one_phone, tear_down),
 		cmocka_unit_test_teardown(card_has_the_last_word, tear_down),
 		cmocka_unit_test_teardown(still_down_after_the_repair, tear_down),
+		cmocka_unit_test_teardown(an_incident_long_over, tear_down),
 		cmocka_unit_test_teardown(answers_are_sound_and_repeatable, tear_down),
 	};
 
