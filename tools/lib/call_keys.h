@@ -11,6 +11,7 @@
  *   rasad:{v}:verify:<id>     sorted set: sub_id by priority, whom to call back; 7 days
  *   rasad:{v}:rest:<id>       sorted set: sub_id by VerifyState, affected lines not to call; 7 days
  *   rasad:{v}:states:<id>     CallbackList without results: how many lines are in which state
+ *   rasad:{v}:again           sorted set: "incident sub_id call_unix_ns" by the ms of a second look
  *   rasad:{m}:lease           "token:desk" of the one desk that re-scores, verifies and counts calls
  *   rasad:{m}:token           the newest fencing token
  *   rasad:{d}:dlq             stream of what no desk could work on: t v k p as they came, and why
@@ -28,6 +29,7 @@
 #define VERIFY_LIST	    "rasad:{v}:verify:%s"
 #define VERIFY_REST	    "rasad:{v}:rest:%s"
 #define VERIFY_STATES	    "rasad:{v}:states:%s"
+#define VERIFY_AGAIN	    "rasad:{v}:again"
 #define VERIFY_TTL_S	    "604800"
 #define LEASE_KEY	    "rasad:{m}:lease"
 #define LEASE_TOKEN	    "rasad:{m}:token"

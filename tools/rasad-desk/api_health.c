@@ -35,12 +35,14 @@ struct collectors {
 	size_t n;
 };
 
-static int read_collectors(struct redis *redis, const struct redis_reply *names,
+static int read_collectors(struct desk *desk, struct redis *redis, const struct redis_reply *names,
 			   struct collectors *collectors)
 {
 	size_t n = redis_count(names) < COLLECTORS_MAX ? redis_count(names) : COLLECTORS_MAX;
 	int status = 0;
 
+	if (redis_count(names) > n)
+		count(&desk->counters.lists_cut);
 	for (size_t i = 0; i < n && !status; i++) {
 		keyspace_key key;
 		keyspace_health(redis_text(redis_element(names, i), NULL), key);
@@ -70,7 +72,7 @@ static bool ask_collectors(struct desk *desk, struct collectors *collectors)
 	int status = redis_ask(
 		redis, &names,
 		(const char *[]){"ZRANGEBYSCORE", KEYSPACE_COLLECTORS, oldest, "+inf", NULL});
-	status = status ? status : read_collectors(redis, names, collectors);
+	status = status ? status : read_collectors(desk, redis, names, collectors);
 	redis_reply_free(names);
 	links_give(&desk->links, redis, !status);
 	return !status;

@@ -56,6 +56,8 @@ static void fill_list(struct desk *desk, struct list *list, bool open, bool clea
 {
 	size_t n = book_all(desk->book, list->all, LIST_MAX);
 
+	if (n >= LIST_MAX)
+		count(&desk->counters.lists_cut);
 	rasad__v1__incident_list__init(&list->message);
 	list->message.incidents = list->pointers;
 	for (size_t i = 0; i < n && i < LIST_MAX; i++) {

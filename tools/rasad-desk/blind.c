@@ -126,9 +126,15 @@ void blind_fini(struct blind_spots *spots)
 		forget(spots, spots->n - 1);
 }
 
+struct listener {
+	struct blind_spots *spots;
+	struct desk *desk;
+};
+
 static void say(void *context, const Rasad__V1__Incident *incident)
 {
-	struct blind_spots *spots = context;
+	const struct listener *listener = context;
+	struct blind_spots *spots = listener->spots;
 	ProtobufCMessage *copy = store_copy(&incident->base);
 	size_t at = 0;
 
@@ -136,7 +142,7 @@ static void say(void *context, const Rasad__V1__Incident *incident)
 	       strcmp(spots->list[at].incident->dedupe_key, incident->dedupe_key) != 0)
 		at++;
 	if (!copy || at == BLIND_SPOTS_MAX) {
-		spots->refused++;
+		count(&listener->desk->counters.spots_refused);
 		if (copy)
 			protobuf_c_message_free_unpacked(copy, NULL);
 		return;
@@ -150,9 +156,11 @@ static void say(void *context, const Rasad__V1__Incident *incident)
 
 void blind_look(struct blind_spots *spots, struct desk *desk)
 {
-	pthread_mutex_lock(&desk->lock);
-	surge_tick(desk->surge, desk_time(desk), say, spots);
-	pthread_mutex_unlock(&desk->lock);
+	struct listener listener = {spots, desk};
+
+	pthread_mutex_lock(&desk->surge_lock);
+	surge_tick(desk->surge, desk_time(desk), say, &listener);
+	pthread_mutex_unlock(&desk->surge_lock);
 }
 
 /* --- what is published of them --- */

@@ -25,7 +25,6 @@ struct blind_spots {
 		bool unsaid;		       /* changed since it was published */
 	} list[BLIND_SPOTS_MAX];
 	size_t n;
-	uint64_t refused; /* beyond the limit */
 };
 
 void blind_fini(struct blind_spots *spots);

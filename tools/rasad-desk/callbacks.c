@@ -10,6 +10,7 @@
 #include "engine/publish/keyspace.h"
 #include "proto/rasad/v1/card.pb-c.h"
 #include "tools/lib/call_keys.h"
+#include "tools/rasad-desk/again.h"
 #include "tools/rasad-desk/store.h"
 
 #define SLICE	 256
@@ -48,7 +49,7 @@ void callbacks_fini(struct callbacks *callbacks)
 	memset(callbacks->jobs, 0, sizeof(callbacks->jobs));
 }
 
-void callbacks_add(struct callbacks *callbacks, const char *incident_id)
+void callbacks_add(struct callbacks *callbacks, struct desk *desk, const char *incident_id)
 {
 	struct job *place = NULL;
 
@@ -60,7 +61,7 @@ void callbacks_add(struct callbacks *callbacks, const char *incident_id)
 			place = job;
 	}
 	if (!place) {
-		callbacks->refused++;
+		count(&desk->counters.jobs_refused);
 		return;
 	}
 	snprintf(place->incident_id, sizeof(place->incident_id), "%s", incident_id);
@@ -123,7 +124,7 @@ static Result *judge(struct desk *desk, const Rasad__V1__Incident *incident, con
 	return verify_line(&input);
 }
 
-/* The line moves to the set where it belongs: four commands' worth of replies are two. */
+/* The line moves to the set where it belongs. Two replies. */
 static int store_result(struct redis *redis, const char *incident_id, const Result *result)
 {
 	char list[CALL_KEY_SIZE], rest[CALL_KEY_SIZE], score[32];
@@ -262,8 +263,12 @@ static int end_pass(struct callbacks *callbacks, struct desk *desk, struct redis
 	int64_t done_ns = pass->incident->clear_unix_ns + VERIFY_WINDOW_NS + MORE_NS;
 
 	job->next_ms = desk_now_ms() + callbacks->every_ms;
-	if (desk_time(desk) > done_ns || desk_now_ms() > job->end_ms)
+	if (desk_time(desk) > done_ns || desk_now_ms() > job->end_ms) {
 		*job = (struct job){0};
+		if (!status)
+			status = again_plan(desk, redis, pass->incident->incident_id, pass->callers,
+					    pass->n_callers);
+	}
 	callbacks->pass = pass_free(pass);
 	return status;
 }

@@ -27,12 +27,11 @@ struct callbacks {
 	} jobs[CALLBACKS_JOBS_MAX];
 	struct pass *pass; /* under way; owned, or NULL */
 	int64_t every_ms;
-	uint64_t refused; /* jobs beyond the limit */
 };
 
 void callbacks_fini(struct callbacks *callbacks);
 /* The incident is over. */
-void callbacks_add(struct callbacks *callbacks, const char *incident_id);
+void callbacks_add(struct callbacks *callbacks, struct desk *desk, const char *incident_id);
 /* One slice, if something is due. Returns 1 when there was, 0, or -EIO. */
 int callbacks_step(struct callbacks *callbacks, struct desk *desk, struct redis *redis);
 

@@ -31,6 +31,10 @@ struct counters {
 	counter blind_spots;	/* incidents that only callers know of, said by this desk */
 	counter fenced;		/* that were refused, for another desk had taken over */
 	counter lines_verified; /* looked at after a repair */
+	counter jobs_refused;	/* incidents that are over, beyond those that are looked after */
+	counter spots_refused;	/* blind spots beyond the limit */
+	counter changes_cut;	/* incidents beyond those that one leader looks at when it begins */
+	counter lists_cut;	/* incidents and collectors beyond what an HTTP answer holds */
 	counter leads;		/* times that it became the leader */
 	counter statuses[COUNTERS_STATUSES]; /* HTTP responses, by hundreds */
 };

@@ -18,6 +18,7 @@ bool desk_init(struct desk *desk, const char *redis_url)
 		 (unsigned)desk_random(65536));
 	links_init(&desk->links, redis_url);
 	pthread_mutex_init(&desk->lock, NULL);
+	pthread_mutex_init(&desk->surge_lock, NULL);
 	atomic_store(&desk->clock_offset_ms, desk_unix_ns() / 1000000 - desk_now_ms());
 	desk->book = book_new();
 	desk->calls = calls_new();
@@ -33,6 +34,7 @@ void desk_fini(struct desk *desk)
 	nodes_fini(&desk->nodes);
 	links_fini(&desk->links);
 	pthread_mutex_destroy(&desk->lock);
+	pthread_mutex_destroy(&desk->surge_lock);
 }
 
 int64_t desk_time(struct desk *desk)

@@ -55,10 +55,12 @@ struct desk {
 	pthread_mutex_t lock;
 	struct book *book;   /* from here on under the lock; owned */
 	struct calls *calls; /* owned */
-	struct surge *surge; /* owned */
 	struct callers callers;
 	struct nodes nodes;
 	struct changes changes;
+
+	pthread_mutex_t surge_lock; /* of its own: a look at all calls takes a tenth of a second */
+	struct surge *surge;	    /* owned */
 };
 
 /* false: out of memory. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/rasad-desk/again.h"
 #include "tools/rasad-desk/blind.h"
 #include "tools/rasad-desk/call.h"
 #include "tools/rasad-desk/callbacks.h"
@@ -13,7 +14,9 @@
 
 #define STEP_MS	       100
 #define BLIND_EVERY_MS 60000 /* as surge_tick asks */
-#define DUE_MAX	       4096  /* calls that one change concerns */
+#define AGAIN_EVERY_MS 10000
+#define SECOND_MS      3000
+#define DUE_MAX	       4096 /* calls that one change concerns */
 
 struct duty {
 	struct desk *desk;
@@ -21,12 +24,17 @@ struct duty {
 	struct lease lease;
 	struct callbacks *callbacks;
 	struct changes todo; /* a copy of those noted, worked on without the lock */
+	struct second_look {
+		char incident_id[DESK_ID_SIZE];
+		int64_t at_ms;	     /* monotonic */
+	} seconds[DESK_CHANGES_MAX]; /* in the order of their times */
+	size_t n_seconds;
 	struct due {
 		Rasad__V1__CallEvent **calls; /* owned copies */
 		size_t n, at;
 	} due;
 	struct blind_spots spots;
-	int64_t blind_ms; /* when next, monotonic */
+	int64_t blind_ms, again_ms; /* when next, monotonic */
 };
 
 /* --- late binding --- */
@@ -76,14 +84,45 @@ static int revise_due(struct duty *duty)
 	return status;
 }
 
-static int bind_late(struct duty *duty)
+/*
+ * A desk that did not know of the incident yet may have stored an answer just after the leader had
+ * looked for calls: some seconds later each change is looked at once more.
+ */
+static void plan_second_look(struct duty *duty, const struct change *change)
+{
+	if (duty->n_seconds == DESK_CHANGES_MAX) {
+		count(&duty->desk->counters.changes_cut);
+		return;
+	}
+	struct second_look *look = &duty->seconds[duty->n_seconds++];
+	memcpy(look->incident_id, change->incident_id, sizeof(look->incident_id));
+	look->at_ms = desk_now_ms() + SECOND_MS;
+}
+
+static int look_again(struct duty *duty)
 {
 	int status = 0;
+	size_t done = 0;
+
+	while (done < duty->n_seconds && !status && duty->seconds[done].at_ms <= desk_now_ms() &&
+	       lease_is_ours(&duty->lease)) {
+		find_due(duty, duty->seconds[done++].incident_id);
+		status = revise_due(duty);
+	}
+	duty->n_seconds -= done;
+	memmove(duty->seconds, duty->seconds + done, duty->n_seconds * sizeof(*duty->seconds));
+	return status;
+}
+
+static int bind_late(struct duty *duty)
+{
+	int status = look_again(duty);
 
 	while (duty->todo.n && !status && lease_is_ours(&duty->lease)) {
 		const struct change *change = &duty->todo.list[--duty->todo.n];
+		plan_second_look(duty, change);
 		if (change->cleared)
-			callbacks_add(duty->callbacks, change->incident_id);
+			callbacks_add(duty->callbacks, duty->desk, change->incident_id);
 		find_due(duty, change->incident_id);
 		status = revise_due(duty);
 	}
@@ -98,6 +137,8 @@ static void note_all(struct desk *desk)
 	static const Rasad__V1__Incident *all[DESK_CHANGES_MAX];
 	size_t n = book_all(desk->book, all, DESK_CHANGES_MAX);
 
+	if (n >= DESK_CHANGES_MAX)
+		count(&desk->counters.changes_cut);
 	desk->changes.n = 0;
 	desk->changes.overflown = false;
 	for (size_t i = 0; i < n && i < DESK_CHANGES_MAX; i++)
@@ -132,14 +173,22 @@ static void become_leader(struct duty *duty, bool leads)
 		return;
 	atomic_store(&desk->leader, leads);
 	callbacks_fini(duty->callbacks);
-	duty->todo.n = 0;
+	duty->todo.n = duty->n_seconds = 0;
 	if (!leads)
 		return;
-	duty->blind_ms = 0;
+	duty->blind_ms = duty->again_ms = 0;
 	count(&desk->counters.leads);
 	pthread_mutex_lock(&desk->lock);
 	note_all(desk);
 	pthread_mutex_unlock(&desk->lock);
+}
+
+static int look_a_day_after(struct duty *duty)
+{
+	if (desk_now_ms() < duty->again_ms)
+		return 0;
+	duty->again_ms = desk_now_ms() + AGAIN_EVERY_MS;
+	return again_look(duty->desk, duty->redis);
 }
 
 /* Every desk looks, so that a new leader knows what is usual; a new one looks at once. */
@@ -163,6 +212,7 @@ static int step(struct duty *duty)
 	if (!leads)
 		return status;
 	status = status ? status : bind_late(duty);
+	status = status ? status : look_a_day_after(duty);
 	return status ? status : callbacks_step(duty->callbacks, duty->desk, duty->redis);
 }
 
@@ -181,8 +231,9 @@ static void lead(struct duty *duty)
 
 void *duty_run(void *context)
 {
-	struct duty duty = {.desk = context};
+	static struct duty duty; /* too large for a stack */
 
+	duty.desk = context;
 	duty.lease.desk = duty.desk->name;
 	duty.callbacks = calloc(1, sizeof(*duty.callbacks));
 	duty.due.calls = calloc(DUE_MAX, sizeof(*duty.due.calls));

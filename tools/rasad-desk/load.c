@@ -17,10 +17,12 @@ void wanted_fini(struct wanted *wanted)
 	*wanted = (struct wanted){0};
 }
 
-static void want(struct wanted *wanted, const char *id)
+static void want(struct desk *desk, struct wanted *wanted, const char *id)
 {
-	if (strlen(id) >= DESK_ID_SIZE)
+	if (strlen(id) >= DESK_ID_SIZE) {
+		count(&desk->counters.garbled);
 		return;
+	}
 	for (size_t i = wanted->n; i > 0 && wanted->n - i < BATCH; i--)
 		if (!strcmp(wanted->ids[i - 1], id))
 			return;
@@ -86,8 +88,24 @@ void load_incident(struct desk *desk, const struct redis_reply *entry, struct wa
 	count(&desk->counters.incidents_seen);
 	if (!incident)
 		return;
-	want(wanted, incident->incident_id);
+	want(desk, wanted, incident->incident_id);
 	take_incident(desk, incident);
+}
+
+/*
+ * What is kept of an answer for two hours: who, where and what. Its words and reasons are in Redis,
+ * and would take most of a gigabyte of memory for 200,000 calls. Points into the match.
+ */
+static Rasad__V1__CallMatch without_words(const Rasad__V1__CallMatch *match)
+{
+	static char nothing[] = "";
+	Rasad__V1__CallMatch slim = *match;
+
+	slim.n_hypotheses = slim.n_cannot_see = slim.n_actions = slim.n_other_lines = 0;
+	slim.text_fa = slim.text_en = nothing;
+	slim.recommended_action = slim.recommended_action_fa = nothing;
+	slim.call = NULL;
+	return slim;
 }
 
 void load_answer(struct desk *desk, const struct redis_reply *entry)
@@ -98,11 +116,14 @@ void load_answer(struct desk *desk, const struct redis_reply *entry)
 	count(&desk->counters.answers_seen);
 	if (!match)
 		return;
+	const Rasad__V1__CallMatch slim = without_words(match);
 	pthread_mutex_lock(&desk->lock);
-	calls_add(desk->calls, match->call, match);
-	surge_call(desk->surge, match);
+	calls_add(desk->calls, match->call, &slim);
 	callers_add(&desk->callers, match);
 	pthread_mutex_unlock(&desk->lock);
+	pthread_mutex_lock(&desk->surge_lock);
+	surge_call(desk->surge, match);
+	pthread_mutex_unlock(&desk->surge_lock);
 	rasad__v1__call_match__free_unpacked(match, NULL);
 }
 
@@ -112,12 +133,11 @@ int load_open(struct desk *desk, struct redis *redis, struct wanted *wanted)
 {
 	struct redis_reply *ids;
 
-	(void)desk;
 	if (redis_ask(redis, &ids,
 		      (const char *[]){"ZRANGE", KEYSPACE_INCIDENTS_OPEN, "0", "-1", NULL}))
 		return -EIO;
 	for (size_t i = 0; i < redis_count(ids); i++)
-		want(wanted, redis_text(redis_element(ids, i), NULL));
+		want(desk, wanted, redis_text(redis_element(ids, i), NULL));
 	redis_reply_free(ids);
 	return 0;
 }

@@ -76,6 +76,11 @@ static void write_counters(FILE *out, const struct desk *desk)
 		{"blind_spots_total", "Incidents that only callers knew of.", &c->blind_spots},
 		{"fenced_total", "Writes refused, for another desk leads.", &c->fenced},
 		{"lines_verified_total", "Lines looked at after a repair.", &c->lines_verified},
+		{"jobs_refused_total", "Repairs beyond those looked after.", &c->jobs_refused},
+		{"spots_refused_total", "Blind spots beyond the limit.", &c->spots_refused},
+		{"changes_cut_total", "Incidents beyond those a leader begins with.",
+		 &c->changes_cut},
+		{"lists_cut_total", "Items beyond what an answer holds.", &c->lists_cut},
 		{"leads_total", "Times that it became the leader.", &c->leads},
 		{"redis_connections_total", "Connections to Redis opened.", &desk->links.opened},
 		{"redis_lost_total", "Connections to Redis lost.", &desk->links.lost},
@@ -90,9 +95,11 @@ static void write_gauges(FILE *out, struct desk *desk)
 	pthread_mutex_lock(&desk->lock);
 	struct book_counts book = book_counts(desk->book);
 	struct calls_counts calls = calls_counts(desk->calls, desk_time(desk));
-	struct surge_counts surge = surge_counts(desk->surge);
 	uint64_t forgotten = desk->callers.overwritten;
 	pthread_mutex_unlock(&desk->lock);
+	pthread_mutex_lock(&desk->surge_lock);
+	struct surge_counts surge = surge_counts(desk->surge);
+	pthread_mutex_unlock(&desk->surge_lock);
 	single(out, "leader", "gauge", atomic_load(&desk->leader), "1: this desk leads.");
 	single(out, "current", "gauge", atomic_load(&desk->current), "1: it follows Redis.");
 	single(out, "incidents", "gauge", book.incidents, "Incidents known.");

@@ -97,6 +97,23 @@ def test_late_binding_survives_the_leader(folder):
     expect(second.get("/v1/calls/c1-0")[1]["incident_id"], CUT)
 
 
+def test_answer_that_came_late(folder):
+    """A desk that did not know of the incident yet stores its answer after the leader has looked for calls."""
+    store = town(folder, 1, state="DOWN")
+    desk = Desk(store).ready()
+    wait_for(lambda: leaders([desk]), "a leader")
+    store.put_incident(CUT, down=[line_of(0)])
+    wait_for(lambda: desk.metric("incidents_open") == 1, "the incident")
+    time.sleep(0.5)  # the leader has looked
+    answer = rig.encode("CallMatch", f"""call_id: "late" revision: 1 verdict: VERDICT_NO_FAULT_FOUND
+        sub_id: "{sub_id(line_of(0))}" groups: "access_node:DSLAM-1" call_unix_ns: {time.time_ns()}
+        call {{ call_id: "late" phone: "{phone_of(0)}" complaint: COMPLAINT_OUTAGE unix_ns: {time.time_ns()} }}""")
+    store.ask("SET", "rasad:{c}:call:late", answer)
+    store.ask("XADD", rig.CALLS_OUT, "*", "t", "CallMatch", "v", "1", "k", "late:1", "p", answer)
+    wait_for(lambda: "late:2" in store.answers_out(), "a second answer")
+    expect(desk.get("/v1/calls/late")[1]["incident_id"], CUT)
+
+
 def test_gone_incident(folder):
     """An incident that is retracted explains nothing any more."""
     store = town(folder, 3, state="DOWN")
@@ -149,6 +166,29 @@ def test_callbacks(folder):
     # The first caller goes down again: not on the list, though the set still has it.
     store.put_line(line_of(4), phone_of(4), state="DOWN")
     assert line_of(4) not in [row["line"] for row in desk.get(path)[1]["results"]]
+
+
+def test_a_day_after(folder):
+    """Who had called is planned to be looked at again; then a line that is down is not to be called, one that is well is settled."""
+    store = town(folder, 2)
+    cleared = time.time_ns() - 21 * 60 * NS
+    lines = [line_of(0), line_of(1)]
+    desk = Desk(store, "--verify-every", "1").ready()
+    store.put_incident(CUT, down=lines, onset_ns=cleared - NS)
+    wait_for(lambda: desk.metric("incidents_open") == 1, "the incident")
+    for i in range(2):
+        desk.post(call(i))
+    wait_for(lambda: desk.get("/v1/incidents/" + CUT)[1]["calls"]["calls"] == 2, "counted calls")
+    store.put_incident(CUT, revision=2, state="CLEARED", recovered=lines, onset_ns=cleared - NS, clear_ns=cleared)
+    planned = wait_for(lambda: store.ask("ZRANGE", "rasad:{v}:again", 0, -1, "WITHSCORES"), "a plan")
+    expect(sorted(member.split()[1].decode() for member in planned[::2]), sorted(map(sub_id, lines)))
+    assert abs(float(planned[1]) / 1000 - time.time() - 86400) < 60, planned
+    store.put_line(line_of(0), phone_of(0), state="DOWN")
+    for member in planned[::2]:
+        store.ask("ZADD", "rasad:{v}:again", 1, member)
+    wait_for(lambda: not store.ask("EXISTS", "rasad:{v}:again"), "the second look")
+    expect((store.ask("ZRANGE", "rasad:{v}:verify:" + CUT, 0, -1), store.ask("ZRANGE", "rasad:{v}:rest:" + CUT, 0, -1)),
+           ([], [sub_id(line_of(0)).encode()]))
 
 
 def test_callbacks_survive_the_leader(folder):
