@@ -129,6 +129,7 @@ const struct catalogue_entry catalogue[] = {
 	 "{n} reconnects in 24 h"},
 	{"FACT_NO_INCIDENT", "بدون اختلال ثبت‌شده در محدودهٔ شما",
 	 "no incident in your area"},
+	{"FACT_INCIDENT_OVER", "اختلالی که به خط شما رسیده بود رفع شده است", "the incident that had reached your line is over"},
 	{"FACT_INCIDENT_ELSEWHERE", "اختلال ثبت‌شده در محدودهٔ شما به خط شما نرسیده است",
 	 "an incident in your area has not reached your line"},
 

@@ -45,6 +45,7 @@ struct scene {
 	int complaint;	   /* enum Complaint */
 	bool bad_member;   /* an incident has the line among those that are bad now */
 	bool any_incident; /* there are candidates */
+	bool was_hit;	   /* one of them has the line among its members, down or recovered */
 	bool own_drop;	   /* the line was down within two hours, and no incident explains it */
 };
 

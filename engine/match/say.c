@@ -317,8 +317,10 @@ static void say_facts(const struct saying *say)
 	WRITE(say->out, say->language, "FACT_FLAPS", COUNT("n", facts->drops_24h));
 	next_fact(say, &first);
 	text_write(say->out, say->language,
-		   say->scene->any_incident ? "FACT_INCIDENT_ELSEWHERE" : "FACT_NO_INCIDENT", NULL,
-		   0);
+		   say->scene->was_hit	      ? "FACT_INCIDENT_OVER"
+		   : say->scene->any_incident ? "FACT_INCIDENT_ELSEWHERE"
+					      : "FACT_NO_INCIDENT",
+		   NULL, 0);
 }
 
 /* --- what we cannot see --- */

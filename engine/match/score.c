@@ -74,11 +74,11 @@ static struct scene scene_of(const struct score_input *input)
 				  input->wall_unix_ms),
 	};
 
-	scene.own_drop = scene.facts.back_unix_ns != 0;
 	for (size_t i = 0; i < input->n_incidents; i++) {
 		scene.bad_member |= draft_is_bad_member(&scene, &input->incidents[i]);
-		scene.own_drop &= input->incidents[i].membership == MEMBER_NOT;
+		scene.was_hit |= input->incidents[i].membership != MEMBER_NOT;
 	}
+	scene.own_drop = scene.facts.back_unix_ns && !scene.was_hit;
 	return scene;
 }
 

@@ -134,10 +134,13 @@ static struct caller *known_caller(struct surge *surge, uint64_t call)
 	return caller->call == call ? caller : NULL;
 }
 
+/* The network shows why: an incident, or surely a trouble of the line's own. */
 static bool is_explained(const Rasad__V1__CallMatch *match)
 {
-	return *match->incident_id && strncmp(match->incident_id, "blind-", 6) != 0 &&
-	       (match->verdict == VERDICT(MATCHED) || match->verdict == VERDICT(PROBABLE));
+	if (!strncmp(match->incident_id, "blind-", strlen("blind-")))
+		return false;
+	return match->verdict == VERDICT(MATCHED) ||
+	       (match->verdict == VERDICT(PROBABLE) && *match->incident_id);
 }
 
 static bool make_room(struct surge *surge)

@@ -4,9 +4,10 @@
  *
  * Per element and hour of the week, calls are Poisson around what is usual there, shrunk to the
  * usual of everybody while little is known of the element. 5 calls in 15 minutes with a chance of
- * at most 1e-5 are a surge. Where an open incident explains 60 % of them it is no news; else a
- * blind-spot incident opens, class CALLS_WITHOUT_NETWORK_SYMPTOM, with what the callers have in
- * common, best first: the same resolver, vendor, card, ... or nothing (then the cause is outside).
+ * at most 1e-5 are a surge. Where what the network shows (open incidents, troubles of the lines'
+ * own) explains 60 % of them it is no news; else a blind-spot incident opens, class
+ * CALLS_WITHOUT_NETWORK_SYMPTOM, with what the callers have in common, best first: the same
+ * resolver, vendor, card, ... or nothing (then the cause is outside).
  *
  * Time is that of the calls and of surge_tick. One thread.
  */
