@@ -99,10 +99,10 @@ $(foreach f,dpdk dpdk_eal dpdk_frame dpdk_port,%/obj/collectors/$(f).o): PKG = l
 pkg_cflags = $(if $(PKG),$(patsubst -I%,-isystem %,$(filter-out -march=%,$(shell pkg-config --cflags $(PKG)))))
 
 # The linker drops what a program does not use. Asked once, and only when something is linked.
-PKGS := libpcap zlib libzstd hiredis libprotobuf-c jansson \
+PKGS := libpcap zlib libzstd hiredis libprotobuf-c jansson libmicrohttpd \
         $(if $(and $(filter 1,$(DPDK)),$(wildcard collectors/dpdk.c)),libdpdk) \
         $(if $(and $(filter 1,$(XDP)),$(wildcard collectors/xdp.c)),libbpf)
-OPTIONAL := libmicrohttpd libcap-ng libseccomp# linked where they are installed
+OPTIONAL := libcap-ng libseccomp# linked where they are installed
 LIBS = $(eval LIBS := $(shell pkg-config --libs $(PKGS)) \
          $(foreach p,$(OPTIONAL),$(shell pkg-config --libs --silence-errors $(p))) -lm)$(LIBS)
 
@@ -251,6 +251,7 @@ endif
 eval: $(BIN) ## simulate faults and judge what rasad makes of them (SEEDS=100-109 LINES=100000 DAYS=7)
 	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/eval $(SEEDS:%=--seeds %) $(LINES:%=--lines %) $(DAYS:%=--days %) \
 	  $(FAULTS:%=--faults %)
+	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/eval-calls $(SEEDS:%=--seeds %)
 
 demo: setup ## set up, build, and watch rasad at work
 	$(MAKE) all
