@@ -106,6 +106,7 @@ def xdp(table, quick):
             table.row(f"in user space behind it: rings, decoder, meters, {flows:,} flows",
                       f"{figure(found['tap_user'][0])} ns", f"{figure(found['tap_read'][0])} ns (rings and decoder)")
 
+
 # --- the desk -------------------------------------------------------------------------------------
 
 def desk(table, quick):
