@@ -19,6 +19,7 @@ static const struct {
 	{"tcp", scenario_tcp},
 	{"lines", scenario_lines},
 	{"demo", scenario_demo},
+	{"outage", scenario_outage},
 	{"load", scenario_load},
 };
 
@@ -34,5 +35,5 @@ int main(int argc, char **argv)
 			free(truth);
 			return 0;
 		}
-	options_bad("--scenario", o.scenario, "tcp, lines, demo or load");
+	options_bad("--scenario", o.scenario, "tcp, lines, demo, outage or load");
 }
