@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/analysis/reach.h"
 #include "engine/analysis/session.h"
 #include "engine/analysis/summary.h"
 #include "engine/base/clock.h"
@@ -194,6 +195,21 @@ static bool follow_flaps(struct analysis *a, struct subject *s, uint64_t now_ns,
 	return was;
 }
 
+/* The BRAS of the line's session; NULL: there is none, or it is not known. */
+static struct bras *bras_of_line(struct analysis *a, struct subject *s)
+{
+	const struct session *session = subject_current(s);
+	return session ? bras_find(&a->brases, session->ac_mac) : NULL;
+}
+
+static void take_symptom(void *context, struct subject *s, struct symptom symptom)
+{
+	struct analysis *a = context;
+	symptom.line = (uint32_t)(s - a->subjects);
+	s->changed = true;
+	if (getenv("SIG")) fprintf(stderr,"SYM %.2f %s %d %d since %.2f %s\n",(double)symptom.at_ns/1e9-1795512000,subject_name(s),symptom.channel,symptom.state,symptom.since_ns?(double)symptom.since_ns/1e9-1795512000:0,symptom.shared_risk?symptom.shared_risk:"");
+}
+
 static void take_news(void *context, struct subject *s, uint64_t now_ns,
 		      const struct session_news *news)
 {
@@ -212,6 +228,9 @@ static void take_news(void *context, struct subject *s, uint64_t now_ns,
 		.setup_ms = news->setup_ms,
 	};
 	const struct report report = {REPORT_SESSION_EVENT, {.session_event = &event}};
+	const struct reach_out reach = {take_symptom, a};
+	if (news->kind == SESSION_DOWN)
+		reach_forget(s, now_ns, &reach);
 	if (!follow_flaps(a, s, now_ns, news))
 		a->sink.take(a->sink.context, &report);
 }
@@ -271,14 +290,21 @@ static void window_closed(struct analysis *a, uint32_t worker, const struct out_
 static void take_window(struct analysis *a, uint32_t number, const struct out_window *record)
 {
 	const struct minute_out out = {tell_minute, a};
+	const struct reach_out reach = {take_symptom, a};
+	struct bras *bras = bras_of_line(a, &a->subjects[number]);
 	totals_add(&a->totals[number], &a->hists, record);
+	reach_heard(&a->subjects[number], record->last_down_ns, a->now_ns, &reach);
+	if (bras && record->last_down_ns > bras->internet_ns)
+		bras->internet_ns = record->last_down_ns;
 	if (a->options.minutes)
 		minute_table_add(&a->minutes, number, record, &out);
 }
 
 static uint64_t deadline(const struct subject *s)
 {
-	uint64_t at = session_deadline(s), flap;
+	uint64_t at = session_deadline(s), reach = reach_deadline(s), flap;
+	if (reach && (!at || reach < at))
+		at = reach;
 	if (!s->flap.flapping)
 		return at;
 	flap = flap_release_ns(&s->flap);
@@ -303,10 +329,12 @@ static void run_timer(struct analysis *a, const struct timer *due)
 {
 	struct subject *s = &a->subjects[due->owner];
 	const struct session_out out = {take_news, a};
+	const struct reach_out reach = {take_symptom, a};
 	if (s->timer_ns != due->at_ns)
 		return;
 	s->timer_ns = 0;
 	session_timer(s, due->at_ns, &out);
+	reach_timer(s, bras_of_line(a, s), due->at_ns, &reach);
 	if (flap_release(&s->flap, due->at_ns) ||
 	    (s->flap.flapping && s->flap.summary_ns + FLAP_SUMMARY_NS <= due->at_ns))
 		tell_flapping(a, s, due->at_ns);
@@ -324,12 +352,39 @@ void analysis_advance(struct analysis *a, uint64_t now_ns)
 		a->now_ns = now_ns;
 }
 
+/* All lines with a session there have lost it. */
+static void bras_fell_silent(struct analysis *a, const struct bras *bras, uint64_t now_ns)
+{
+	const struct session_out out = {take_news, a};
+	for (uint32_t i = 1; i < a->n_subjects; i++) {
+		struct subject *s = &a->subjects[i];
+		if (!s->known || bras_of_line(a, s) != bras)
+			continue;
+		session_bras_silent(s, now_ns, bras->silent_ns, &out);
+		arm(a, i);
+	}
+}
+
+static void follow_bras(struct analysis *a, uint32_t number, const struct control *c,
+			uint64_t now_ns)
+{
+	bool discovery = c->kind == KIND_PPPOE, ppp = c->kind >= KIND_LCP && c->kind <= KIND_IPV6CP;
+	struct bras *bras;
+	if ((!discovery && !ppp) || c->dir == DIR_UNKNOWN || (discovery && c->code == PADI))
+		return;
+	bras = bras_of(&a->brases, c->ac_mac);
+	if (bras && bras_follow(bras, number, c, now_ns))
+		bras_fell_silent(a, bras, now_ns);
+}
+
 static void take_signal(struct analysis *a, uint32_t number, const struct signal *signal)
 {
 	const struct session_out out = {take_news, a};
+	const struct reach_out reach = {take_symptom, a};
 	struct subject *s = &a->subjects[number];
 	switch (signal->kind) {
 	case SIGNAL_CONTROL:
+		follow_bras(a, number, &signal->control, signal->ts_ns);
 		session_control(s, &signal->control, signal->ts_ns, signal->last_up_ns, &out);
 		break;
 	case SIGNAL_SESSION:
@@ -344,6 +399,12 @@ static void take_signal(struct analysis *a, uint32_t number, const struct signal
 		break;
 	case SIGNAL_ADDRESS:
 		subject_address(s, signal->ipv6, signal->address, 0, false);
+		break;
+	case SIGNAL_NO_INTERNET:
+	case SIGNAL_RESOLVER:
+	case SIGNAL_NO_NAMES:
+	case SIGNAL_NAMES:
+		reach_signal(s, signal, bras_of_line(a, s), signal->ts_ns, &reach);
 		break;
 	}
 	arm(a, number);

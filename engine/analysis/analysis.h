@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/analysis/bras.h"
 #include "engine/analysis/minute.h"
 #include "engine/analysis/report.h"
 #include "engine/analysis/subject.h"
@@ -48,6 +49,7 @@ struct analysis {
 	struct hist_pools hists;
 	struct minute_table minutes;
 	struct timers timers;
+	struct bras_table brases;
 	uint64_t now_ns, first_ns; /* packet time, and where it began */
 	uint64_t refused;	   /* no memory for a subject or a timer */
 };

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "engine/analysis/flap.h"
+#include "engine/analysis/reach.h"
 #include "engine/analysis/report.h"
 #include "engine/packet/control.h"
 
@@ -68,7 +69,9 @@ struct subject {
 	/* the line's last drop */
 	uint64_t drop_since_ns; /* 0: none */
 	enum drop_cause drop_cause;
+	uint64_t bras_silent_ns; /* the BRAS of the session is silent since then; 0: not known to be */
 	struct flap flap;
+	struct reach reach;
 	struct address ipv4[SUBJECT_MAX_ADDRESSES], ipv6[SUBJECT_MAX_ADDRESSES];
 	uint8_t n_ipv4, n_ipv6;
 	bool known;   /* initialised */

@@ -82,6 +82,12 @@ HOT_INLINE void account_traffic(struct worker *w, uint32_t line, int way, const 
 		account_session(w, line, p, x);
 }
 
+/* A frame from the Internet came down. */
+HOT_INLINE void account_heard(struct worker *w, uint32_t line, const struct pkt *p)
+{
+	line_pulse(&w->meter.lines, line)->down_at = line_beat(p->ts_ns);
+}
+
 /* Upstream IP: the subscriber uses this address. */
 void account_address(struct worker *w, uint32_t line, const struct pkt *p,
 		     const struct pkt_extra *x);

@@ -62,6 +62,7 @@ struct out_window {
 	struct out out;
 	uint64_t start_ns;   /* of the window */
 	uint64_t last_up_ns; /* last upstream frame; 0: never */
+	uint64_t last_down_ns; /* last frame from the Internet, to a beat; 0: never */
 	uint32_t bytes[2];
 	uint16_t packets[2], data_packets[2];
 	int32_t lost_before[2], lost_after[2], spurious[2];
@@ -116,6 +117,9 @@ bool window_flush(struct worker *w);
 
 /* The line's last upstream frame; 0: never. */
 uint64_t window_last_up_ns(const struct worker *w, uint32_t line);
+
+/* The beat of the line's last frame from the Internet; 0: never. */
+uint32_t window_last_down(const struct worker *w, uint32_t line);
 
 /* One sample of a line; a refusal of the pool is counted there. */
 void window_sample(struct worker *w, uint32_t line, enum line_hist hist, uint32_t ticks);

@@ -38,13 +38,19 @@ enum signal_kind {
 	SIGNAL_ADDRESS,	   /* the subscriber used this address */
 	SIGNAL_UNANSWERED, /* downstream demand without an upstream frame */
 	SIGNAL_UPSTREAM,   /* first upstream frame after an LCP echo or SIGNAL_UNANSWERED */
+	SIGNAL_NO_INTERNET, /* upstream demand, and nothing has come down since `since_ns` */
+	SIGNAL_RESOLVER,    /* the line asks this address for names */
+	SIGNAL_NO_NAMES,    /* that does not answer any more, or that it cannot: since `since_ns` */
+	SIGNAL_NAMES,	    /* it does again */
 };
 
 struct signal {
 	uint64_t ts_ns;
 	uint64_t last_up_ns; /* of the line, before this packet; 0: never */
 	enum signal_kind kind;
+	uint64_t since_ns, asked_ns; /* asked: the first question without an answer */
 	bool ipv6;
+	bool alone; /* SIGNAL_NO_NAMES: nothing else came down either since then */
 	uint8_t address[16];
 	struct control control; /* SIGNAL_CONTROL; session id and MACs with SIGNAL_SESSION too */
 };
@@ -59,6 +65,7 @@ struct worker {
 	struct meter meter;
 	struct flow_table flows;
 	struct transaction_table transactions;
+	struct pool names; /* struct line_names (demand.h) */
 	struct map circuits; /* circuit-id -> line, in shared VLANs */
 	struct window window;
 	struct ring *outbox;		     /* not owned */
