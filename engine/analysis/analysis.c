@@ -228,7 +228,7 @@ static void take_news(void *context, struct subject *s, uint64_t now_ns,
 		.setup_ms = news->setup_ms,
 	};
 	const struct report report = {REPORT_SESSION_EVENT, {.session_event = &event}};
-	const struct reach_out reach = {take_symptom, a};
+	const struct reach_out reach = {take_symptom, a, &a->resolvers};
 	if (news->kind == SESSION_DOWN)
 		reach_forget(s, now_ns, &reach);
 	if (!follow_flaps(a, s, now_ns, news))
@@ -290,12 +290,12 @@ static void window_closed(struct analysis *a, uint32_t worker, const struct out_
 static void take_window(struct analysis *a, uint32_t number, const struct out_window *record)
 {
 	const struct minute_out out = {tell_minute, a};
-	const struct reach_out reach = {take_symptom, a};
+	const struct reach_out reach = {take_symptom, a, &a->resolvers};
 	struct bras *bras = bras_of_line(a, &a->subjects[number]);
 	totals_add(&a->totals[number], &a->hists, record);
 	reach_heard(&a->subjects[number], record->last_down_ns, a->now_ns, &reach);
-	if (bras && record->last_down_ns > bras->internet_ns)
-		bras->internet_ns = record->last_down_ns;
+	if (bras)
+		bras_internet(bras, record->last_down_ns);
 	if (a->options.minutes)
 		minute_table_add(&a->minutes, number, record, &out);
 }
@@ -329,7 +329,7 @@ static void run_timer(struct analysis *a, const struct timer *due)
 {
 	struct subject *s = &a->subjects[due->owner];
 	const struct session_out out = {take_news, a};
-	const struct reach_out reach = {take_symptom, a};
+	const struct reach_out reach = {take_symptom, a, &a->resolvers};
 	if (s->timer_ns != due->at_ns)
 		return;
 	s->timer_ns = 0;
@@ -380,7 +380,7 @@ static void follow_bras(struct analysis *a, uint32_t number, const struct contro
 static void take_signal(struct analysis *a, uint32_t number, const struct signal *signal)
 {
 	const struct session_out out = {take_news, a};
-	const struct reach_out reach = {take_symptom, a};
+	const struct reach_out reach = {take_symptom, a, &a->resolvers};
 	struct subject *s = &a->subjects[number];
 	switch (signal->kind) {
 	case SIGNAL_CONTROL:
@@ -401,10 +401,11 @@ static void take_signal(struct analysis *a, uint32_t number, const struct signal
 		subject_address(s, signal->ipv6, signal->address, 0, false);
 		break;
 	case SIGNAL_NO_INTERNET:
+	case SIGNAL_INTERNET:
 	case SIGNAL_RESOLVER:
 	case SIGNAL_NO_NAMES:
 	case SIGNAL_NAMES:
-		reach_signal(s, signal, bras_of_line(a, s), signal->ts_ns, &reach);
+		reach_signal(s, signal, signal->ts_ns, &reach);
 		break;
 	}
 	arm(a, number);

@@ -50,6 +50,7 @@ struct analysis {
 	struct minute_table minutes;
 	struct timers timers;
 	struct bras_table brases;
+	struct reach_resolvers resolvers;
 	uint64_t now_ns, first_ns; /* packet time, and where it began */
 	uint64_t refused;	   /* no memory for a subject or a timer */
 };

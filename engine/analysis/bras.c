@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "engine/packet/window.h"
+
 struct bras *bras_find(struct bras_table *t, const uint8_t mac[6])
 {
 	for (uint32_t i = 0; i < t->n; i++)
@@ -62,6 +64,21 @@ bool bras_follow(struct bras *b, uint32_t line, const struct control *c, uint64_
 		return false;
 	b->silent_ns = b->heard_ns;
 	return true;
+}
+
+void bras_internet(struct bras *b, uint64_t at_ns)
+{
+	if (at_ns <= b->internet_ns)
+		return;
+	if (at_ns / WINDOW_NS != b->internet_ns / WINDOW_NS)
+		b->before_ns = b->internet_ns;
+	b->internet_ns = at_ns;
+}
+
+bool bras_had_internet(const struct bras *b, uint64_t from_ns, uint64_t to_ns)
+{
+	return (b->internet_ns >= from_ns && b->internet_ns <= to_ns) ||
+	       (b->before_ns >= from_ns && b->before_ns <= to_ns);
 }
 
 void bras_unseen(struct bras_table *t)

@@ -21,7 +21,7 @@ enum { BRAS_MAX = 64, BRAS_ASKERS = 3 };
 struct bras {
 	uint8_t mac[6];
 	uint64_t heard_ns;	     /* last control message; 0: never */
-	uint64_t internet_ns;	     /* a frame from the Internet passed it, as windows tell */
+	uint64_t internet_ns, before_ns; /* last frames from the Internet, of two windows */
 	uint64_t asked_ns;	     /* first question since then */
 	uint32_t asker[BRAS_ASKERS]; /* different lines that asked since then */
 	uint32_t n_askers;
@@ -43,6 +43,12 @@ struct bras *bras_of(struct bras_table *table, const uint8_t mac[6]);
 /* A control message between line `line` and the BRAS. True when that shows its silence: all its
  * lines are without it since `silent_ns`. */
 bool bras_follow(struct bras *bras, uint32_t line, const struct control *c, uint64_t now_ns);
+
+/* A frame from the Internet passed it, as the window of a line tells. */
+void bras_internet(struct bras *bras, uint64_t at_ns);
+
+/* One is known to have passed it between the two. */
+bool bras_had_internet(const struct bras *bras, uint64_t from_ns, uint64_t to_ns);
 
 /* Nobody could hear it until now. */
 void bras_unseen(struct bras_table *table);

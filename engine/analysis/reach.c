@@ -45,41 +45,70 @@ static void begin(struct subject *s, struct reach_want *want, const char *resolv
 	     out);
 }
 
+static uint64_t *answered_ns(struct reach_resolvers *t, const char *address)
+{
+	static uint64_t nobody;
+	for (uint32_t i = 0; i < t->n; i++)
+		if (strcmp(t->of[i].address, address) == 0)
+			return &t->of[i].answered_ns;
+	if (t->n == REACH_RESOLVERS_MAX) {
+		t->refused++;
+		nobody = 0;
+		return &nobody;
+	}
+	snprintf(t->of[t->n].address, sizeof t->of[t->n].address, "%s", address);
+	return &t->of[t->n++].answered_ns;
+}
+
+/* Of the moments between the line's last answer and its first question without one, the first that
+ * is not before the last answer that anybody got. */
+static uint64_t latest_answer(const struct reach_want *want, uint64_t of_all_ns)
+{
+	uint64_t at = of_all_ns > want->since_ns ? of_all_ns : want->since_ns;
+	return at < want->asked_ns || want->asked_ns < want->since_ns ? at : want->asked_ns;
+}
+
 /* Whose fault it is; the want is pending. */
 static void judge_internet(struct subject *s, const struct bras *bras, uint64_t now_ns,
 			   const struct reach_out *out)
 {
 	struct reach_want *want = &s->reach.internet;
-	if (!bras || bras->silent_ns)
+	want->look_ns = now_ns + STEP_NS;
+	if (!bras || bras->silent_ns) {
 		*want = (struct reach_want){0};
-	else if (bras->heard_ns >= want->asked_ns + REACH_ALIVE_NS ||
-		 now_ns >= want->first_ns + REACH_WAIT_NS)
+	} else if (bras->heard_ns >= want->asked_ns + REACH_ALIVE_NS ||
+		   now_ns >= want->first_ns + REACH_WAIT_NS) {
+		want->since_ns = latest_answer(want, bras->internet_ns);
 		begin(s, want, NULL, now_ns, out);
+	}
 }
 
 static void judge_names(struct subject *s, struct reach_resolver *r, const struct bras *bras,
 			uint64_t now_ns, const struct reach_out *out)
 {
-	if (!bras || bras->silent_ns || s->reach.internet.state == REACH_BAD ||
-	    now_ns >= r->want.first_ns + REACH_OTHERS_NS)
-		r->want = (struct reach_want){0};
-	else if (bras->internet_ns >= r->want.since_ns + ASIDE_NS)
-		begin(s, &r->want, r->address, now_ns, out);
+	struct reach_want *want = &r->want;
+	want->look_ns = 0; /* when it is told again */
+	if (!bras || bras->silent_ns || s->reach.internet.state == REACH_BAD) {
+		*want = (struct reach_want){0};
+	} else if (!r->alone ||
+		   bras_had_internet(bras, want->asked_ns + ASIDE_NS, want->told_ns)) {
+		want->since_ns = latest_answer(want, *answered_ns(out->resolvers, r->address));
+		begin(s, want, r->address, now_ns, out);
+	}
 }
 
-/* The packet floor tells of it, first or again; true: it is new. */
-static bool note(struct reach_want *want, const struct signal *signal, uint64_t now_ns)
+/* The packet floor tells of it, first or again. The question that made it tell may yet be answered:
+ * nothing is judged at once. */
+static void note(struct reach_want *want, const struct signal *signal, uint64_t now_ns)
 {
-	bool fresh = want->state == REACH_GOOD;
 	want->told_ns = now_ns;
-	if (!fresh)
-		return false;
+	want->look_ns = now_ns + STEP_NS;
+	if (want->state != REACH_GOOD)
+		return;
 	want->state = REACH_PENDING;
 	want->first_ns = now_ns;
-	want->look_ns = now_ns + STEP_NS;
 	want->since_ns = signal->since_ns;
 	want->asked_ns = signal->asked_ns;
-	return true;
 }
 
 /* The resolver's place; a new one takes that of one that is well. NULL: all are silent. */
@@ -102,34 +131,35 @@ static struct reach_resolver *resolver_of(struct subject *s, const struct signal
 	return free;
 }
 
-static void no_names(struct subject *s, struct reach_resolver *r, const struct signal *signal,
-		     const struct bras *bras, uint64_t now_ns, const struct reach_out *out)
-{
-	if (!note(&r->want, signal, now_ns) && r->want.state == REACH_BAD)
-		return;
-	if (!signal->alone && bras && !bras->silent_ns)
-		begin(s, &r->want, r->address, now_ns, out);
-	else
-		judge_names(s, r, bras, now_ns, out);
-}
-
-bool reach_signal(struct subject *s, const struct signal *signal, const struct bras *bras,
-		  uint64_t now_ns, const struct reach_out *out)
+static bool names_signal(struct subject *s, const struct signal *signal, uint64_t now_ns,
+			 const struct reach_out *out)
 {
 	struct reach_resolver *r;
-	if (signal->kind == SIGNAL_NO_INTERNET) {
-		if (note(&s->reach.internet, signal, now_ns))
-			judge_internet(s, bras, now_ns, out);
-		return true;
-	}
 	if (signal->kind != SIGNAL_RESOLVER && signal->kind != SIGNAL_NO_NAMES &&
 	    signal->kind != SIGNAL_NAMES)
 		return false;
 	r = resolver_of(s, signal);
-	if (r && signal->kind == SIGNAL_NO_NAMES)
-		no_names(s, r, signal, bras, now_ns, out);
-	else if (r && signal->kind == SIGNAL_NAMES)
+	if (r && signal->kind == SIGNAL_NO_NAMES) {
+		uint64_t *answered = answered_ns(out->resolvers, r->address);
+		*answered = signal->since_ns > *answered ? signal->since_ns : *answered;
+		r->alone = signal->alone;
+		note(&r->want, signal, now_ns);
+	} else if (r && signal->kind == SIGNAL_NAMES) {
 		end(s, &r->want, r->address, SYMPTOM_GOOD, now_ns, out);
+	}
+	return true;
+}
+
+bool reach_signal(struct subject *s, const struct signal *signal, uint64_t now_ns,
+		  const struct reach_out *out)
+{
+	struct reach_want *internet = &s->reach.internet;
+	if (signal->kind == SIGNAL_NO_INTERNET)
+		note(internet, signal, now_ns);
+	else if (signal->kind == SIGNAL_INTERNET)
+		end(s, internet, NULL, SYMPTOM_GOOD, now_ns, out);
+	else
+		return names_signal(s, signal, now_ns, out);
 	return true;
 }
 
@@ -153,7 +183,8 @@ static uint64_t deadline(const struct reach_want *want)
 {
 	if (want->state == REACH_GOOD)
 		return 0;
-	return want->state == REACH_BAD ? want->told_ns + REACH_STALE_NS : want->look_ns;
+	return want->state == REACH_PENDING && want->look_ns ? want->look_ns
+							     : want->told_ns + REACH_STALE_NS;
 }
 
 uint64_t reach_deadline(const struct subject *s)
@@ -169,15 +200,12 @@ uint64_t reach_deadline(const struct subject *s)
 
 static bool is_stale(const struct reach_want *want, uint64_t now_ns)
 {
-	return want->state == REACH_BAD && now_ns >= want->told_ns + REACH_STALE_NS;
+	return want->state != REACH_GOOD && now_ns >= want->told_ns + REACH_STALE_NS;
 }
 
-static bool is_due(struct reach_want *want, uint64_t now_ns)
+static bool is_due(const struct reach_want *want, uint64_t now_ns)
 {
-	if (want->state != REACH_PENDING || now_ns < want->look_ns)
-		return false;
-	want->look_ns = now_ns + STEP_NS;
-	return true;
+	return want->state == REACH_PENDING && want->look_ns && now_ns >= want->look_ns;
 }
 
 void reach_timer(struct subject *s, const struct bras *bras, uint64_t now_ns,

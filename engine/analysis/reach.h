@@ -8,7 +8,8 @@
  * is silent, the session is the casualty (bras.h), not the Internet. A line of which nothing but
  * names is wanted waits for others: when they hear from the Internet, it is the resolver.
  *
- * Demand that goes on is told again; what is not expires, for then nobody knows. Symptoms end with
+ * Demand that goes on is told again; what is not expires, for then nobody knows. (Others' frames are
+ * known by their windows, so what waits for those looks when the question is asked again.) Symptoms end with
  * the next frame that comes down, the next answer, or the session.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_REACH_H
@@ -22,13 +23,12 @@
 
 #define REACH_ALIVE_NS	1000000000ull  /* a BRAS that speaks so long after the question lives */
 #define REACH_WAIT_NS	12000000000ull /* for a BRAS that nobody asks */
-#define REACH_OTHERS_NS 25000000000ull /* for others to hear from the Internet: windows of 10 s */
 #define REACH_STALE_NS	65000000000ull /* demand that goes on is told every 30 s */
 
 struct signal;
 struct subject;
 
-enum { REACH_RESOLVERS = 2 };
+enum { REACH_RESOLVERS = 2, REACH_RESOLVERS_MAX = 64 };
 
 enum reach_state { REACH_GOOD, REACH_PENDING, REACH_BAD };
 
@@ -37,7 +37,7 @@ struct reach_want {
 	enum reach_state state;
 	uint64_t since_ns, asked_ns;
 	uint64_t first_ns, told_ns; /* by the packet floor: at first, last */
-	uint64_t look_ns;	    /* while pending: when to look again */
+	uint64_t look_ns;	    /* while pending: when to look again; 0: when it is told again */
 };
 
 struct reach {
@@ -45,18 +45,30 @@ struct reach {
 	struct reach_resolver {
 		struct reach_want want;
 		char address[46]; /* "": none */
+		bool alone;	  /* the line hears nothing else either */
 	} resolver[REACH_RESOLVERS];
+};
+
+/* When resolvers that lines miss last answered any of these. */
+struct reach_resolvers {
+	struct {
+		char address[46];
+		uint64_t answered_ns;
+	} of[REACH_RESOLVERS_MAX];
+	uint32_t n;
+	uint64_t refused; /* more than that; their lines know only their own answers */
 };
 
 struct reach_out {
 	void (*tell)(void *context, struct subject *s, struct symptom symptom);
 	void *context;
+	struct reach_resolvers *resolvers;
 };
 
-/* SIGNAL_NO_INTERNET, SIGNAL_RESOLVER, SIGNAL_NO_NAMES, SIGNAL_NAMES; true: it is one of them.
- * `bras`: of the line's session, or NULL: it has none. */
-bool reach_signal(struct subject *s, const struct signal *signal, const struct bras *bras,
-		  uint64_t now_ns, const struct reach_out *out);
+/* SIGNAL_NO_INTERNET, SIGNAL_INTERNET, SIGNAL_RESOLVER, SIGNAL_NO_NAMES, SIGNAL_NAMES; true: it is
+ * one of them. */
+bool reach_signal(struct subject *s, const struct signal *signal, uint64_t now_ns,
+		  const struct reach_out *out);
 
 /* A frame from the Internet came down at `last_down_ns`. */
 void reach_heard(struct subject *s, uint64_t last_down_ns, uint64_t now_ns,
@@ -65,7 +77,7 @@ void reach_heard(struct subject *s, uint64_t last_down_ns, uint64_t now_ns,
 /* The session is over, or nobody sees the line: its symptoms with it. */
 void reach_forget(struct subject *s, uint64_t now_ns, const struct reach_out *out);
 
-/* As session_deadline and session_timer. */
+/* As session_deadline and session_timer. `bras`: of the line's session, or NULL: it has none. */
 uint64_t reach_deadline(const struct subject *s);
 void reach_timer(struct subject *s, const struct bras *bras, uint64_t now_ns,
 		 const struct reach_out *out);

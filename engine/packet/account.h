@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "engine/base/hot.h"
+#include "engine/packet/demand.h"
 #include "engine/packet/worker.h"
 
 /* A new signal about the line, for the caller to complete and ring_commit; NULL when the outbox is
@@ -85,7 +86,10 @@ HOT_INLINE void account_traffic(struct worker *w, uint32_t line, int way, const 
 /* A frame from the Internet came down. */
 HOT_INLINE void account_heard(struct worker *w, uint32_t line, const struct pkt *p)
 {
-	line_pulse(&w->meter.lines, line)->down_at = line_beat(p->ts_ns);
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
+	if (__builtin_expect(!pulse->down_at, 0))
+		demand_answered(w, line, p);
+	pulse->down_at = line_beat(p->ts_ns);
 }
 
 /* Upstream IP: the subscriber uses this address. */

@@ -7,11 +7,15 @@
 #include "engine/packet/account.h"
 
 enum {
-	ASKED_LEAST = 4,			   /* questions, */
+	ASKED_LEAST = 4,  /* questions, */
+	OTHERS_LEAST = 2, /* not all of them for names, */
 	WAITED_LEAST = (int)(3000000000 >> BEAT_SHIFT), /* and so long */
+	NAMES_ASKED = 3,
+	NAMES_LONG = (int)(8000000000 >> BEAT_SHIFT),
 	NAMES_LEAST = (int)(4000000000 >> BEAT_SHIFT),  /* a resolver is asked again after 5 s */
 	AGAIN_LEAST = (int)(1000000000 >> BEAT_SHIFT), /* between two questions that are two */
 	ASIDE_LEAST = (int)(2000000000 >> BEAT_SHIFT),
+	TELL_ALONE = (int)(9000000000 >> BEAT_SHIFT), /* what analysis could not judge */
 	TELL_AGAIN = (int)(30000000000 >> BEAT_SHIFT), /* what goes on */
 	NAMES_SERVER = 0,			   /* all resolvers together */
 };
@@ -19,6 +23,7 @@ enum {
 enum { /* names_wait.flags */
        NAMES_KNOWN = 1, /* it has answered this line */
        NAMES_TOLD = 2,
+       NAMES_ALONE = 4, /* nothing else was heard when that was told */
 };
 
 enum { RCODE_SERVFAIL = 2, RCODE_REFUSED = 5 };
@@ -47,6 +52,7 @@ static bool is_waiting(const struct worker *w, uint32_t line)
 
 static void count(struct line_wait *wait, uint8_t flow, uint8_t server)
 {
+	wait->n_others += server != NAMES_SERVER && wait->n_others < UINT8_MAX;
 	wait->many_flows |= flow != wait->flow;
 	wait->many_servers |= server != wait->server;
 	wait->n += wait->n < UINT8_MAX;
@@ -70,6 +76,20 @@ static void tell(struct worker *w, uint32_t line, const struct pkt *p)
 	wait->told = true;
 	wait->told_at = beat_of(p->ts_ns);
 	ring_commit(w->outbox);
+	window_keep_last(w, line); /* so that the next frame is the first */
+}
+
+void demand_answered(struct worker *w, uint32_t line, const struct pkt *p)
+{
+	struct line_wait *wait = &line_at(&w->meter.lines, line)->wait;
+	const struct signal *s;
+	if (!wait->told)
+		return;
+	s = account_signal(w, SIGNAL_INTERNET, line, p);
+	if (!s) /* the next question begins anew, and the next window tells */
+		return;
+	ring_commit(w->outbox);
+	*wait = (struct line_wait){0};
 }
 
 static void asked(struct worker *w, uint32_t line, const struct pkt *p, uint8_t flow,
@@ -80,7 +100,7 @@ static void asked(struct worker *w, uint32_t line, const struct pkt *p, uint8_t 
 	if (!is_waiting(w, line))
 		*wait = (struct line_wait){.since = now, .flow = flow, .server = server};
 	count(wait, flow, server);
-	if (wait->n >= ASKED_LEAST && wait->many_flows && wait->many_servers &&
+	if (wait->n >= ASKED_LEAST && wait->n_others >= OTHERS_LEAST && wait->many_flows && wait->many_servers &&
 	    now - wait->since >= WAITED_LEAST && window_last_down(w, line) &&
 	    (!wait->told || now - wait->told_at >= TELL_AGAIN))
 		tell(w, line, p);
@@ -174,11 +194,19 @@ static void tell_silent(struct worker *w, uint32_t line, const struct pkt *p,
 	struct signal *s = signal_of(w, SIGNAL_NO_NAMES, line, p, resolver);
 	if (!s)
 		return;
-	s->since_ns = s->asked_ns = beat_ns(p->ts_ns, wait->since);
+	s->since_ns = beat_ns(p->ts_ns, wait->answered);
+	s->asked_ns = beat_ns(p->ts_ns, wait->since);
 	s->alone = !hears_others(w, line, wait);
-	wait->flags |= NAMES_TOLD;
+	wait->flags = NAMES_KNOWN | NAMES_TOLD | (s->alone ? NAMES_ALONE : 0);
 	wait->told = beat_of(p->ts_ns);
 	ring_commit(w->outbox);
+}
+
+/* Asked often, or, as stub resolvers do, again and again. */
+static bool is_long(const struct names_wait *wait, uint32_t waited)
+{
+	return (wait->n >= ASKED_LEAST && waited >= NAMES_LEAST) ||
+	       (wait->n >= NAMES_ASKED && waited >= NAMES_LONG);
 }
 
 /* One more question without an answer, or the answer that there is none. */
@@ -189,9 +217,9 @@ static void names_wanted(struct worker *w, uint32_t line, const struct pkt *p,
 	if (!wait->n)
 		wait->since = now;
 	wait->n += wait->n < UINT8_MAX;
-	if (wait->flags & NAMES_KNOWN && wait->n >= ASKED_LEAST &&
-	    now - wait->since >= NAMES_LEAST &&
-	    (!(wait->flags & NAMES_TOLD) || now - wait->told >= TELL_AGAIN))
+	if (wait->flags & NAMES_KNOWN && is_long(wait, now - wait->since) &&
+	    (!(wait->flags & NAMES_TOLD) ||
+	     now - wait->told >= (wait->flags & NAMES_ALONE ? TELL_ALONE : TELL_AGAIN)))
 		tell_silent(w, line, p, wait, resolver);
 }
 
@@ -227,6 +255,7 @@ static void answer(struct worker *w, uint32_t line, const struct pkt *p, const s
 	if (wait->flags & NAMES_TOLD && !tell_names(w, SIGNAL_NAMES, line, p, x->src))
 		return; /* the next answer tells */
 	wait->flags = NAMES_KNOWN;
+	wait->answered = beat_of(p->ts_ns);
 	wait->n = 0;
 }
 

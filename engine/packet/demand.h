@@ -11,7 +11,8 @@
  * is not told: a tap may see one direction only, and a resolver need not exist.
  *
  * One dead server is no fault of the line: the questions must be of two flows to two servers, and
- * all names together count as one server, as soon as one was asked for twice. What the BRAS itself
+ * all names together count as one server, as soon as one was asked for twice; then the others must
+ * have asked twice, too. What the BRAS itself
  * says (ICMP: unreachable) is no frame from the Internet, and neither is the resolver's, which may
  * be the ISP's own.
  */
@@ -31,6 +32,7 @@ enum { DEMAND_RESOLVERS = 2 }; /* of a line, the last used ones */
 struct names_wait {
 	uint32_t resolver; /* hash of its address; 0: none */
 	uint32_t since;	   /* beat of the first question without an answer */
+	uint32_t answered; /* beat of the last answer */
 	uint32_t used;	   /* beat of the last question */
 	uint32_t told;	   /* beat, while DEMAND_TOLD */
 	uint8_t n;	   /* questions since the last answer; one that it cannot counts too */
@@ -45,6 +47,9 @@ struct line_names {
 /* The line asks, and is owed an answer; `flow`: any hash of the flow. */
 void demand_asked(struct worker *w, uint32_t line, const struct pkt *p, const struct pkt_extra *x,
 		  uint32_t flow);
+
+/* The first frame from the Internet in a window, or since analysis was told that there is none. */
+void demand_answered(struct worker *w, uint32_t line, const struct pkt *p);
 
 /* A DNS packet of the line, either way. */
 void demand_names(struct worker *w, uint32_t line, const struct pkt *p, const struct pkt_extra *x,

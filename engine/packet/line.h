@@ -76,7 +76,8 @@ _Static_assert(sizeof(struct pulse) == 32, "half a cache line");
 /* Upstream demand since the last frame came down (demand.h). */
 struct line_wait {
 	uint32_t since, told_at; /* beats: of the first question; analysis was told */
-	uint8_t n, flow, server; /* questions; hashes of the first one's */
+	uint8_t n, n_others;	 /* questions; those for anything but names */
+	uint8_t flow, server;	 /* hashes of the first one's */
 	bool many_flows : 1, many_servers : 1, told : 1;
 };
 

@@ -81,8 +81,7 @@ uint32_t window_last_down(const struct worker *w, uint32_t line)
 	return near + after - (after > WINDOW_BEATS ? BEAT_MASK + 1 : 0);
 }
 
-/* The line remembers when it last spoke, and when it heard something. */
-static void keep_last(struct worker *w, uint32_t index)
+void window_keep_last(struct worker *w, uint32_t index)
 {
 	struct line *line = line_at(&w->meter.lines, index);
 	uint64_t last_up_ns = window_last_up_ns(w, index);
@@ -160,7 +159,7 @@ bool window_tell_line(struct worker *w, uint32_t index)
 	struct out_window *record;
 	if (!pulse->packets[UP] && !pulse->packets[DOWN] && !pulse->samples)
 		return true;
-	keep_last(w, index);
+	window_keep_last(w, index);
 	record = worker_tell(w, sizeof *record);
 	if (!record)
 		return false;
@@ -245,7 +244,7 @@ static void put_off(struct worker *w)
 		struct pulse *pulse = line_pulse(&w->meter.lines, line);
 		if (!is_listed(pulse, closing))
 			continue;
-		keep_last(w, line);
+		window_keep_last(w, line);
 		age(pulse, v->start_ns);
 		set_listed(pulse, mark(v->parity));
 		v->list[v->parity][v->n[v->parity]++] = line;

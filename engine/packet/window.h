@@ -118,6 +118,9 @@ bool window_flush(struct worker *w);
 /* The line's last upstream frame; 0: never. */
 uint64_t window_last_up_ns(const struct worker *w, uint32_t line);
 
+/* The line remembers when it last spoke, and when it heard something. */
+void window_keep_last(struct worker *w, uint32_t line);
+
 /* The beat of the line's last frame from the Internet; 0: never. */
 uint32_t window_last_down(const struct worker *w, uint32_t line);
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "engine/packet/account.h"
-#include "engine/packet/demand.h"
 #include "engine/packet/line_control.h"
 #include "engine/packet/spin.h"
 #include "engine/packet/tcp_usual.h"

@@ -38,9 +38,10 @@ enum signal_kind {
 	SIGNAL_ADDRESS,	   /* the subscriber used this address */
 	SIGNAL_UNANSWERED, /* downstream demand without an upstream frame */
 	SIGNAL_UPSTREAM,   /* first upstream frame after an LCP echo or SIGNAL_UNANSWERED */
-	SIGNAL_NO_INTERNET, /* upstream demand, and nothing has come down since `since_ns` */
+	SIGNAL_NO_INTERNET, /* upstream demand; the last that came down did so at `since_ns` */
+	SIGNAL_INTERNET,    /* something does again, after SIGNAL_NO_INTERNET */
 	SIGNAL_RESOLVER,    /* the line asks this address for names */
-	SIGNAL_NO_NAMES,    /* that does not answer any more, or that it cannot: since `since_ns` */
+	SIGNAL_NO_NAMES,    /* that does not answer any more, or that it cannot; it did at `since_ns` */
 	SIGNAL_NAMES,	    /* it does again */
 };
 
