@@ -290,12 +290,7 @@ static void window_closed(struct analysis *a, uint32_t worker, const struct out_
 static void take_window(struct analysis *a, uint32_t number, const struct out_window *record)
 {
 	const struct minute_out out = {tell_minute, a};
-	const struct reach_out reach = {take_symptom, a, &a->resolvers};
-	struct bras *bras = bras_of_line(a, &a->subjects[number]);
 	totals_add(&a->totals[number], &a->hists, record);
-	reach_heard(&a->subjects[number], record->last_down_ns, a->now_ns, &reach);
-	if (bras)
-		bras_internet(bras, record->last_down_ns);
 	if (a->options.minutes)
 		minute_table_add(&a->minutes, number, record, &out);
 }
@@ -405,7 +400,7 @@ static void take_signal(struct analysis *a, uint32_t number, const struct signal
 	case SIGNAL_RESOLVER:
 	case SIGNAL_NO_NAMES:
 	case SIGNAL_NAMES:
-		reach_signal(s, signal, signal->ts_ns, &reach);
+		reach_signal(s, signal, bras_of_line(a, s), &reach);
 		break;
 	}
 	arm(a, number);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "engine/packet/window.h"
+#define BRAS_APART_NS 5000000000ull
 
 struct bras *bras_find(struct bras_table *t, const uint8_t mac[6])
 {
@@ -70,7 +70,7 @@ void bras_internet(struct bras *b, uint64_t at_ns)
 {
 	if (at_ns <= b->internet_ns)
 		return;
-	if (at_ns / WINDOW_NS != b->internet_ns / WINDOW_NS)
+	if (at_ns > b->internet_ns + BRAS_APART_NS)
 		b->before_ns = b->internet_ns;
 	b->internet_ns = at_ns;
 }

@@ -21,7 +21,7 @@ enum { BRAS_MAX = 64, BRAS_ASKERS = 3 };
 struct bras {
 	uint8_t mac[6];
 	uint64_t heard_ns;	     /* last control message; 0: never */
-	uint64_t internet_ns, before_ns; /* last frames from the Internet, of two windows */
+	uint64_t internet_ns, before_ns; /* frames from the Internet, some seconds apart */
 	uint64_t asked_ns;	     /* first question since then */
 	uint32_t asker[BRAS_ASKERS]; /* different lines that asked since then */
 	uint32_t n_askers;
@@ -44,7 +44,7 @@ struct bras *bras_of(struct bras_table *table, const uint8_t mac[6]);
  * lines are without it since `silent_ns`. */
 bool bras_follow(struct bras *bras, uint32_t line, const struct control *c, uint64_t now_ns);
 
-/* A frame from the Internet passed it, as the window of a line tells. */
+/* A frame from the Internet passed it, as a line tells that misses something. */
 void bras_internet(struct bras *bras, uint64_t at_ns);
 
 /* One is known to have passed it between the two. */

@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "engine/analysis/subject.h"
+#include "engine/packet/demand.h"
 #include "engine/packet/worker.h"
 
 #define STEP_NS 1000000000ull /* between two looks at the BRAS */
-/* What is heard so long after the resolver fell silent was not under way before. */
-#define ASIDE_NS 2000000000ull
 
 static void tell(struct subject *s, enum symptom_channel channel, enum symptom_state state,
 		 const struct reach_want *want, const char *resolver, uint64_t now_ns,
@@ -91,7 +90,7 @@ static void judge_names(struct subject *s, struct reach_resolver *r, const struc
 	if (!bras || bras->silent_ns || s->reach.internet.state == REACH_BAD) {
 		*want = (struct reach_want){0};
 	} else if (!r->alone ||
-		   bras_had_internet(bras, want->asked_ns + ASIDE_NS, want->told_ns)) {
+		   bras_had_internet(bras, want->asked_ns + DEMAND_ASIDE_NS, want->told_ns)) {
 		want->since_ns = latest_answer(want, *answered_ns(out->resolvers, r->address));
 		begin(s, want, r->address, now_ns, out);
 	}
@@ -142,7 +141,7 @@ static bool names_signal(struct subject *s, const struct signal *signal, uint64_
 	if (r && signal->kind == SIGNAL_NO_NAMES) {
 		uint64_t *answered = answered_ns(out->resolvers, r->address);
 		*answered = signal->since_ns > *answered ? signal->since_ns : *answered;
-		r->alone = signal->alone;
+		r->alone = signal->heard_ns < signal->asked_ns + DEMAND_ASIDE_NS;
 		note(&r->want, signal, now_ns);
 	} else if (r && signal->kind == SIGNAL_NAMES) {
 		end(s, &r->want, r->address, SYMPTOM_GOOD, now_ns, out);
@@ -150,10 +149,21 @@ static bool names_signal(struct subject *s, const struct signal *signal, uint64_
 	return true;
 }
 
-bool reach_signal(struct subject *s, const struct signal *signal, uint64_t now_ns,
+/* The last frame from the Internet that the signal knows of; 0: none. */
+static uint64_t heard_ns(const struct signal *signal)
+{
+	if (signal->kind == SIGNAL_NO_INTERNET)
+		return signal->since_ns;
+	return signal->kind == SIGNAL_INTERNET ? signal->ts_ns : signal->heard_ns;
+}
+
+bool reach_signal(struct subject *s, const struct signal *signal, struct bras *bras,
 		  const struct reach_out *out)
 {
 	struct reach_want *internet = &s->reach.internet;
+	uint64_t now_ns = signal->ts_ns;
+	if (bras)
+		bras_internet(bras, heard_ns(signal));
 	if (signal->kind == SIGNAL_NO_INTERNET)
 		note(internet, signal, now_ns);
 	else if (signal->kind == SIGNAL_INTERNET)
@@ -161,14 +171,6 @@ bool reach_signal(struct subject *s, const struct signal *signal, uint64_t now_n
 	else
 		return names_signal(s, signal, now_ns, out);
 	return true;
-}
-
-void reach_heard(struct subject *s, uint64_t last_down_ns, uint64_t now_ns,
-		 const struct reach_out *out)
-{
-	struct reach_want *want = &s->reach.internet;
-	if (want->state != REACH_GOOD && last_down_ns > want->asked_ns)
-		end(s, want, NULL, SYMPTOM_GOOD, now_ns, out);
 }
 
 void reach_forget(struct subject *s, uint64_t now_ns, const struct reach_out *out)

@@ -8,8 +8,8 @@
  * is silent, the session is the casualty (bras.h), not the Internet. A line of which nothing but
  * names is wanted waits for others: when they hear from the Internet, it is the resolver.
  *
- * Demand that goes on is told again; what is not expires, for then nobody knows. (Others' frames are
- * known by their windows, so what waits for those looks when the question is asked again.) Symptoms end with
+ * Demand that goes on is told again; what is not expires, for then nobody knows. (What others
+ * hear is known when they miss something, too, so who waits for it looks when it is told again.) Symptoms end with
  * the next frame that comes down, the next answer, or the session.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_REACH_H
@@ -66,18 +66,15 @@ struct reach_out {
 };
 
 /* SIGNAL_NO_INTERNET, SIGNAL_INTERNET, SIGNAL_RESOLVER, SIGNAL_NO_NAMES, SIGNAL_NAMES; true: it is
- * one of them. */
-bool reach_signal(struct subject *s, const struct signal *signal, uint64_t now_ns,
+ * one of them.
+ * `bras`: of the line's session, or NULL: it has none. */
+bool reach_signal(struct subject *s, const struct signal *signal, struct bras *bras,
 		  const struct reach_out *out);
-
-/* A frame from the Internet came down at `last_down_ns`. */
-void reach_heard(struct subject *s, uint64_t last_down_ns, uint64_t now_ns,
-		 const struct reach_out *out);
 
 /* The session is over, or nobody sees the line: its symptoms with it. */
 void reach_forget(struct subject *s, uint64_t now_ns, const struct reach_out *out);
 
-/* As session_deadline and session_timer. `bras`: of the line's session, or NULL: it has none. */
+/* As session_deadline and session_timer. */
 uint64_t reach_deadline(const struct subject *s);
 void reach_timer(struct subject *s, const struct bras *bras, uint64_t now_ns,
 		 const struct reach_out *out);

@@ -14,7 +14,7 @@ enum {
 	NAMES_LONG = (int)(8000000000 >> BEAT_SHIFT),
 	NAMES_LEAST = (int)(4000000000 >> BEAT_SHIFT),  /* a resolver is asked again after 5 s */
 	AGAIN_LEAST = (int)(1000000000 >> BEAT_SHIFT), /* between two questions that are two */
-	ASIDE_LEAST = (int)(2000000000 >> BEAT_SHIFT),
+	ASIDE_LEAST = (int)(DEMAND_ASIDE_NS >> BEAT_SHIFT),
 	TELL_ALONE = (int)(9000000000 >> BEAT_SHIFT), /* what analysis could not judge */
 	TELL_AGAIN = (int)(30000000000 >> BEAT_SHIFT), /* what goes on */
 	NAMES_SERVER = 0,			   /* all resolvers together */
@@ -182,9 +182,8 @@ static struct names_wait *place(struct line_names *names, uint32_t resolver, uin
 }
 
 /* Something else came down since the resolver fell silent, and was not under way before. */
-static bool hears_others(const struct worker *w, uint32_t line, const struct names_wait *wait)
+static bool hears_others(uint32_t last_down, const struct names_wait *wait)
 {
-	uint32_t last_down = window_last_down(w, line);
 	return last_down && (int32_t)(last_down - wait->since) > ASIDE_LEAST;
 }
 
@@ -192,12 +191,13 @@ static void tell_silent(struct worker *w, uint32_t line, const struct pkt *p,
 			struct names_wait *wait, const uint8_t *resolver)
 {
 	struct signal *s = signal_of(w, SIGNAL_NO_NAMES, line, p, resolver);
+	uint32_t last_down = window_last_down(w, line);
 	if (!s)
 		return;
 	s->since_ns = beat_ns(p->ts_ns, wait->answered);
 	s->asked_ns = beat_ns(p->ts_ns, wait->since);
-	s->alone = !hears_others(w, line, wait);
-	wait->flags = NAMES_KNOWN | NAMES_TOLD | (s->alone ? NAMES_ALONE : 0);
+	s->heard_ns = last_down ? beat_ns(p->ts_ns, last_down) : 0;
+	wait->flags = NAMES_KNOWN | NAMES_TOLD | (hears_others(last_down, wait) ? 0 : NAMES_ALONE);
 	wait->told = beat_of(p->ts_ns);
 	ring_commit(w->outbox);
 }

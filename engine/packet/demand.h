@@ -26,6 +26,9 @@ struct pkt;
 struct pkt_extra;
 struct worker;
 
+/* What is heard so long after a resolver fell silent was not under way before. */
+#define DEMAND_ASIDE_NS 2000000000ull
+
 enum { DEMAND_RESOLVERS = 2 }; /* of a line, the last used ones */
 
 /* Of one resolver of a line. */

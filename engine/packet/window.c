@@ -102,15 +102,6 @@ static void age(struct pulse *pulse, uint64_t start_ns)
 		pulse->up_tick = start - OLD_TICKS;
 }
 
-/* In full, from the beat that wraps. */
-static uint64_t last_down_ns(const struct worker *w, const struct line *line)
-{
-	uint64_t now = w->clock_ns >> BEAT_SHIFT;
-	if (!line->last_down)
-		return 0;
-	return (now - (uint64_t)(int32_t)((uint32_t)now - line->last_down)) << BEAT_SHIFT;
-}
-
 static void fill_record(const struct worker *w, uint32_t index, struct out_window *record)
 {
 	const struct pulse *pulse = line_pulse(&w->meter.lines, index);
@@ -119,7 +110,6 @@ static void fill_record(const struct worker *w, uint32_t index, struct out_windo
 		.out = worker_out(w, OUT_WINDOW, index),
 		.start_ns = start_of(&w->window, pulse),
 		.last_up_ns = line->last_up_ns,
-		.last_down_ns = last_down_ns(w, line),
 		.bytes = {pulse->bytes[UP], pulse->bytes[DOWN]},
 		.packets = {pulse->packets[UP], pulse->packets[DOWN]},
 		.data_packets = {pulse->data[UP], pulse->data[DOWN]},

@@ -62,7 +62,6 @@ struct out_window {
 	struct out out;
 	uint64_t start_ns;   /* of the window */
 	uint64_t last_up_ns; /* last upstream frame; 0: never */
-	uint64_t last_down_ns; /* last frame from the Internet, to a beat; 0: never */
 	uint32_t bytes[2];
 	uint16_t packets[2], data_packets[2];
 	int32_t lost_before[2], lost_after[2], spurious[2];

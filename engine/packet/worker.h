@@ -50,8 +50,8 @@ struct signal {
 	uint64_t last_up_ns; /* of the line, before this packet; 0: never */
 	enum signal_kind kind;
 	uint64_t since_ns, asked_ns; /* asked: the first question without an answer */
+	uint64_t heard_ns;	     /* SIGNAL_NO_NAMES: the last frame from the Internet */
 	bool ipv6;
-	bool alone; /* SIGNAL_NO_NAMES: nothing else came down either since then */
 	uint8_t address[16];
 	struct control control; /* SIGNAL_CONTROL; session id and MACs with SIGNAL_SESSION too */
 };
