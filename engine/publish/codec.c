@@ -11,12 +11,14 @@
 #include "proto/json.h"
 #include "proto/rasad/v1/card.pb-c.h"
 #include "proto/rasad/v1/health.pb-c.h"
+#include "proto/rasad/v1/incident.pb-c.h"
 
 struct codec {
 	struct arena arena;
 	struct json_buffer line;
 	uint8_t *packed;
 	size_t capacity;
+	struct codec_producer producer;
 };
 
 struct codec *codec_new(void)
@@ -35,8 +37,10 @@ struct codec *codec_free(struct codec *codec)
 	return NULL;
 }
 
-static ProtobufCMessage *build(struct arena *arena, const struct report *report)
+static ProtobufCMessage *build(struct codec *codec, const struct report *report)
 {
+	struct arena *arena = &codec->arena;
+
 	switch (report->kind) {
 	case REPORT_SESSION_EVENT:
 		return message_of_event(arena, report->session_event);
@@ -52,6 +56,10 @@ static ProtobufCMessage *build(struct arena *arena, const struct report *report)
 		return message_of_health(arena, report->health);
 	case REPORT_MINUTE:
 		return message_of_minute(arena, report->minute);
+	case REPORT_INCIDENT:
+		return message_of_incident(arena, report->incident, &codec->producer);
+	case REPORT_GAP:
+		return message_of_gap(arena, report->gap);
 	}
 	return NULL;
 }
@@ -65,7 +73,7 @@ static const ProtobufCMessage *whole(struct codec *codec, const ProtobufCMessage
 const ProtobufCMessage *codec_message(struct codec *codec, const struct report *report)
 {
 	arena_reset(&codec->arena);
-	return whole(codec, build(&codec->arena, report));
+	return whole(codec, build(codec, report));
 }
 
 static int pack(struct codec *codec, const ProtobufCMessage *message, struct codec_bytes *out)
@@ -96,7 +104,7 @@ static int write_json(struct codec *codec, const ProtobufCMessage *message, FILE
 
 static bool is_known(const struct report *report)
 {
-	return report->kind <= REPORT_MINUTE;
+	return report->kind <= REPORT_GAP;
 }
 
 int codec_pack(struct codec *codec, const struct report *report, struct codec_bytes *out)
@@ -107,6 +115,66 @@ int codec_pack(struct codec *codec, const struct report *report, struct codec_by
 int codec_json(struct codec *codec, const struct report *report, FILE *file)
 {
 	return is_known(report) ? write_json(codec, codec_message(codec, report), file) : -EINVAL;
+}
+
+int codec_members(struct codec *codec, const struct report_incident *incident,
+		  struct codec_bytes *out)
+{
+	arena_reset(&codec->arena);
+	return pack(codec, whole(codec, message_of_members(&codec->arena, incident)), out);
+}
+
+void codec_speak_as(struct codec *codec, const struct codec_producer *producer)
+{
+	codec->producer = *producer;
+}
+
+/* The timeline and one entry more. false: no memory. */
+static bool add_last_entry(struct arena *arena, Rasad__V1__Incident *incident, int64_t unix_ns)
+{
+	size_t n = incident->n_timeline;
+	Rasad__V1__TimelineEntry **entries = arena_take(arena, (n + 1) * sizeof(*entries));
+	Rasad__V1__TimelineEntry *last = arena_take(arena, sizeof(*last));
+
+	if (!entries || !last)
+		return false;
+	if (n)
+		memcpy(entries, incident->timeline, n * sizeof(*entries));
+	rasad__v1__timeline_entry__init(last);
+	last->unix_ns = unix_ns;
+	last->what = (char *)"watch lost";
+	last->text = (char *)"the engine that watched it has ended; whether it is repaired is not "
+			     "known";
+	entries[n] = last;
+	incident->timeline = entries;
+	incident->n_timeline = n + 1;
+	return true;
+}
+
+int codec_withdraw(struct codec *codec, const uint8_t *packed, size_t n, int64_t unix_ns,
+		   const struct codec_producer *by, struct codec_bytes *out)
+{
+	Rasad__V1__Incident *incident =
+		(Rasad__V1__Incident *)bounded_unpack(&rasad__v1__incident__descriptor, packed, n);
+
+	if (!incident)
+		return -EINVAL;
+	Rasad__V1__Incident next = *incident; /* its additions are not freed as unpacked */
+	arena_reset(&codec->arena);
+	next.revision++;
+	next.state = RASAD__V1__INCIDENT_STATE__INCIDENT_STATE_RETRACTED;
+	next.severity = RASAD__V1__SEVERITY__SEVERITY_INDETERMINATE;
+	next.page = false;
+	next.changed_unix_ns = unix_ns;
+	next.has_eta_90_unix_ns_case = 0;
+	next.producer = (char *)by->name;
+	next.collector = (char *)by->collector;
+	next.has_epoch_case = RASAD__V1__INCIDENT__HAS_EPOCH_EPOCH;
+	next.epoch = by->epoch_unix_ms;
+	int status = add_last_entry(&codec->arena, &next, unix_ns) ? pack(codec, &next.base, out)
+								   : -ENOMEM;
+	protobuf_c_message_free_unpacked(&incident->base, NULL);
+	return status;
 }
 
 static const ProtobufCMessage *replay_message(struct codec *codec,

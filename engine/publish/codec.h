@@ -44,6 +44,25 @@ int codec_replay_json(struct codec *codec, const struct codec_replay *replay, FI
 int codec_replay_pack(struct codec *codec, const struct codec_replay *replay,
 		      struct codec_bytes *out);
 
+/* The MemberSet of an incident: those that are down, then those that are back, up to so many. */
+#define CODEC_MEMBERS_MAX 65536
+int codec_members(struct codec *codec, const struct report_incident *incident,
+		  struct codec_bytes *out);
+
+/* Whose word it is, once it is published; the texts outlive the codec. */
+struct codec_producer {
+	const char *name; /* "e00"; NULL: nobody's */
+	const char *collector;
+	uint64_t epoch_unix_ms;
+};
+
+/* Every Incident says from here on who speaks. */
+void codec_speak_as(struct codec *codec, const struct codec_producer *producer);
+
+/* A packed Incident of a revision more, ended because nobody watches it any more. */
+int codec_withdraw(struct codec *codec, const uint8_t *packed, size_t n, int64_t unix_ns,
+		   const struct codec_producer *by, struct codec_bytes *out);
+
 /* What the publisher knows about its own work, added to a CollectorHealth. */
 struct codec_publisher_health {
 	const char *version;

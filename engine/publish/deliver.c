@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "engine/publish/deliver_cards.h"
+#include "engine/publish/deliver_incident.h"
 #include "engine/publish/deliver_parts.h"
 #include "engine/publish/deliver_stream.h"
 #include "engine/publish/keyspace.h"
@@ -71,8 +72,8 @@ int deliver_connect(struct delivery *delivery, const char *url)
 	delivery->redis = redis_open(url, delivery->error);
 	if (!delivery->redis)
 		return -EIO;
-	if (stream_read_top(delivery, ITEM_EVENT) || stream_read_top(delivery, ITEM_MINUTES) ||
-	    read_clock(delivery)) {
+	if (stream_read_top(delivery, ITEM_INCIDENT) || stream_read_top(delivery, ITEM_EVENT) ||
+	    stream_read_top(delivery, ITEM_MINUTES) || read_clock(delivery)) {
 		deliver_disconnect(delivery);
 		return -EIO;
 	}
@@ -140,6 +141,8 @@ static int deliver_nodes(struct delivery *delivery, struct item **items, size_t 
 int deliver_items(struct delivery *delivery, struct item **items, size_t n)
 {
 	switch (n ? items[0]->class : ITEM_CLASSES) {
+	case ITEM_INCIDENT:
+		return deliver_incidents(delivery, items, n);
 	case ITEM_EVENT:
 	case ITEM_MINUTES:
 		return deliver_entries(delivery, items, n);
@@ -162,9 +165,24 @@ static void keep_in(struct tail *tail, size_t size, struct item *item)
 	*place = item;
 }
 
+/* The members of an incident may be many, and the newest revision has them all. */
+static void forget_members(struct tail *tail, const struct item *newest)
+{
+	for (size_t i = 0; i < DELIVER_INCIDENTS_TAIL; i++) {
+		struct item *item = tail->items[i];
+		if (!item || !item->incident.n_members || !item_is_same_incident(item, newest))
+			continue;
+		item->incident.n_members = 0;
+		tail->items[i] = item_trim(item);
+	}
+}
+
 void deliver_keep(struct delivery *delivery, struct item *item)
 {
-	if (item->class == ITEM_EVENT)
+	if (item->class == ITEM_INCIDENT) {
+		forget_members(&delivery->incidents, item);
+		keep_in(&delivery->incidents, DELIVER_INCIDENTS_TAIL, item);
+	} else if (item->class == ITEM_EVENT)
 		keep_in(&delivery->events, DELIVER_TAIL, item);
 	else if (item->class == ITEM_MINUTES)
 		keep_in(&delivery->minutes, DELIVER_MINUTES_TAIL, item);
@@ -178,7 +196,7 @@ static int deliver_lost_of(struct delivery *delivery, struct tail *tail, size_t 
 	for (size_t start = 0; start < size; start += DELIVER_BATCH) {
 		struct item *lost[DELIVER_BATCH];
 		size_t n = 0;
-		for (size_t i = start; i < start + DELIVER_BATCH; i++) {
+		for (size_t i = start; i < start + DELIVER_BATCH && i < size; i++) {
 			struct item *item = tail->items[(tail->at + i) % size];
 			if (item && !item->settled)
 				lost[n++] = item;
@@ -194,7 +212,8 @@ int deliver_lost(struct delivery *delivery)
 {
 	if (!delivery->has_lost)
 		return 0;
-	int status = deliver_lost_of(delivery, &delivery->events, DELIVER_TAIL);
+	int status = deliver_lost_of(delivery, &delivery->incidents, DELIVER_INCIDENTS_TAIL);
+	status = status ? status : deliver_lost_of(delivery, &delivery->events, DELIVER_TAIL);
 	status = status ? status
 			: deliver_lost_of(delivery, &delivery->minutes, DELIVER_MINUTES_TAIL);
 	delivery->has_lost = status;
@@ -208,6 +227,7 @@ void deliver_fini(struct delivery *delivery)
 	for (size_t i = 0; i < DELIVER_TAIL; i++) {
 		free(delivery->events.items[i]);
 		free(delivery->minutes.items[i]);
-		delivery->events.items[i] = delivery->minutes.items[i] = NULL;
+		free(delivery->incidents.items[i]);
 	}
+	delivery->events = delivery->minutes = delivery->incidents = (struct tail){0};
 }

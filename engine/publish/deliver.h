@@ -3,7 +3,8 @@
  * What is said to Redis, in what order, and what each answer means. Publishing thread only.
  *
  * How an entry gets into its stream once only: deliver_stream.h. How cards are packed into
- * buckets, and when an index is due: deliver_cards.h, deliver_indexes.h.
+ * buckets, and when an index is due: deliver_cards.h, deliver_indexes.h. Incidents:
+ * deliver_incident.h.
  *
  * A server that was killed may forget its last moments. The newest acknowledged events and minutes
  * are kept, and those that a reconnected server no longer has are sent again. Cards and indexes
@@ -17,15 +18,14 @@
 #include <stdint.h>
 
 #include "engine/base/map.h"
+#include "engine/publish/codec.h"
 #include "engine/publish/queue.h"
 #include "engine/publish/redis.h"
 
-struct codec;
-struct inventory;
-
-#define DELIVER_BATCH	     512
-#define DELIVER_TAIL	     4096 /* acknowledged events that are kept */
-#define DELIVER_MINUTES_TAIL 1024 /* batches of minutes: 14 MB */
+#define DELIVER_BATCH	       512
+#define DELIVER_TAIL	       4096 /* acknowledged events that are kept */
+#define DELIVER_MINUTES_TAIL   1024 /* batches of minutes: 14 MB */
+#define DELIVER_INCIDENTS_TAIL 256  /* revisions; only the newest of an incident with its members */
 
 struct delivery {
 	struct redis *redis; /* NULL: not connected */
@@ -37,14 +37,17 @@ struct delivery {
 	unsigned sweep_bucket;
 	char sweep_cursor[24];
 	struct codec *codec;
-	char error[REDIS_ERROR_SIZE]; /* after a call that returned negative */
+	struct codec_producer producer; /* who we are, to readers of incidents */
+	bool withdraw;			/* what our predecessors left open: still to be done */
+	char error[REDIS_ERROR_SIZE];	/* after a call that returned negative */
 	struct tail {
 		struct item *items[DELIVER_TAIL];
 		size_t at;
-	} events, minutes;
+	} events, minutes, incidents;
 	bool has_lost; /* some of them are to be sent again */
 	uint64_t events_published, events_already_published, events_moved;
 	uint64_t minutes_published, minutes_already_published; /* records */
+	uint64_t incidents_published, incidents_already_published, incidents_withdrawn;
 	uint64_t cards_published, cards_removed, nodes_published, refused;
 };
 
@@ -63,7 +66,7 @@ void deliver_disconnect(struct delivery *delivery);
  */
 int deliver_items(struct delivery *delivery, struct item **items, size_t n);
 
-/* Takes over a settled item: keeps an event for a while, frees the rest. */
+/* Takes over a settled item: keeps an entry of a stream for a while, frees the rest. */
 void deliver_keep(struct delivery *delivery, struct item *item);
 
 /* After a reconnect: sends the lost events again. Returns like deliver_items. */

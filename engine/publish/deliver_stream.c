@@ -29,11 +29,13 @@ static bool is_newer(struct stream_id a, struct stream_id b)
 	return a.ms != b.ms ? a.ms > b.ms : a.seq > b.seq;
 }
 
-/* --- the two streams of a shard --- */
+/* --- the two streams of a shard, and the one of incidents --- */
 
 static void stream_key(const struct delivery *delivery, enum item_class class, keyspace_key out)
 {
-	if (class == ITEM_MINUTES)
+	if (class == ITEM_INCIDENT)
+		strcpy(out, KEYSPACE_INCIDENTS);
+	else if (class == ITEM_MINUTES)
 		keyspace_minutes(delivery->shard, out);
 	else
 		keyspace_events(delivery->shard, out);
@@ -41,35 +43,41 @@ static void stream_key(const struct delivery *delivery, enum item_class class, k
 
 static const char *stream_maxlen(enum item_class class)
 {
-	return class == ITEM_MINUTES ? KEYSPACE_MINUTES_MAXLEN : KEYSPACE_STREAM_MAXLEN;
+	return class == ITEM_INCIDENT  ? KEYSPACE_INCIDENTS_MAXLEN
+	       : class == ITEM_MINUTES ? KEYSPACE_MINUTES_MAXLEN
+				       : KEYSPACE_STREAM_MAXLEN;
 }
 
-/* Reads last-generated-id from XINFO STREAM; a stream that is not there yet has none. */
+/* A stream that is not there yet has none. */
+int stream_parse_top(struct delivery *delivery, const struct redis_reply *xinfo,
+		     struct stream_id *top)
+{
+	*top = (struct stream_id){0};
+	if (redis_type(xinfo) == REDIS_REFUSED &&
+	    strncmp(redis_text(xinfo, NULL), "ERR no such key", 15))
+		return deliver_refused(delivery, xinfo);
+	for (size_t i = 0; i + 1 < redis_count(xinfo); i += 2)
+		if (!strcmp(redis_text(redis_element(xinfo, i), NULL), "last-generated-id"))
+			parse_id(redis_text(redis_element(xinfo, i + 1), NULL), top);
+	return 0;
+}
+
 int stream_read_top(struct delivery *delivery, enum item_class class)
 {
 	keyspace_key stream;
 	struct redis_reply *reply;
-	struct stream_id *top = &delivery->top[class];
 
 	stream_key(delivery, class, stream);
 	if (redis_ask(delivery->redis, &reply, (const char *[]){"XINFO", "STREAM", stream, NULL}))
 		return deliver_lost_connection(delivery);
-	int status = 0;
-	*top = (struct stream_id){0};
-	if (redis_type(reply) == REDIS_REFUSED) {
-		if (strncmp(redis_text(reply, NULL), "ERR no such key", 15))
-			status = deliver_refused(delivery, reply);
-	}
-	for (size_t i = 0; i + 1 < redis_count(reply); i += 2)
-		if (!strcmp(redis_text(redis_element(reply, i), NULL), "last-generated-id"))
-			parse_id(redis_text(redis_element(reply, i + 1), NULL), top);
+	int status = stream_parse_top(delivery, reply, &delivery->top[class]);
 	redis_reply_free(reply);
 	return status;
 }
 
 /* --- adding --- */
 
-static int append_xadd(struct delivery *delivery, const struct item *item, struct stream_id id)
+int stream_append_entry(struct delivery *delivery, const struct item *item, struct stream_id id)
 {
 	keyspace_key stream;
 	char id_text[ID_SIZE];
@@ -98,7 +106,7 @@ static int append_xadd(struct delivery *delivery, const struct item *item, struc
 	return redis_append(delivery->redis, n, arguments, lengths);
 }
 
-static void settle(struct delivery *delivery, struct item *item, struct stream_id stored,
+void stream_settle(struct delivery *delivery, struct item *item, struct stream_id stored,
 		   bool already)
 {
 	item->settled = true;
@@ -108,7 +116,10 @@ static void settle(struct delivery *delivery, struct item *item, struct stream_i
 	if (item->counted)
 		return;
 	item->counted = true;
-	if (item->class == ITEM_MINUTES)
+	if (item->class == ITEM_INCIDENT)
+		++*(already ? &delivery->incidents_already_published
+			    : &delivery->incidents_published);
+	else if (item->class == ITEM_MINUTES)
 		*(already ? &delivery->minutes_already_published : &delivery->minutes_published) +=
 			item->records;
 	else
@@ -132,7 +143,7 @@ static int add_entries(struct delivery *delivery, struct item **items, size_t n,
 
 	*n_collided = 0;
 	for (size_t i = 0; i < n; i++)
-		if (!items[i]->settled && append_xadd(delivery, items[i], items[i]->id))
+		if (!items[i]->settled && stream_append_entry(delivery, items[i], items[i]->id))
 			return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		struct redis_reply *reply;
@@ -145,7 +156,7 @@ static int add_entries(struct delivery *delivery, struct item **items, size_t n,
 		else if (redis_type(reply) == REDIS_REFUSED)
 			status = deliver_refused(delivery, reply);
 		else
-			settle(delivery, items[i], items[i]->id, false);
+			stream_settle(delivery, items[i], items[i]->id, false);
 		redis_reply_free(reply);
 	}
 	return status;
@@ -185,7 +196,7 @@ static int judge(struct delivery *delivery, struct item *item, const struct redi
 				       redis_type(range) == REDIS_REFUSED ? range : moved);
 	if (holds(range, item) ||
 	    (redis_type(moved) == REDIS_TEXT && parse_id(redis_text(moved, NULL), &id)))
-		settle(delivery, item, id, !item->sent);
+		stream_settle(delivery, item, id, !item->sent);
 	return 0;
 }
 
@@ -221,7 +232,7 @@ static int append_move(struct delivery *delivery, const struct item *item)
 	keyspace_moved(delivery->shard, item->name, moved);
 	format_id(item->stored, id);
 	int status = deliver_append(delivery, (const char *[]){"MULTI", NULL});
-	status = status ? status : append_xadd(delivery, item, item->stored);
+	status = status ? status : stream_append_entry(delivery, item, item->stored);
 	status = status ? status
 			: deliver_append(delivery, (const char *[]){"SET", moved, id, "EX",
 								    KEYSPACE_MOVED_TTL_S, NULL});
@@ -275,7 +286,7 @@ static int move(struct delivery *delivery, struct item *item)
 	else if (redis_type(redis_element(exec, 0)) == REDIS_REFUSED)
 		status = undo_move(delivery, item);
 	else {
-		settle(delivery, item, item->stored, false);
+		stream_settle(delivery, item, item->stored, false);
 		delivery->events_moved += item->class == ITEM_EVENT;
 	}
 	redis_reply_free(exec);
@@ -309,6 +320,7 @@ static void mark_lost(struct delivery *delivery, struct tail *tail, struct strea
 
 void stream_mark_lost(struct delivery *delivery)
 {
+	mark_lost(delivery, &delivery->incidents, delivery->top[ITEM_INCIDENT]);
 	mark_lost(delivery, &delivery->events, delivery->top[ITEM_EVENT]);
 	mark_lost(delivery, &delivery->minutes, delivery->top[ITEM_MINUTES]);
 }

@@ -23,11 +23,21 @@
 #include "engine/publish/queue.h"
 
 struct delivery;
+struct redis_reply;
 
 /* Asks for the newest id of the stream of this class. Returns like deliver_items. */
 int stream_read_top(struct delivery *delivery, enum item_class class);
 /* What was acknowledged and is above the newest id now, the server has lost. */
 void stream_mark_lost(struct delivery *delivery);
+
+/* The newest id, by a reply to XINFO STREAM. Returns 0 or -EAGAIN. */
+int stream_parse_top(struct delivery *delivery, const struct redis_reply *xinfo,
+		     struct stream_id *top);
+/* Queues the XADD of an item under this id. */
+int stream_append_entry(struct delivery *delivery, const struct item *item, struct stream_id id);
+/* The item is in its stream under the id; `already`: not by us. */
+void stream_settle(struct delivery *delivery, struct item *item, struct stream_id stored,
+		   bool already);
 
 /* Items of one class, ITEM_EVENT or ITEM_MINUTES. Returns like deliver_items. */
 int deliver_entries(struct delivery *delivery, struct item **items, size_t n);

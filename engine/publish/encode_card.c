@@ -2,7 +2,8 @@
 /*
  * Every card of a million lines is written anew every few minutes: by hand that takes a tenth of
  * the time of building and packing a message. The summary is the same, byte for byte, as that of
- * message_of_subscriber, and the whole is what protobuf-c would write; a test holds it to both.
+ * message_of_subscriber, and the whole is what protobuf-c would write, but for the stamp (19), which stands last; a test holds it
+ * to both.
  */
 #include "engine/publish/encode_card.h"
 
@@ -29,6 +30,15 @@ static size_t texts_max(const char *const *texts, size_t n)
 	return sum;
 }
 
+static size_t groups_max(const struct report_group *groups, size_t n)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += WIRE_FIELD_MAX + text_max(groups[i].type) + text_max(groups[i].name);
+	return sum;
+}
+
 size_t encode_card_max(const struct report_subscriber *subscriber, const struct inventory_row *row)
 {
 	const struct report_line *who = &subscriber->who;
@@ -39,6 +49,8 @@ size_t encode_card_max(const struct report_subscriber *subscriber, const struct 
 		sum += text_max(row->subscriber) + text_max(row->phone) + text_max(row->exchange) +
 		       text_max(row->node) + text_max(row->card) + text_max(row->port) +
 		       text_max(row->cabinet);
+	sum += groups_max(subscriber->groups, subscriber->n_groups) + WIRE_FIELD_MAX +
+	       CHANNEL_COUNT; /* symptoms: a byte each */
 	return sum + texts_max(subscriber->ipv4, subscriber->n_ipv4) +
 	       texts_max(subscriber->ipv6, subscriber->n_ipv6) +
 	       subscriber->n_sessions * SESSION_NUMBERS * WIRE_FIELD_MAX +
@@ -194,6 +206,21 @@ static uint8_t *history(uint8_t *at, const struct report_subscriber *from)
 	return wire_uint(at, 14, cause);
 }
 
+/* What the line hangs on, and what it shows now. */
+static uint8_t *surroundings(uint8_t *at, const struct report_subscriber *from)
+{
+	for (size_t i = 0; i < from->n_groups; i++) {
+		uint8_t *inside = wire_open(at, 20);
+		uint8_t *end = wire_text(inside, 1, from->groups[i].type);
+		at = wire_close(inside, wire_text(end, 2, from->groups[i].name));
+	}
+	uint8_t *inside = wire_open(at, 21), *end = inside;
+	for (unsigned channel = 1; channel < CHANNEL_COUNT; channel++)
+		if (from->symptoms & 1u << channel)
+			*end++ = (uint8_t)channel;
+	return end > inside ? wire_close(inside, end) : at;
+}
+
 uint8_t *encode_card(const struct report_subscriber *subscriber, const struct inventory_row *row,
 		     uint64_t sub_id, uint8_t *at, struct encoded_names *names)
 {
@@ -210,6 +237,7 @@ uint8_t *encode_card(const struct report_subscriber *subscriber, const struct in
 	if (row)
 		at = wire_text(at, 18, row->subscriber);
 	names->n_booked = (size_t)(at - names->booked);
+	at = surroundings(at, subscriber);
 	return wire_fixed64(wire_tag(at, 19, WIRE_FIXED64), UNSTAMPED);
 }
 

@@ -19,6 +19,7 @@
 
 #define K_SIZE	  96
 #define NS_PER_MS 1000000
+#define NS_PER_S  1000000000
 
 static const char *const kinds[] = {
 	[SESSION_UP] = "UP",
@@ -63,10 +64,10 @@ static bool has_room(struct intake *intake, size_t n)
 {
 	if (n <= intake->capacity)
 		return true;
-	uint8_t *larger = realloc(intake->card, 2 * n);
+	uint8_t *larger = realloc(intake->scratch, 2 * n);
 	if (!larger)
 		return false;
-	intake->card = larger;
+	intake->scratch = larger;
 	intake->capacity = 2 * n;
 	return true;
 }
@@ -81,10 +82,10 @@ static struct item *card_item(struct intake *intake, const struct report_subscri
 		return NULL;
 	uint64_t hash = keyspace_hash(line, strlen(line));
 	struct encoded_names names;
-	uint8_t *end = encode_card(subscriber, row, hash, intake->card, &names);
+	uint8_t *end = encode_card(subscriber, row, hash, intake->scratch, &names);
 	keyspace_sub_id_of(hash, sub_id);
 	struct item *item = item_renew(&intake->spares, ITEM_CARD, sub_id, sizeof(sub_id),
-				       intake->card, (size_t)(end - intake->card));
+				       intake->scratch, (size_t)(end - intake->scratch));
 	if (item) {
 		item->coalesce_key = hash;
 		item->names = card_names_hash(&names);
@@ -103,6 +104,32 @@ static struct item *node_item(struct intake *intake, const struct report *report
 	struct item *item = item_new(ITEM_NODE, key, strlen(key) + 1, packed.data, packed.length);
 	if (item)
 		item->coalesce_key = keyspace_hash(key, strlen(key));
+	return item;
+}
+
+/* An incident and its members, one behind the other in one item. */
+static struct item *incident_item(struct intake *intake, const struct report *report)
+{
+	const struct report_incident *incident = report->incident;
+	struct codec_bytes packed, members;
+
+	if (!keyspace_is_incident_id(incident->incident_id) ||
+	    codec_pack(intake->codec, report, &packed) || !has_room(intake, packed.length))
+		return NULL;
+	memcpy(intake->scratch, packed.data, packed.length);
+	if (codec_members(intake->codec, incident, &members) ||
+	    !has_room(intake, packed.length + members.length))
+		return NULL;
+	memcpy(intake->scratch + packed.length, members.data, members.length);
+	struct item *item = item_incident(incident->incident_id, incident->revision,
+					  intake->scratch, packed.length, members.length);
+	if (!item)
+		return NULL;
+	item->id.ms = (uint64_t)(incident->changed_unix_ns / NS_PER_MS);
+	item->incident.open = incident->state <= INCIDENT_UPDATED;
+	item->incident.passing = incident->state == INCIDENT_UPDATED;
+	item->incident.score = (uint64_t)incident->severity * KEYSPACE_INCIDENT_SEVERITY +
+			       (uint64_t)(incident->open_unix_ns / NS_PER_S);
 	return item;
 }
 
@@ -139,6 +166,10 @@ struct item *intake_item(struct intake *intake, const struct report *report)
 				  kinds[event->kind]);
 	case REPORT_FLAP_SUMMARY:
 		return event_item(intake, report, flap->who.line, flap->unix_ns, "FLAP");
+	case REPORT_INCIDENT:
+		return incident_item(intake, report);
+	case REPORT_GAP:
+		return event_item(intake, report, report->gap->tap, report->gap->unix_ns, "GAP");
 	case REPORT_SUBSCRIBER:
 		return card_item(intake, report->subscriber);
 	case REPORT_NODE:
@@ -151,9 +182,9 @@ struct item *intake_item(struct intake *intake, const struct report *report)
 void intake_fini(struct intake *intake)
 {
 	intake->codec = codec_free(intake->codec);
-	free(intake->card);
+	free(intake->scratch);
 	items_free(intake->spares);
 	intake->spares = NULL;
-	intake->card = NULL;
+	intake->scratch = NULL;
 	intake->capacity = 0;
 }

@@ -16,7 +16,7 @@ struct intake {
 	const struct inventory *inventory;
 	struct stream_id last; /* id of the newest event */
 	struct minute_batch minutes;
-	uint8_t *card; /* owned: where the next one is written */
+	uint8_t *scratch; /* owned: where the next card or incident is written */
 	size_t capacity;
 	struct item *spares; /* owned: for cards */
 };

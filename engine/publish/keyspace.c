@@ -117,6 +117,24 @@ void keyspace_health(const char *collector, keyspace_key out)
 	snprintf(out, KEYSPACE_KEY_MAX, "rasad:{h}:health:%.*s", NAME_MAX_BYTES, collector);
 }
 
+bool keyspace_is_incident_id(const char *id)
+{
+	size_t n = strspn(id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.");
+
+	return n && !id[n] && n <= KEYSPACE_INCIDENT_ID_MAX && strcmp(id, "ev") &&
+	       strcmp(id, "open");
+}
+
+void keyspace_incident(const char *id, keyspace_key out)
+{
+	snprintf(out, KEYSPACE_KEY_MAX, "rasad:{i}:inc:%.*s", KEYSPACE_INCIDENT_ID_MAX, id);
+}
+
+void keyspace_incident_members(const char *id, keyspace_key out)
+{
+	snprintf(out, KEYSPACE_KEY_MAX, "rasad:{i}:inc:%.*s:mem", KEYSPACE_INCIDENT_ID_MAX, id);
+}
+
 void keyspace_index(enum keyspace_index kind, const char *name, keyspace_key out)
 {
 	static const struct {

@@ -13,6 +13,10 @@
  *   rasad:{pXX}:phone:<e164>     … by phone, from the inventory, no TTL
  *   rasad:{n}:node:<type>:<name> NodeSummary
  *   rasad:{h}:health:<collector> CollectorHealth
+ *   rasad:{i}:inc:ev             stream of incidents, of all shards: t v k p, k = <id>:<revision>
+ *   rasad:{i}:inc:open           sorted set: ids of open incidents, worst first
+ *   rasad:{i}:inc:<id>           Incident, its newest revision
+ *   rasad:{i}:inc:<id>:mem       MemberSet, of the same revision
  *
  * The braces are Redis Cluster's hash tags.
  *
@@ -30,10 +34,20 @@
  * Indexes. An index is a hint and claims nothing: it may still name a line that has let go of the
  * address meanwhile; the card tells, and readers must look. It lives a day and is renewed when the
  * names of its line change, and every 6 to 12 hours.
+ *
+ * Incidents. A revision changes all four keys in one transaction: whoever reads of it in the stream
+ * finds the incident (or a later revision of it) and its members. The two keys of an incident have
+ * no TTL while it is open, 30 days once it has ended. Its score in the set is severity * 10^10 +
+ * the second of its opening, so ZRANGE gives critical ones first, the oldest of them first. An id
+ * has no colon. How a dead engine's open incidents end: deliver_incident.h.
+ *
+ * Monitoring gaps are GapNotices in the event stream of the shard: what the tap did not see is a
+ * matter of the events around it, and whoever reads those must meet it in their order.
  */
 #ifndef RASAD_ENGINE_PUBLISH_KEYSPACE_H
 #define RASAD_ENGINE_PUBLISH_KEYSPACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +63,13 @@
 #define KEYSPACE_MOVED_TTL_S	"604800" /* a week */
 #define KEYSPACE_BUCKETS	256	 /* of cards */
 #define KEYSPACE_ALL_HEALTH	"rasad:{h}:health:*"
+
+#define KEYSPACE_INCIDENTS	   "rasad:{i}:inc:ev"
+#define KEYSPACE_INCIDENTS_MAXLEN  "50000"
+#define KEYSPACE_INCIDENTS_OPEN	   "rasad:{i}:inc:open"
+#define KEYSPACE_INCIDENT_ID_MAX   64
+#define KEYSPACE_INCIDENT_TTL_S	   "2592000"   /* 30 days, from its end */
+#define KEYSPACE_INCIDENT_SEVERITY 10000000000 /* what a severity is worth in a score */
 
 enum keyspace_index { KEYSPACE_USER, KEYSPACE_CIRCUIT, KEYSPACE_IP, KEYSPACE_MAC, KEYSPACE_PHONE };
 
@@ -70,6 +91,10 @@ void keyspace_bucket(unsigned bucket, keyspace_key out);
 void keyspace_card(const char *sub_id, keyspace_key out);
 void keyspace_node(const char *type, const char *name, keyspace_key out);
 void keyspace_health(const char *collector, keyspace_key out);
+/* Letters, digits, "-", "_", "."; and none of the names that are keys of their own. */
+bool keyspace_is_incident_id(const char *id);
+void keyspace_incident(const char *id, keyspace_key out);
+void keyspace_incident_members(const char *id, keyspace_key out);
 
 /* name must be in the canonical form of its kind. */
 void keyspace_index(enum keyspace_index kind, const char *name, keyspace_key out);

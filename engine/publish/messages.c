@@ -8,16 +8,14 @@
  */
 #include "engine/publish/messages.h"
 
-#include <string.h>
-
 #include "engine/publish/arena.h"
 #include "engine/publish/codec.h"
 #include "engine/publish/encode_parts.h"
 #include "engine/publish/keyspace.h"
+#include "engine/publish/messages_parts.h"
 #include "proto/rasad/v1/health.pb-c.h"
 #include "proto/rasad/v1/metrics.pb-c.h"
 #include "proto/rasad/v1/session.pb-c.h"
-#include "proto/utf8.h"
 
 static_assert((int)CAUSE_UNKNOWN == (int)RASAD__V1__DROP_CAUSE__DROP_CAUSE_UNKNOWN);
 static_assert((int)STAGE_NCP == (int)RASAD__V1__SETUP_STAGE__SETUP_STAGE_NCP);
@@ -25,61 +23,6 @@ static_assert((int)EVIDENCE_LOG == (int)RASAD__V1__EVIDENCE_SOURCE__EVIDENCE_SOU
 static_assert((int)LINE_DOWN == (int)RASAD__V1__LINE_STATE__LINE_STATE_DOWN);
 static_assert((int)SESSION_SETUP_FAILED ==
 	      (int)RASAD__V1__SESSION_EVENT_KIND__SESSION_EVENT_KIND_SETUP_FAILED);
-
-/* A new message of its type, or leaves the function. */
-#define NEW(arena, type)                                                                           \
-	({                                                                                         \
-		Rasad__V1__##type *new_message = arena_take(arena, sizeof(*new_message));          \
-		if (!new_message)                                                                  \
-			return NULL;                                                               \
-		new_message;                                                                       \
-	})
-
-/* proto3 `optional` by hand: the member of a oneof of one. */
-#define SET(message, TYPE, FIELD, field, number)                                                   \
-	do {                                                                                       \
-		(message)->has_##field##_case = RASAD__V1__##TYPE##__HAS_##FIELD##_##FIELD;        \
-		(message)->field = (number);                                                       \
-	} while (0)
-
-#define SET_TIME(message, TYPE, FIELD, field, time)                                                \
-	do {                                                                                       \
-		if ((time) != REPORT_ABSENT)                                                       \
-			SET(message, TYPE, FIELD, field, time);                                    \
-	} while (0)
-
-#define SET_NONZERO(message, TYPE, FIELD, field, number)                                           \
-	do {                                                                                       \
-		if (number)                                                                        \
-			SET(message, TYPE, FIELD, field, number);                                  \
-	} while (0)
-
-/* protobuf-c wants char *, and does not write to it. */
-static char *text(struct arena *arena, const char *from)
-{
-	size_t n = from ? strlen(from) : 0;
-
-	if (!n)
-		return (char *)protobuf_c_empty_string;
-	if (utf8_is_valid(from, n))
-		return (char *)from;
-	char *clean = arena_take(arena, 3 * n + 1);
-	if (!clean)
-		return (char *)protobuf_c_empty_string;
-	utf8_clean(from, n, clean);
-	return clean;
-}
-
-static char **texts(struct arena *arena, const char *const *from, size_t *n)
-{
-	char **to = arena_take(arena, *n * sizeof(*to));
-
-	if (!to)
-		*n = 0;
-	for (size_t i = 0; i < *n; i++)
-		to[i] = text(arena, from[i]);
-	return to;
-}
 
 /* protobuf-c gives each map<string, uint64> an entry type of its own, all of this shape. */
 struct count_entry {
@@ -102,7 +45,7 @@ static void *counts(struct arena *arena, const ProtobufCMessageDescriptor *type,
 	for (size_t i = 0; i < *n; i++) {
 		to[i] = &entries[i];
 		protobuf_c_message_init(type, to[i]);
-		to[i]->key = text(arena, from[i].name);
+		to[i]->key = message_text(arena, from[i].name);
 		to[i]->value = from[i].value;
 	}
 	return to;
@@ -237,8 +180,8 @@ ProtobufCMessage *message_of_event(struct arena *arena, const struct report_sess
 
 	rasad__v1__session_event__init(to);
 	to->unix_ns = event->unix_ns;
-	to->line = text(arena, event->who.line);
-	to->subscriber = text(arena, event->who.subscriber);
+	to->line = message_text(arena, event->who.line);
+	to->subscriber = message_text(arena, event->who.subscriber);
 	to->kind = (Rasad__V1__SessionEventKind)event->kind;
 	to->cause = (Rasad__V1__DropCause)event->cause;
 	to->stage = (Rasad__V1__SetupStage)event->stage;
@@ -246,12 +189,12 @@ ProtobufCMessage *message_of_event(struct arena *arena, const struct report_sess
 		 event->down_since_unix_ns);
 	SET_NONZERO(to, SESSION_EVENT, SVLAN, svlan, event->who.svlan);
 	SET_NONZERO(to, SESSION_EVENT, CVLAN, cvlan, event->who.cvlan);
-	to->cpe_mac = text(arena, event->who.cpe_mac);
+	to->cpe_mac = message_text(arena, event->who.cpe_mac);
 	if (event->pppoe_session_id >= 0)
 		SET(to, SESSION_EVENT, PPPOE_SESSION_ID, pppoe_session_id,
 		    (uint32_t)event->pppoe_session_id);
 	to->evidence = (Rasad__V1__EvidenceSource)event->evidence;
-	to->text = text(arena, event->text);
+	to->text = message_text(arena, event->text);
 	SET_TIME(to, SESSION_EVENT, SETUP_MS, setup_ms, event->setup_ms);
 	return &to->base;
 }
@@ -262,8 +205,8 @@ ProtobufCMessage *message_of_flap(struct arena *arena, const struct report_flap_
 
 	rasad__v1__flap_summary__init(to);
 	to->unix_ns = flap->unix_ns;
-	to->line = text(arena, flap->who.line);
-	to->subscriber = text(arena, flap->who.subscriber);
+	to->line = message_text(arena, flap->who.line);
+	to->subscriber = message_text(arena, flap->who.subscriber);
 	to->flapping = flap->flapping;
 	to->flaps = flap->flaps;
 	to->flaps_5m = flap->flaps_5m;
@@ -278,18 +221,18 @@ ProtobufCMessage *message_of_flap(struct arena *arena, const struct report_flap_
 static void summary_identity(struct arena *arena, Rasad__V1__SubscriberSummary *to,
 			     const struct report_subscriber *from)
 {
-	to->line = text(arena, from->who.line);
+	to->line = message_text(arena, from->who.line);
 	SET_NONZERO(to, SUBSCRIBER_SUMMARY, SVLAN, svlan, from->who.svlan);
 	SET_NONZERO(to, SUBSCRIBER_SUMMARY, CVLAN, cvlan, from->who.cvlan);
-	to->subscriber = text(arena, from->who.subscriber);
-	to->circuit_id = text(arena, from->who.circuit_id);
-	to->remote_id = text(arena, from->who.remote_id);
-	to->cpe_mac = text(arena, from->who.cpe_mac);
-	to->ac_mac = text(arena, from->who.ac_mac);
+	to->subscriber = message_text(arena, from->who.subscriber);
+	to->circuit_id = message_text(arena, from->who.circuit_id);
+	to->remote_id = message_text(arena, from->who.remote_id);
+	to->cpe_mac = message_text(arena, from->who.cpe_mac);
+	to->ac_mac = message_text(arena, from->who.ac_mac);
 	to->n_ipv4 = from->n_ipv4;
-	to->ipv4 = texts(arena, from->ipv4, &to->n_ipv4);
+	to->ipv4 = message_texts(arena, from->ipv4, &to->n_ipv4);
 	to->n_ipv6 = from->n_ipv6;
-	to->ipv6 = texts(arena, from->ipv6, &to->n_ipv6);
+	to->ipv6 = message_texts(arena, from->ipv6, &to->n_ipv6);
 	SET_NONZERO(to, SUBSCRIBER_SUMMARY, LINE_RATE_DOWN, line_rate_down, from->line_rate_down);
 	SET_NONZERO(to, SUBSCRIBER_SUMMARY, LINE_RATE_UP, line_rate_up, from->line_rate_up);
 }
@@ -390,7 +333,7 @@ ProtobufCMessage *message_of_minute(struct arena *arena, const struct report_min
 		return NULL;
 	rasad__v1__minute_summary__init(to);
 	keyspace_sub_id(minute->line, sub_id);
-	to->line = text(arena, minute->line);
+	to->line = message_text(arena, minute->line);
 	to->sub_id = sub_id;
 	to->start_unix_ns = minute->start_unix_ns;
 	to->duration_ms = minute->duration_ms;
@@ -414,10 +357,10 @@ ProtobufCMessage *message_of_flow(struct arena *arena, const struct report_flow 
 	Rasad__V1__FlowSummary *to = NEW(arena, FlowSummary);
 
 	rasad__v1__flow_summary__init(to);
-	to->line = text(arena, flow->line);
-	to->client = text(arena, flow->client);
+	to->line = message_text(arena, flow->line);
+	to->client = message_text(arena, flow->client);
 	to->client_port = flow->client_port;
-	to->server = text(arena, flow->server);
+	to->server = message_text(arena, flow->server);
 	to->server_port = flow->server_port;
 	to->first_unix_ns = flow->first_unix_ns;
 	to->last_unix_ns = flow->last_unix_ns;
@@ -436,8 +379,8 @@ ProtobufCMessage *message_of_node(struct arena *arena, const struct report_node 
 	Rasad__V1__NodeSummary *to = NEW(arena, NodeSummary);
 
 	rasad__v1__node_summary__init(to);
-	to->group_type = text(arena, node->group_type);
-	to->group = text(arena, node->group);
+	to->group_type = message_text(arena, node->group_type);
+	to->group = message_text(arena, node->group);
 	to->lines = node->lines;
 	to->up = node->up;
 	to->down = node->down;
@@ -459,7 +402,7 @@ ProtobufCMessage *message_of_health(struct arena *arena, const struct report_hea
 
 	rasad__v1__collector_health__init(to);
 	to->unix_ns = health->unix_ns;
-	to->collector = text(arena, health->collector);
+	to->collector = message_text(arena, health->collector);
 	to->packets = health->packets;
 	to->bytes = health->bytes;
 	to->dropped = health->dropped;
@@ -478,7 +421,7 @@ void message_add_publisher(struct arena *arena, ProtobufCMessage *message,
 {
 	Rasad__V1__CollectorHealth *to = (Rasad__V1__CollectorHealth *)message;
 
-	to->version = text(arena, own->version);
+	to->version = message_text(arena, own->version);
 	to->epoch = own->epoch_unix_ms;
 	to->events_published = own->events_published;
 	to->cards_published = own->cards_published;
@@ -495,9 +438,9 @@ ProtobufCMessage *message_of_replay(struct arena *arena, const struct codec_repl
 
 	rasad__v1__replay_summary__init(to);
 	to->n_files = replay->n_files;
-	to->files = texts(arena, replay->files, &to->n_files);
+	to->files = message_texts(arena, replay->files, &to->n_files);
 	to->n_warnings = replay->n_warnings;
-	to->warnings = texts(arena, replay->warnings, &to->n_warnings);
+	to->warnings = message_texts(arena, replay->warnings, &to->n_warnings);
 	to->packets = health->packets;
 	to->bytes = health->bytes;
 	SET_TIME(to, REPLAY_SUMMARY, FIRST_UNIX_NS, first_unix_ns, health->first_unix_ns);
@@ -509,6 +452,6 @@ ProtobufCMessage *message_of_replay(struct arena *arena, const struct codec_repl
 	to->lines = health->lines;
 	to->flows = health->flows;
 	to->elapsed_s = replay->elapsed_s;
-	to->version = text(arena, replay->version);
+	to->version = message_text(arena, replay->version);
 	return &to->base;
 }

@@ -6,6 +6,7 @@
 #include "engine/analysis/report.h"
 
 struct arena;
+struct codec_producer;
 struct codec_publisher_health;
 struct codec_replay;
 typedef struct ProtobufCMessage ProtobufCMessage;
@@ -19,6 +20,10 @@ ProtobufCMessage *message_of_flow(struct arena *arena, const struct report_flow 
 ProtobufCMessage *message_of_node(struct arena *arena, const struct report_node *node);
 ProtobufCMessage *message_of_health(struct arena *arena, const struct report_health *health);
 ProtobufCMessage *message_of_replay(struct arena *arena, const struct codec_replay *replay);
+ProtobufCMessage *message_of_incident(struct arena *arena, const struct report_incident *incident,
+				      const struct codec_producer *producer);
+ProtobufCMessage *message_of_members(struct arena *arena, const struct report_incident *incident);
+ProtobufCMessage *message_of_gap(struct arena *arena, const struct report_gap *gap);
 /* Fills in what the publisher knows; message is a CollectorHealth. */
 void message_add_publisher(struct arena *arena, ProtobufCMessage *message,
 			   const struct codec_publisher_health *own);

@@ -7,12 +7,13 @@
  * when it must, and sends again what was not acknowledged; how an event still gets into its
  * stream once only is told in deliver.h.
  *
- * Session events and flap summaries go to the stream of the shard, minutes to a stream of their own
+ * Session events, flap summaries and gap notices go to the stream of the shard, incidents to four
+ * keys at once (deliver_incident.h), minutes to a stream of their own
  * (64 to an entry), a subscriber becomes a card in a bucket with its indexes, a node a key, health
  * the key that says that we watch. Flows are not published.
  * The queue is bounded in bytes. When it is full a replay waits (lossless) and a live engine
  * sheds: node summaries, then minutes, then cards, events last, each one counted and told in the
- * health key.
+ * health key. Incidents are never shed (queue.h).
  *
  * Packet time drives the engine; here, at the edge, waiting for a server is in real time.
  */
@@ -35,7 +36,9 @@ struct publish_options {
 	unsigned shard;		/* 0..255, one writer each: the stream rasad:{eXX}:ev */
 	const struct inventory *inventory; /* or NULL; outlives the publisher, read-only */
 	size_t queue_bytes;		   /* 0: 64 MiB */
-	bool lossless;	      /* a full queue makes publish_take wait (replay), not shed (live) */
+	/* A full queue makes publish_take wait (replay), not shed (live); and what a predecessor left
+	 * open stays as it is, so that a second run changes nothing. */
+	bool lossless;
 	unsigned patience_ms; /* lossless: give up after so long without Redis; 0: 60 s */
 };
 
@@ -49,8 +52,12 @@ struct publish_counters {
 	uint64_t cards_published, cards_coalesced, nodes_published;
 	uint64_t minutes_published, minutes_already_published; /* records, not entries */
 	uint64_t events_shed, cards_shed, minutes_shed, nodes_shed;
-	uint64_t cards_removed; /* long dead ones, of whoever wrote them */
-	uint64_t refused;	/* cards, nodes and health that the server answered with an error */
+	/* shed: what could not be made into a message. coalesced: revisions that said how it goes. */
+	uint64_t incidents_published, incidents_already_published, incidents_queued;
+	uint64_t incidents_shed, incidents_coalesced;
+	uint64_t incidents_withdrawn; /* a predecessor's that were still open */
+	uint64_t cards_removed;	      /* long dead ones, of whoever wrote them */
+	uint64_t refused; /* cards, nodes and health that the server answered with an error */
 	uint64_t reconnects;
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/publish/queue.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +52,41 @@ struct item *item_new(enum item_class class, const char *name, size_t name_size,
 		      const uint8_t *payload, size_t n_payload)
 {
 	return item_renew(NULL, class, name, name_size, payload, n_payload);
+}
+
+struct item *item_incident(const char *id, uint32_t revision, const uint8_t *bytes,
+			   size_t n_incident, size_t n_members)
+{
+	char k[KEYSPACE_INCIDENT_ID_MAX + 12];
+	int n_k = snprintf(k, sizeof(k), "%.*s:%" PRIu32, KEYSPACE_INCIDENT_ID_MAX, id, revision);
+	struct item *item =
+		item_new(ITEM_INCIDENT, k, (size_t)n_k + 1, bytes, n_incident + n_members);
+
+	if (!item)
+		return NULL;
+	item->type = "Incident";
+	item->n_payload = n_incident;
+	item->incident.revision = revision;
+	item->incident.n_id = (uint32_t)strcspn(k, ":");
+	item->incident.n_members = n_members;
+	return item;
+}
+
+bool item_is_same_incident(const struct item *a, const struct item *b)
+{
+	return a->incident.n_id == b->incident.n_id && !memcmp(a->name, b->name, a->incident.n_id);
+}
+
+/* The name is the first of the bytes. */
+struct item *item_trim(struct item *item)
+{
+	size_t name_size = (size_t)((char *)item->payload - item->bytes);
+	struct item *smaller = realloc(item, sizeof(*item) + name_size + item->n_payload);
+
+	item = smaller ? smaller : item;
+	item->name = item->bytes;
+	item->payload = (uint8_t *)item->bytes + name_size;
+	return item;
 }
 
 void items_free(struct item *list)
@@ -126,10 +163,14 @@ bool queue_has_room(const struct queue *queue, size_t size)
 	return !queue->bytes || queue->bytes + size <= queue->capacity;
 }
 
-/* Drops what is worth less than, or older than, an item of this class. */
+/* Drops what is worth less than, or older than, an item of this class; but no event for an event. */
 static bool make_room(struct queue *queue, enum item_class class, size_t size)
 {
-	for (int worth = ITEM_NODE; worth > ITEM_EVENT && worth >= (int)class; worth--)
+	int least = class == ITEM_INCIDENT ? ITEM_EVENT
+		    : class == ITEM_EVENT  ? ITEM_EVENT + 1
+					   : (int)class;
+
+	for (int worth = ITEM_NODE; worth >= least; worth--)
 		while (!queue_has_room(queue, size) && queue->lists[worth].first)
 			drop(queue, queue->lists[worth].first);
 	return queue_has_room(queue, size);
@@ -159,6 +200,24 @@ static void take_place_of(struct queue *queue, struct item *item, struct item *o
 	free(old);
 }
 
+/*
+ * The revision before this one goes if it is in passing. It does not give its place: a later
+ * revision may speak of incidents that opened meanwhile.
+ */
+static void drop_passing(struct queue *queue, const struct item *item)
+{
+	struct item *old = queue->lists[ITEM_INCIDENT].last;
+
+	while (old && !item_is_same_incident(old, item))
+		old = old->previous;
+	if (!old || !old->incident.passing)
+		return;
+	queue->incidents_coalesced++;
+	queue->bytes -= old->size;
+	unlink_item(queue, old);
+	free(old);
+}
+
 void queue_push(struct queue *queue, struct item *item)
 {
 	struct item *old = predecessor(queue, item);
@@ -167,7 +226,9 @@ void queue_push(struct queue *queue, struct item *item)
 		take_place_of(queue, item, old);
 		return;
 	}
-	if (!make_room(queue, item->class, item->size)) {
+	if (item->class == ITEM_INCIDENT && !queue_has_room(queue, item->size))
+		drop_passing(queue, item);
+	if (!make_room(queue, item->class, item->size) && item->class != ITEM_INCIDENT) {
 		queue->shed[item->class] += item->records;
 		free(item);
 		return;
@@ -193,7 +254,7 @@ size_t queue_take(struct queue *queue, struct item **items, size_t max)
 {
 	size_t n = 0;
 
-	for (int class = ITEM_EVENT; class < ITEM_CLASSES && !n; class ++) {
+	for (int class = 0; class < ITEM_CLASSES && !n; class ++) {
 		if (class == ITEM_MINUTES && max > QUEUE_MINUTES_MAX)
 			max = QUEUE_MINUTES_MAX;
 		for (struct item *item; n < max && (item = queue->lists[class].first);) {
@@ -214,7 +275,7 @@ void queue_release(struct queue *queue, size_t size)
 
 bool queue_is_empty(const struct queue *queue)
 {
-	for (int class = ITEM_EVENT; class < ITEM_CLASSES; class ++)
+	for (int class = 0; class < ITEM_CLASSES; class ++)
 		if (queue->lists[class].first)
 			return false;
 	return true;
@@ -222,7 +283,7 @@ bool queue_is_empty(const struct queue *queue)
 
 void queue_fini(struct queue *queue)
 {
-	for (int class = ITEM_EVENT; class < ITEM_CLASSES; class ++)
+	for (int class = 0; class < ITEM_CLASSES; class ++)
 		items_free(queue->lists[class].first);
 	*queue = (struct queue){0};
 }

@@ -7,6 +7,10 @@
  * node summary that is still waiting is replaced by its successor in its place: latest wins, nobody
  * loses their turn. With the oldest card go all that wait for the same bucket in Redis: it is one
  * command for all of them.
+ *
+ * Incidents are never dropped: for one of them events go, oldest first, and then it takes more than
+ * there is. What keeps them few is that, when there is no room, a revision that only says how the
+ * incident goes makes way for the next one of the same incident.
  * Not thread-safe: the publisher holds its lock.
  */
 #ifndef RASAD_ENGINE_PUBLISH_QUEUE_H
@@ -17,7 +21,7 @@
 #include <stdint.h>
 
 /* By worth. */
-enum item_class { ITEM_EVENT, ITEM_CARD, ITEM_MINUTES, ITEM_NODE, ITEM_CLASSES };
+enum item_class { ITEM_INCIDENT, ITEM_EVENT, ITEM_CARD, ITEM_MINUTES, ITEM_NODE, ITEM_CLASSES };
 
 /* An id in a stream: <ms>-<seq>. */
 struct stream_id {
@@ -33,6 +37,14 @@ struct item {
 	uint64_t coalesce_key; /* ITEM_CARD (its sub_id), ITEM_NODE */
 	uint64_t names;	       /* ITEM_CARD: hash of what the line answers to */
 	uint64_t records;      /* in the payload */
+
+	struct {
+		uint64_t score; /* in the set of open ones */
+		uint32_t revision;
+		uint32_t n_id;	    /* of the name, up to the colon */
+		size_t n_members;   /* bytes of its MemberSet, behind the payload; 0: not at hand */
+		bool open, passing; /* passing: neither its beginning nor its end */
+	} incident;		    /* ITEM_INCIDENT */
 
 	struct stream_id id, stored; /* of a stream: the id of its own, the one it got in the end */
 	const char *type;	     /* of a stream: message name */
@@ -56,7 +68,7 @@ struct queue {
 	} lists[ITEM_CLASSES];
 	size_t bytes, capacity;	     /* bytes counts what was taken and is not yet released, too */
 	uint64_t shed[ITEM_CLASSES]; /* records */
-	uint64_t coalesced;
+	uint64_t coalesced, incidents_coalesced;
 	struct item *chains[2][QUEUE_CHAINS]; /* of cards, of nodes; by coalesce_key */
 };
 
@@ -71,6 +83,14 @@ void items_free(struct item *list);
 /* One record; name_size counts the NUL of the name. NULL: out of memory. */
 struct item *item_new(enum item_class class, const char *name, size_t name_size,
 		      const uint8_t *payload, size_t n_payload);
+
+/* An Incident and behind it its MemberSet, named id:revision. NULL: out of memory. */
+struct item *item_incident(const char *id, uint32_t revision, const uint8_t *bytes,
+			   size_t n_incident, size_t n_members);
+
+bool item_is_same_incident(const struct item *a, const struct item *b);
+/* Lets go of what stands behind the payload. Not of an item in a queue: it may move. */
+struct item *item_trim(struct item *item);
 
 /* An empty queue takes anything, so that no single item can block for ever. */
 bool queue_has_room(const struct queue *queue, size_t size);

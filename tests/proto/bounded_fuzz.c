@@ -7,6 +7,7 @@
 #include "proto/json.h"
 #include "proto/rasad/v1/card.pb-c.h"
 #include "proto/rasad/v1/health.pb-c.h"
+#include "proto/rasad/v1/incident.pb-c.h"
 #include "proto/rasad/v1/metrics.pb-c.h"
 #include "proto/rasad/v1/session.pb-c.h"
 
@@ -16,8 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	const ProtobufCMessageDescriptor *const types[] = {
 		&rasad__v1__subscriber_card__descriptor, &rasad__v1__subscriber_index__descriptor,
-		&rasad__v1__session_event__descriptor, &rasad__v1__collector_health__descriptor,
-		&rasad__v1__minute_batch__descriptor};
+		&rasad__v1__session_event__descriptor,	 &rasad__v1__collector_health__descriptor,
+		&rasad__v1__minute_batch__descriptor,	 &rasad__v1__incident__descriptor,
+		&rasad__v1__member_set__descriptor,	 &rasad__v1__gap_notice__descriptor};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
 		struct json_buffer buffer = {0};

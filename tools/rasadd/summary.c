@@ -65,6 +65,8 @@ void summary_take(struct summary *s, const struct report *report)
 	case REPORT_SESSION_EVENT:
 	case REPORT_FLAP_SUMMARY:
 	case REPORT_FLOW:
+	case REPORT_INCIDENT:
+	case REPORT_GAP:
 		status = codec_json(s->codec, report, s->file);
 		break;
 	case REPORT_MINUTE:

@@ -52,9 +52,26 @@ struct symptom {
 	const char *shared_risk; /* CHANNEL_DNS: the resolver that is silent; else NULL */
 };
 
+/* Work that is planned: an incident of that group opens, and says so. */
+struct outage_plan {
+	const char *group_type, *group;
+	uint64_t from_ns, to_ns;
+};
+
+enum { OUTAGE_TAPS_MAX = 32 };
+
+/* Every limit that was hit, and what the books and the packets disagree on. */
+struct outage_counters {
+	uint64_t no_memory, lines_full, troubles_full, taps_full, unknown_lines;
+	uint64_t groups_refused, risks_full, unmapped, mismatched;
+	uint64_t symptoms, tests, localisations, incidents;
+	uint64_t localise_max_findings; /* more faults at once than can be told apart */
+};
+
 struct outage_options {
 	const struct inventory *inventory; /* or NULL; outlives the outage */
-	uint32_t max_lines;
+	const struct outage_plan *plans;   /* or NULL */
+	uint32_t n_plans, max_lines;
 	const char *(*line_name)(void *context, uint32_t line);
 	void *context; /* of line_name */
 };
@@ -66,6 +83,9 @@ struct outage *outage_free(struct outage *outage); /* returns NULL */
 void outage_line(struct outage *outage, uint32_t line, const struct outage_place *place);
 void outage_take(struct outage *outage, const struct symptom *symptom);
 
+/* The line is no more; its number may be used again. */
+void outage_line_gone(struct outage *outage, uint32_t line);
+
 /* Time has come to `now_ns`: ticks that are due run. */
 void outage_advance(struct outage *outage, uint64_t now_ns);
 
@@ -76,8 +96,13 @@ void outage_gap_begins(struct outage *outage, uint32_t tap, const char *name, co
 void outage_gap_ends(struct outage *outage, uint32_t tap, uint64_t at_ns);
 void outage_heard_by(struct outage *outage, uint32_t line, uint32_t tap);
 
+struct outage_counters outage_counters(const struct outage *outage);
+
 /* The groups of a line, for its card; at most `room`, valid until the next call. */
 uint32_t outage_groups_of(const struct outage *outage, uint32_t line, struct report_group *groups,
 			  uint32_t room);
+
+/* Bits 1 << enum symptom_channel of what the line shows now. */
+uint32_t outage_symptoms_of(const struct outage *outage, uint32_t line);
 
 #endif

@@ -21,6 +21,8 @@
 #include "engine/publish/encode_card.h"
 #include "engine/publish/keyspace.h"
 #include "engine/publish/minute_batch.h"
+#include "proto/bounded.h"
+#include "proto/rasad/v1/incident.pb-c.h"
 #include "tests/engine/publish/sample.h"
 #include "tests/engine/publish/server.h"
 
@@ -150,6 +152,30 @@ static void test_minute_batch(void **state)
 	free(item);
 }
 
+/* As the replay tells it: nobody publishes it, so nobody is named. */
+static void test_incident(void **state)
+{
+	(void)state;
+	struct report_incident incident = sample_incident();
+	assert_report(&(struct report){.kind = REPORT_INCIDENT, .incident = &incident});
+}
+
+static void test_member_set(void **state)
+{
+	(void)state;
+	struct report_incident incident = sample_incident();
+	struct codec_bytes packed;
+	assert_int_equal(codec_members(codec, &incident, &packed), 0);
+	assert_golden(&packed);
+}
+
+static void test_gap_notice(void **state)
+{
+	(void)state;
+	struct report_gap gap = sample_gap();
+	assert_report(&(struct report){.kind = REPORT_GAP, .gap = &gap});
+}
+
 static void test_collector_health(void **state)
 {
 	(void)state;
@@ -181,9 +207,13 @@ static void test_card(void **state)
 		"DSLAM-101 eth 0/1/1:11,booked,021 8877 6655,Azadi,DSLAM-101,1,11,KV7,16000\r\n";
 	struct inventory *inventory = inventory_parse(csv, sizeof(csv) - 1, "test.csv", stderr);
 	struct report_subscriber subscriber = sample_subscriber();
+	const struct report_group groups[] = {{"access_node", "DSLAM-101"}, {"svlan", "101"}};
 	static uint8_t card[8192];
 	const char *line = subscriber.who.line;
 	struct encoded_names names;
+	subscriber.groups = groups;
+	subscriber.n_groups = 2;
+	subscriber.symptoms = 1 << CHANNEL_DROP | 1 << CHANNEL_DNS;
 	uint8_t *end = encode_card(&subscriber, inventory_find(inventory, line),
 				   keyspace_hash(line, strlen(line)), card, &names);
 
@@ -271,6 +301,85 @@ static void test_absent_is_absent(void **state)
 		"\"suspected_tail_loss_up\":0}\n");
 }
 
+static const char incident_json[] =
+	"{\"type\":\"incident\",\"incident_id\":\"01HF7YAT31\",\"revision\":3,\"state\":\"UPDATED\","
+	"\"class\":\"NODE_OR_UPLINK\",\"category\":\"EXCHANGE_TRANSPORT\",\"severity\":\"MAJOR\","
+	"\"probable_cause\":10,\"alarm_type\":\"COMMUNICATIONS\",\"group_type\":\"access_node\","
+	"\"group\":\"DSLAM-102\",\"equivalent_groups\":[\"svlan:102\"],"
+	"\"onset_unix_ns\":1699999980123456789,\"open_unix_ns\":1699999991123456789,"
+	"\"changed_unix_ns\":1700000000123456789,\"affected\":2,\"affected_peak\":3,"
+	"\"members\":24,\"confidence\":0.98,\"evidence\":{\"k\":3,\"n\":24,\"mu\":0.01,"
+	"\"fraction\":0.125,\"neg_log10_p\":7.25,\"llr\":12.5,\"runner_up\":\"card:DSLAM-102/1\","
+	"\"runner_up_llr\":8.5,";
+
+/* The names of the contract; what was not measured is absent, and zero is not absent. */
+static void test_json_incident(void **state)
+{
+	(void)state;
+	struct report_incident incident = sample_incident();
+	struct report report = {.kind = REPORT_INCIDENT, .incident = &incident};
+	const char *json = json_of(&report);
+
+	assert_memory_equal(json, incident_json, strlen(incident_json));
+	assert_non_null(strstr(json, "\"dedupe_key\":\"NODE_OR_UPLINK:access_node:DSLAM-102\""));
+	assert_non_null(strstr(json, "\"path\":[\"country:IR\",\"exchange:Azadi\"]"));
+	assert_null(strstr(json, "clear_unix_ns"));
+	assert_null(strstr(json, "producer"));
+	assert_null(strstr(json, "epoch"));
+	incident.clear_unix_ns = 0;
+	codec_speak_as(codec, &(struct codec_producer){"e07", "pcap:eth0", 5});
+	json = json_of(&report);
+	assert_non_null(strstr(json, "\"clear_unix_ns\":0,"));
+	assert_non_null(
+		strstr(json, "\"producer\":\"e07\",\"epoch\":5,\"collector\":\"pcap:eth0\"}\n"));
+}
+
+/* Nothing is known but that it is: no crash, and no claim. */
+static void test_empty_incident(void **state)
+{
+	(void)state;
+	struct report_incident incident = {.incident_id = "a",
+					   .clear_unix_ns = REPORT_ABSENT,
+					   .eta_90_unix_ns = REPORT_ABSENT};
+	struct codec_bytes packed;
+	const char *json =
+		json_of(&(struct report){.kind = REPORT_INCIDENT, .incident = &incident});
+
+	assert_non_null(strstr(json, "\"path\":[]"));
+	assert_null(strstr(json, "severity"));
+	assert_int_equal(codec_members(codec, &incident, &packed), 0);
+	assert_int_equal(packed.length, 3);
+}
+
+/* More than a reader takes: those that are down stay, and what is left out is said. */
+static void test_members_are_bounded(void **state)
+{
+	(void)state;
+	enum { LINES = 70000, DOWN = 60000 };
+	static char names[LINES][8];
+	static struct report_member lines[LINES];
+	struct report_incident incident = sample_incident();
+	struct codec_bytes packed;
+
+	for (int i = 0; i < LINES; i++) {
+		snprintf(names[i], sizeof(names[i]), "%d", i);
+		lines[i] = (struct report_member){names[i], 0, i < DOWN ? REPORT_ABSENT : 1};
+	}
+	incident.affected_lines = lines;
+	incident.affected_total = LINES;
+	assert_int_equal(codec_members(codec, &incident, &packed), 0);
+	Rasad__V1__MemberSet *set = (Rasad__V1__MemberSet *)bounded_unpack(
+		&rasad__v1__member_set__descriptor, packed.data, packed.length);
+	assert_non_null(set);
+	assert_int_equal(set->n_down, DOWN);
+	assert_int_equal(set->n_down_after_s, DOWN);
+	assert_int_equal(set->n_recovered, CODEC_MEMBERS_MAX - DOWN);
+	assert_int_equal(set->left_out, LINES - CODEC_MEMBERS_MAX);
+	for (size_t i = 1; i < DOWN; i++)
+		assert_true(set->down[i - 1] < set->down[i]);
+	protobuf_c_message_free_unpacked(&set->base, NULL);
+}
+
 static void test_derived_loss(void **state)
 {
 	(void)state;
@@ -315,6 +424,12 @@ int main(void)
 		TEST(test_subscriber_summary),
 		TEST(test_flow_summary),
 		TEST(test_node_summary),
+		TEST(test_incident),
+		TEST(test_member_set),
+		TEST(test_gap_notice),
+		TEST(test_json_incident),
+		TEST(test_empty_incident),
+		TEST(test_members_are_bounded),
 		TEST(test_collector_health),
 		TEST(test_replay_summary),
 		TEST(test_card),

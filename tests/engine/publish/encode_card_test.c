@@ -27,6 +27,7 @@ struct shape {
 	char names[16][64];
 	const char *ipv4[3], *ipv6[3];
 	struct report_session sessions[4];
+	struct report_group groups[5];
 	struct inventory_row row;
 	struct report_subscriber subscriber;
 };
@@ -90,6 +91,18 @@ static void random_row(struct shape *shape)
 	shape->row.plan_up_kbps = random64() % 2 ? 0 : INVENTORY_ABSENT;
 }
 
+static void random_groups(struct shape *shape)
+{
+	struct report_subscriber *to = &shape->subscriber;
+
+	for (size_t i = 0; i < 5; i++)
+		shape->groups[i] = (struct report_group){shape->names[random64() % 16],
+							 shape->names[random64() % 16]};
+	to->groups = shape->groups;
+	to->n_groups = random64() % 6;
+	to->symptoms = random64() % 2 ? 0 : (uint32_t)random64();
+}
+
 static void random_shape(struct shape *shape)
 {
 	struct report_subscriber *to = &shape->subscriber;
@@ -107,6 +120,7 @@ static void random_shape(struct shape *shape)
 		*names[i] = i && random64() % 4 == 0 ? NULL : shape->names[i];
 	random_sessions(shape);
 	random_traffic(to);
+	random_groups(shape);
 	random_row(shape);
 	to->unix_ns = (int64_t)random_count();
 	to->n_ipv4 = random64() % 4;
@@ -130,14 +144,24 @@ static void assert_summary(struct codec *codec, const struct report_subscriber *
 	assert_non_null(memmem(card, n, packed.data, packed.length));
 }
 
+/* protobuf-c writes the stamp (19) before groups and symptoms (20, 21): we, last. */
 static void assert_canonical(const uint8_t *card, size_t n)
 {
 	Rasad__V1__SubscriberCard *read = rasad__v1__subscriber_card__unpack(NULL, n, card);
+	Rasad__V1__SubscriberCard rest = RASAD__V1__SUBSCRIBER_CARD__INIT;
 	uint8_t *again = malloc(2 * n);
+	const size_t stamp = 10;
 
 	assert_non_null(read);
+	rest.groups = read->groups;
+	rest.n_groups = read->n_groups;
+	rest.symptoms = read->symptoms;
+	rest.n_symptoms = read->n_symptoms;
+	size_t n_rest = rasad__v1__subscriber_card__get_packed_size(&rest);
 	assert_int_equal(rasad__v1__subscriber_card__pack(read, again), n);
-	assert_memory_equal(again, card, n);
+	assert_memory_equal(again, card, n - stamp - n_rest);
+	assert_memory_equal(again + n - stamp - n_rest, card + n - stamp, stamp);
+	assert_memory_equal(again + n - n_rest, card + n - stamp - n_rest, n_rest);
 	rasad__v1__subscriber_card__free_unpacked(read, NULL);
 	free(again);
 }
@@ -191,6 +215,7 @@ static void test_fields(void **state)
 {
 	(void)state;
 	struct report_subscriber subscriber = sample_subscriber();
+	const struct report_group groups[] = {{"access_node", "N1"}, {"pool", "100.64.0.0/24"}};
 	const struct inventory_row row = {.subscriber = "booked",
 					  .exchange = "Azadi",
 					  .node = "N1",
@@ -200,8 +225,17 @@ static void test_fields(void **state)
 					  .phone = "+98",
 					  .plan_down_kbps = 0,
 					  .plan_up_kbps = INVENTORY_ABSENT};
+	subscriber.groups = groups;
+	subscriber.n_groups = 2;
+	subscriber.symptoms = 1 << CHANNEL_DNS | 1 << CHANNEL_DROP | 1 << CHANNEL_NONE | 1u << 31;
 	Rasad__V1__SubscriberCard *card = read_card(&subscriber, &row, 0);
 
+	assert_int_equal(card->n_groups, 2);
+	assert_string_equal(card->groups[1]->group_type, "pool");
+	assert_string_equal(card->groups[1]->group, "100.64.0.0/24");
+	assert_int_equal(card->n_symptoms, 2);
+	assert_int_equal(card->symptoms[0], RASAD__V1__SYMPTOM_CHANNEL__SYMPTOM_CHANNEL_DROP);
+	assert_int_equal(card->symptoms[1], RASAD__V1__SYMPTOM_CHANNEL__SYMPTOM_CHANNEL_DNS);
 	assert_string_equal(card->sub_id, "b98c12002e206d3a");
 	assert_true(card->unix_ns == subscriber.unix_ns);
 	assert_string_equal(card->booked_subscriber, "booked");

@@ -261,13 +261,16 @@ static void test_acl_user(void **state)
 					"+xinfo|stream", "+xadd",    "+xrange",	 "+get",
 					"+set",		 "+del",     "+multi",	 "+exec",
 					"+hset",	 "+hscan",   "+hdel",	 "+expire",
-					"+time",	 "+watch",   "+unwatch", NULL}));
+					"+time",	 "+watch",   "+unwatch", "+zadd",
+					"+zrem",	 "+zrange",  "+persist", NULL}));
 	snprintf(url, sizeof(url), "%s?user=rasad&password=p@ss:word", server.url);
 	struct publisher *publisher = open_publisher((struct publish_options){.url = url});
 	struct report_subscriber subscriber = sample_subscriber();
 	take_subscriber(publisher, &subscriber);
 	take_event(publisher, 2000 * (int64_t)MS, "a");
-	close_publisher(publisher);
+	struct report_incident incident = sample_incident();
+	publish_take(publisher, &(struct report){.kind = REPORT_INCIDENT, .incident = &incident});
+	assert_int_equal(close_publisher(publisher).incidents_published, 1);
 	publisher = open_publisher((struct publish_options){.url = url});
 	take_event(publisher, 1000 * (int64_t)MS, "b");
 	struct publish_counters counters = close_publisher(publisher);

@@ -233,14 +233,98 @@ static void test_taken_bytes_count(void **state)
 	assert_true(queue_has_room(&queue, 100 * SIZE)); /* empty: anything */
 }
 
+static void push_incident(const char *id, uint32_t revision, bool passing)
+{
+	uint8_t bytes[100] = {(uint8_t)revision};
+	struct item *item = item_incident(id, revision, bytes, 90, 10);
+
+	assert_non_null(item);
+	item->incident.passing = passing;
+	queue_push(&queue, item);
+}
+
+static const char *take_names(void)
+{
+	static char names[256];
+	struct item *items[4];
+	size_t n;
+
+	*names = 0;
+	while ((n = queue_take(&queue, items, 4)))
+		for (size_t i = 0; i < n; i++) {
+			strcat(strcat(names, items[i]->name), " ");
+			queue_release(&queue, items[i]->size);
+			free(items[i]);
+		}
+	assert_int_equal(queue.bytes, 0);
+	return names;
+}
+
+/* All that is worth less goes for them, and then they take more room than there is. */
+static void test_incidents_are_never_shed(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		push(ITEM_EVENT, 'e', 0);
+		push(ITEM_CARD, (char)('a' + i), 0);
+	}
+	for (uint32_t i = 1; i <= 20; i++)
+		push_incident("i", i, false);
+	push(ITEM_EVENT, 'e', 0);
+	assert_int_equal(queue.shed[ITEM_INCIDENT], 0);
+	assert_int_equal(queue.shed[ITEM_EVENT], 6);
+	assert_int_equal(queue.shed[ITEM_CARD], 5);
+	assert_string_equal(take_names(), "i:1 i:2 i:3 i:4 i:5 i:6 i:7 i:8 i:9 i:10 i:11 i:12 i:13 "
+					  "i:14 i:15 i:16 i:17 i:18 i:19 i:20 ");
+}
+
+/* Without room, how it goes gives way to how it goes on; beginnings and ends stay, in their order. */
+static void test_passing_revisions_make_way(void **state)
+{
+	(void)state;
+	queue.capacity = 0;
+	push_incident("a", 1, false);
+	push_incident("b", 1, false);
+	push_incident("ab", 1, false);
+	for (uint32_t i = 2; i < 50; i++) {
+		push_incident("a", i, true);
+		push_incident("b", i, true);
+	}
+	push_incident("b", 50, false);
+	push_incident("b", 51, true);
+	assert_int_equal(queue.incidents_coalesced, 47 + 48);
+	assert_string_equal(take_names(), "a:1 b:1 ab:1 a:49 b:50 b:51 ");
+}
+
+/* What stands behind the payload is let go, name and payload stay. */
+static void test_trim(void **state)
+{
+	(void)state;
+	struct item *item =
+		item_incident("a-long-name", 7, (const uint8_t *)"incidentmembers", 8, 7);
+
+	assert_memory_equal(item->payload + item->n_payload, "members", 7);
+	item = item_trim(item);
+	assert_string_equal(item->name, "a-long-name:7");
+	assert_memory_equal(item->payload, "incident", 8);
+	free(item);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_events_first),	TEST(test_latest_wins_in_place),
-		TEST(test_order_of_shedding),	TEST(test_events_last),
-		TEST(test_taken_bytes_count),	TEST(test_minutes_between),
-		TEST(test_minutes_in_portions), TEST(test_cards_by_bucket),
+		TEST(test_events_first),
+		TEST(test_latest_wins_in_place),
+		TEST(test_order_of_shedding),
+		TEST(test_events_last),
+		TEST(test_taken_bytes_count),
+		TEST(test_minutes_between),
+		TEST(test_minutes_in_portions),
+		TEST(test_cards_by_bucket),
+		TEST(test_incidents_are_never_shed),
+		TEST(test_passing_revisions_make_way),
+		TEST(test_trim),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -175,3 +175,93 @@ struct report_health sample_health(void)
 		.running = true,
 	};
 }
+
+static const struct report_group path[] = {{"country", "IR"}, {"exchange", "Azadi"}};
+static const struct report_group equivalent[] = {{"svlan", "102"}};
+static const struct report_group_share children[] = {
+	{{"card", "DSLAM-102/1"}, 2, 12, REPORT_ABSENT},
+	{{"card", "DSLAM-102/2"}, 1, 12, SAMPLE_UNIX_NS},
+};
+static const struct report_group_share siblings[] = {
+	{{"access_node", "DSLAM-101"}, 0, 24, REPORT_ABSENT}};
+static const struct report_recovery_point recovery[] = {
+	{SAMPLE_UNIX_NS - 5 * (int64_t)SECOND_NS, 3}, {SAMPLE_UNIX_NS, 2}};
+static const struct report_timeline_entry timeline[] = {
+	{SAMPLE_UNIX_NS - 20 * (int64_t)SECOND_NS, "onset", "the first of them fell silent"},
+	{SAMPLE_UNIX_NS - 9 * (int64_t)SECOND_NS, "opened", ""},
+};
+static const struct report_member affected_lines[] = {
+	{"a", SAMPLE_UNIX_NS - 20 * (int64_t)SECOND_NS, REPORT_ABSENT},
+	{"b", SAMPLE_UNIX_NS - 25 * (int64_t)SECOND_NS, REPORT_ABSENT},
+	{"c", SAMPLE_UNIX_NS - 19 * (int64_t)SECOND_NS, SAMPLE_UNIX_NS},
+};
+
+static const char *const supersedes[] = {"01HF7YAT30"};
+
+struct report_incident sample_incident(void)
+{
+	return (struct report_incident){
+		.incident_id = "01HF7YAT31",
+		.revision = 3,
+		.state = INCIDENT_UPDATED,
+		.class = CLASS_NODE_OR_UPLINK,
+		.category = CATEGORY_EXCHANGE_TRANSPORT,
+		.severity = SEVERITY_MAJOR,
+		.alarm_type = ALARM_COMMUNICATIONS,
+		.channel = CHANNEL_DROP,
+		.probable_cause = 10,
+		.group = {"access_node", "DSLAM-102"},
+		.equivalent = equivalent,
+		.n_equivalent = 1,
+		.path = path,
+		.n_path = 2,
+		.onset_unix_ns = SAMPLE_UNIX_NS - 20 * (int64_t)SECOND_NS,
+		.open_unix_ns = SAMPLE_UNIX_NS - 9 * (int64_t)SECOND_NS,
+		.changed_unix_ns = SAMPLE_UNIX_NS,
+		.clear_unix_ns = REPORT_ABSENT,
+		.eta_90_unix_ns = SAMPLE_UNIX_NS + 60 * (int64_t)SECOND_NS,
+		.affected = 2,
+		.affected_peak = 3,
+		.affected_total = 3,
+		.members = 24,
+		.confidence = 0.98,
+		.evidence = {.k = 3,
+			     .n = 24,
+			     .mu = 0.01,
+			     .fraction = 0.125,
+			     .neg_log10_p = 7.25,
+			     .llr = 12.5,
+			     .runner_up = "card:DSLAM-102/1",
+			     .runner_up_llr = 8.5,
+			     .causes = {[CAUSE_LINE_LOST] = 2, [CAUSE_CPE_POWER] = 1},
+			     .children = children,
+			     .n_children = 2,
+			     .healthy_siblings = siblings,
+			     .n_healthy_siblings = 1,
+			     .suspect_only = 1,
+			     .downstream_seen = true},
+		.recommended_action = "exchange power or uplink: call the exchange",
+		.text = "3 of 24 lines of DSLAM-102 are down",
+		.supersedes = supersedes,
+		.n_supersedes = 1,
+		.service_affecting = true,
+		.recovery = recovery,
+		.n_recovery = 2,
+		.timeline = timeline,
+		.n_timeline = 2,
+		.affected_lines = affected_lines,
+	};
+}
+
+struct report_gap sample_gap(void)
+{
+	return (struct report_gap){
+		.unix_ns = SAMPLE_UNIX_NS,
+		.since_unix_ns = SAMPLE_UNIX_NS - 5 * (int64_t)SECOND_NS,
+		.until_unix_ns = REPORT_ABSENT,
+		.tap = "pcap:eth0",
+		.reason = "silent",
+		.lines = 24,
+		.dropped = 7,
+	};
+}

@@ -14,5 +14,7 @@ struct report_minute sample_minute(void);
 struct report_flow sample_flow(void);
 struct report_node sample_node(void);
 struct report_health sample_health(void);
+struct report_incident sample_incident(void);
+struct report_gap sample_gap(void);
 
 #endif

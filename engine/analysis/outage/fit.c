@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine/analysis/outage/fit.h"
+
+#include <stdlib.h>
+
+#include "engine/analysis/outage/incident.h"
+#include "engine/analysis/outage/watch.h"
+
+#define YOUNG_NS       (300 * SECOND_IN_NS)
+#define RESTLESS_NS    (120 * SECOND_IN_NS) /* fitted anew on each tick */
+#define REFIT_NS       (60 * SECOND_IN_NS)  /* then so often, until it is YOUNG_NS old */
+#define STORM_NS       (600 * SECOND_IN_NS) /* after a large repair */
+#define STORM_MOVES_NS (60 * SECOND_IN_NS)  /* sessions still come up: no fault */
+#define OVERLAP	       0.5
+
+/* Ticks for which a group must stay significant. Names resolve late when more is broken. */
+static const uint64_t confirm_ticks[CHANNEL_COUNT] = {
+	[CHANNEL_DROP] = 1, [CHANNEL_SETUP] = 1, [CHANNEL_INTERNET] = 1, [CHANNEL_DNS] = 3};
+
+/* A fault shows in these channels after the first one that is its own. */
+static const enum symptom_channel order[] = {CHANNEL_DROP, CHANNEL_INTERNET, CHANNEL_DNS,
+					     CHANNEL_SETUP};
+enum { N_ORDER = sizeof order / sizeof *order };
+
+static bool is_young(const struct outage *o, const struct incident *i, enum symptom_channel c)
+{
+	return i->live && i->channel == c && o->now_ns - i->open_ns < YOUNG_NS;
+}
+
+/* Tests the listed groups; those that are not significant leave the list. */
+static bool test_groups(struct outage *o, enum symptom_channel c)
+{
+	uint32_t kept = 0;
+	bool stays = false;
+	for (uint32_t t = 0; t < o->n_tests[c]; t++) {
+		struct group *g = &o->groups.at[o->tests[c][t]];
+		double k = (double)g->quarters[c] / QUARTERS;
+		o->counters.tests++;
+		if (!localise_significant(o, o->tests[c][t], c, k)) {
+			g->candidate[c] = 0;
+			g->listed &= (uint8_t) ~(1u << c);
+			continue;
+		}
+		if (!g->candidate[c])
+			g->candidate[c] = o->tick;
+		stays |= o->tick - g->candidate[c] >= confirm_ticks[c];
+		o->tests[c][kept++] = o->tests[c][t];
+	}
+	o->n_tests[c] = kept;
+	return stays;
+}
+
+static bool wants_fit(const struct outage *o, enum symptom_channel c)
+{
+	for (uint32_t n = 1; n < o->incidents.n; n++) {
+		const struct incident *i = incident_at(o, n);
+		if (is_young(o, i, c) && i->grown &&
+		    (o->now_ns - i->open_ns < RESTLESS_NS || o->now_ns - i->fitted_ns >= REFIT_NS))
+			return true;
+	}
+	return false;
+}
+
+/* --- evidence --- */
+
+struct fit {
+	struct outage *o;
+	enum symptom_channel channel;
+	struct mark *marks; /* owned */
+	uint32_t n_marks;
+	struct finding findings[FINDINGS_MAX];
+	uint32_t incident_of[FINDINGS_MAX]; /* that a finding became; 0: none */
+	uint32_t n_findings;
+	bool may_open;
+};
+
+static uint32_t count_young(const struct fit *f)
+{
+	uint32_t n = 0;
+	for (uint32_t k = 1; k < f->o->incidents.n; k++)
+		if (is_young(f->o, incident_at(f->o, k), f->channel))
+			n += incident_at(f->o, k)->n_members;
+	return n;
+}
+
+static void add_young(struct fit *f)
+{
+	for (uint32_t k = 1; k < f->o->incidents.n; k++) {
+		const struct incident *i = incident_at(f->o, k);
+		for (uint32_t m = 0; is_young(f->o, i, f->channel) && m < i->n_members; m++)
+			if (i->members[m].trouble)
+				f->marks[f->n_marks++] =
+					(struct mark){i->members[m].line, i->members[m].weight};
+	}
+}
+
+/* All lines with evidence that is not explained, or explained by a young incident. */
+static bool gather(struct fit *f)
+{
+	struct outage *o = f->o;
+	uint32_t room = count_young(f), n = 0;
+	uint32_t *loose;
+	for (int q = 0; q < QUEUES; q++)
+		n += o->queues[q].n;
+	loose = malloc((n + 1u) * sizeof *loose);
+	f->marks = malloc((room + n + 1u) * sizeof *f->marks);
+	if (!loose || !f->marks) {
+		free(loose);
+		o->counters.no_memory++;
+		return false;
+	}
+	n = watch_evidence(o, f->channel, loose, n);
+	for (uint32_t t = 0; t < n; t++) {
+		const struct trouble *trouble = pool_at(&o->troubles, loose[t]);
+		f->marks[f->n_marks++] = (struct mark){trouble->line, trouble->quarters};
+	}
+	free(loose);
+	add_young(f);
+	return true;
+}
+
+/* --- findings and incidents --- */
+
+static bool is_found(const struct fit *f, const struct incident *i)
+{
+	for (uint32_t n = 0; n < f->n_findings; n++)
+		if (groups_equal(&f->o->groups, f->findings[n].group, i->group))
+			return true;
+	return false;
+}
+
+/* Whether most lines of the incident hang on the group. */
+static bool overlaps(const struct fit *f, const struct incident *i, uint32_t group)
+{
+	uint32_t n = 0;
+	for (uint32_t m = 0; m < i->n_members; m++)
+		n += incident_covers(f->o, group, i->members[m].line);
+	return i->n_members && n >= OVERLAP * i->n_members;
+}
+
+static uint32_t find_seated(const struct fit *f, uint32_t group)
+{
+	for (uint32_t k = 1; k < f->o->incidents.n; k++) {
+		const struct incident *i = incident_at(f->o, k);
+		if (i->live && i->channel == f->channel &&
+		    groups_equal(&f->o->groups, i->group, group))
+			return k;
+	}
+	return 0;
+}
+
+/* The oldest young incident of the channel that the finding explains better. */
+static uint32_t find_outgrown(const struct fit *f, enum symptom_channel c, uint32_t group)
+{
+	uint32_t best = 0;
+	for (uint32_t k = 1; k < f->o->incidents.n; k++) {
+		const struct incident *i = incident_at(f->o, k);
+		if (!is_young(f->o, i, c) || (c == f->channel && is_found(f, i)) ||
+		    !overlaps(f, i, group))
+			continue;
+		if (!best || i->open_ns < incident_at(f->o, best)->open_ns)
+			best = k;
+	}
+	return best;
+}
+
+/* A young incident of a channel in which the same fault shows too. */
+static uint32_t find_symptom(const struct fit *f, uint32_t group)
+{
+	uint32_t found = 0;
+	if (f->channel == CHANNEL_DROP)
+		found = find_outgrown(f, CHANNEL_INTERNET, group);
+	if (!found && f->channel != CHANNEL_SETUP && f->channel != CHANNEL_DNS)
+		found = find_outgrown(f, CHANNEL_DNS, group);
+	if (!found && f->channel == CHANNEL_DROP)
+		found = find_outgrown(f, CHANNEL_SETUP, group);
+	return found;
+}
+
+static bool may_open(const struct fit *f, const struct finding *finding)
+{
+	const struct group *g = &f->o->groups.at[finding->group];
+	double k = (double)g->quarters[f->channel] / QUARTERS;
+	return f->may_open && localise_significant(f->o, finding->group, f->channel, k);
+}
+
+/* The incident that stands for the finding: the one that is there, one that it outgrew, or new. */
+static uint32_t seat_finding(struct fit *f, const struct finding *finding)
+{
+	uint32_t number = find_seated(f, finding->group);
+	struct incident *i;
+	if (number) {
+		i = incident_at(f->o, number);
+		if (is_young(f->o, i, f->channel)) {
+			i->finding = *finding;
+			i->finding.group = i->group;
+			i->fitted_ns = f->o->now_ns;
+			i->grown = false;
+		}
+		return number;
+	}
+	number = find_outgrown(f, f->channel, finding->group);
+	if (!number && may_open(f, finding))
+		number = find_symptom(f, finding->group);
+	if (number) {
+		incident_rescope(f->o, number, f->channel, finding);
+		return number;
+	}
+	return may_open(f, finding) ? incident_open(f->o, f->channel, finding) : 0;
+}
+
+static void absorb(struct fit *f, uint32_t incident, uint32_t group)
+{
+	for (uint32_t m = 0; m < f->n_marks; m++) {
+		const struct watched *w = &f->o->lines[f->marks[m].line];
+		struct trouble *t = watch_trouble(f->o, w, f->channel);
+		if (t && !t->incident && !t->aged && t->weight &&
+		    incident_covers(f->o, group, f->marks[m].line))
+			incident_absorb(f->o, incident, t);
+	}
+	incident_at(f->o, incident)->grown = false;
+}
+
+/* What else the findings have taken over: other channels, and parts of the same fault. */
+static void merge(struct fit *f, uint32_t finding)
+{
+	uint32_t by = f->incident_of[finding], group = f->findings[finding].group, other;
+	while ((other = find_outgrown(f, f->channel, group)) && other != by)
+		incident_end(f->o, other, INCIDENT_SUPERSEDED, by);
+	while ((other = find_symptom(f, group)) && other != by)
+		incident_end(f->o, other, INCIDENT_MERGED, by);
+}
+
+static void reconcile(struct fit *f)
+{
+	for (uint32_t n = 0; n < f->n_findings; n++) {
+		f->incident_of[n] = seat_finding(f, &f->findings[n]);
+		if (f->incident_of[n])
+			absorb(f, f->incident_of[n], f->findings[n].group);
+	}
+	for (uint32_t n = 0; n < f->n_findings; n++)
+		if (f->incident_of[n])
+			merge(f, n);
+}
+
+static void fit(struct outage *o, enum symptom_channel c, bool open)
+{
+	struct fit *f = calloc(1, sizeof *f);
+	if (!f) {
+		o->counters.no_memory++;
+		return;
+	}
+	f->o = o;
+	f->channel = c;
+	f->may_open = open;
+	if (gather(f)) {
+		f->n_findings = localise(o, c, f->marks, f->n_marks, f->findings);
+		reconcile(f);
+	}
+	free(f->marks);
+	free(f);
+}
+
+/* After a large repair everybody dials at once; while sessions come up that is no fault. */
+static bool is_storm(const struct outage *o, enum symptom_channel c)
+{
+	return c == CHANNEL_SETUP && o->calmed_ns && o->now_ns - o->calmed_ns < STORM_NS &&
+	       o->now_ns - o->last_up_ns < STORM_MOVES_NS;
+}
+
+void fit_tick(struct outage *o)
+{
+	for (int n = 0; n < N_ORDER; n++) {
+		enum symptom_channel c = order[n];
+		bool open = test_groups(o, c) && !is_storm(o, c);
+		if (open || wants_fit(o, c))
+			fit(o, c, open);
+	}
+	for (uint32_t i = 1; i < o->incidents.n; i++)
+		incident_step(o, i);
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine/analysis/outage/localise.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/analysis/outage/state.h"
+#include "engine/analysis/outage/tail.h"
+#include "engine/analysis/outage/watch.h"
+
+#define SURPRISE_MIN   7.0  /* -log10 p */
+#define OVERDISPERSION 1.0  /* twice what is expected is no surprise yet */
+#define PARSIMONY      0.05 /* children must explain so much more than their parent */
+#define P_MIN	       1e-6
+#define P_MAX	       0.9
+#define MICRO	       1e6
+
+/* Lines with trouble of their own in the other channels, and set-ups that fail by themselves. */
+#define QUIET_SHARE 1e-4
+#define SETUP_SHARE 2e-3
+#define SETUP_MIN   0.2
+
+enum { ROUNDS_MAX = 4, RANK_MAX_GROUPS = 64 };
+
+/* What is known of a group in this localisation. */
+struct spot {
+	uint32_t stamp, index; /* index: in touched[], or in risks[] */
+};
+
+void localiser_fini(struct localiser *l)
+{
+	free(l->spots);
+	free(l->touched);
+	free(l->risks);
+	free(l->place);
+	free(l->counts);
+	free(l->left);
+	for (int i = 0; i < CANDIDATES_MAX; i++)
+		free(l->minus[i]);
+	free(l->best);
+	free(l->sum);
+	free(l->own);
+	*l = (struct localiser){0};
+}
+
+static bool reserve(struct localiser *l, uint32_t groups)
+{
+	uint32_t room = l->room ? l->room : 1024;
+	bool ok;
+	if (groups <= l->room)
+		return true;
+	while (room < groups)
+		room *= 2;
+	localiser_fini(l);
+	l->spots = calloc(room, sizeof *l->spots);
+	l->touched = malloc(room * sizeof *l->touched);
+	l->risks = malloc(room * sizeof *l->risks);
+	l->place = malloc(room * sizeof *l->place);
+	l->counts = malloc(room * sizeof *l->counts);
+	l->left = malloc(room * sizeof *l->left);
+	l->best = malloc(room * sizeof *l->best);
+	l->sum = malloc(room * sizeof *l->sum);
+	l->own = malloc(room * sizeof *l->own);
+	ok = l->spots && l->touched && l->risks && l->place && l->counts && l->left && l->best &&
+	     l->sum && l->own;
+	for (int i = 0; i < CANDIDATES_MAX; i++)
+		ok &= (l->minus[i] = malloc(room * sizeof *l->minus[i])) != NULL;
+	if (ok)
+		l->room = room;
+	else
+		localiser_fini(l);
+	return ok;
+}
+
+static double members_that_could(const struct group *g, enum symptom_channel channel)
+{
+	return channel == CHANNEL_SETUP ? g->tried : g->eligible;
+}
+
+static double expected(const struct outage *o, const struct group *g, enum symptom_channel channel)
+{
+	if (channel == CHANNEL_DROP)
+		return rates_expected(&o->rates, g->rate);
+	return members_that_could(g, channel) *
+	       (channel == CHANNEL_SETUP ? SETUP_SHARE : QUIET_SHARE);
+}
+
+static double least_share(const struct group *g, enum symptom_channel channel)
+{
+	return channel == CHANNEL_SETUP ? SETUP_MIN : kind_of(g->kind)->share_min;
+}
+
+bool localise_significant(const struct outage *o, uint32_t group, enum symptom_channel channel,
+			  double k)
+{
+	const struct group *g = &o->groups.at[group];
+	if (k < kind_of(g->kind)->k_min ||
+	    k < least_share(g, channel) * members_that_could(g, channel))
+		return false;
+	return tail_neg_log10(k, expected(o, g, channel) * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+}
+
+static double likelihood(const struct outage *o, uint32_t group, enum symptom_channel channel,
+			 double k)
+{
+	const struct group *g = &o->groups.at[group];
+	double n = fmax(members_that_could(g, channel), k);
+	double p = n > 0 ? expected(o, g, channel) * (1 + OVERDISPERSION) / n : 0;
+	return tail_llr(k, n, fmin(P_MAX, fmax(P_MIN, p)));
+}
+
+/* What blaming the group gains, in millionths; 0: nothing. */
+static int64_t gain_of(const struct outage *o, uint32_t group, enum symptom_channel channel,
+		       uint32_t quarters)
+{
+	double k = (double)quarters / QUARTERS, gain;
+	if (!localise_significant(o, group, channel, k))
+		return 0;
+	gain = likelihood(o, group, channel, k) - kind_of(o->groups.at[group].kind)->cost;
+	return gain > 0 ? (int64_t)llround(gain * MICRO) : 0;
+}
+
+/* --- evidence by group --- */
+
+struct work {
+	struct outage *o;
+	struct localiser *l;
+	enum symptom_channel channel;
+	const struct mark *marks;
+	uint32_t n_marks;
+	uint64_t banned_set; /* groups with these lines are not to be blamed */
+	uint32_t banned_members;
+	bool *gone; /* marks that a chosen shared risk explains */
+};
+
+static uint32_t touch(struct localiser *l, uint32_t group, uint32_t *list, uint32_t *n)
+{
+	struct spot *s = &l->spots[group];
+	if (s->stamp != l->stamp) {
+		*s = (struct spot){l->stamp, *n};
+		list[(*n)++] = group;
+	}
+	return s->index;
+}
+
+static int by_depth(const void *a, const void *b, void *context)
+{
+	const struct group *at = context;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	if (at[x].depth != at[y].depth)
+		return at[x].depth < at[y].depth ? 1 : -1;
+	return (x > y) - (x < y);
+}
+
+/* Lists the groups that the marks touch: the tree's deepest first, and the shared risks. */
+static void list_groups(struct work *w)
+{
+	struct localiser *l = w->l;
+	l->stamp++;
+	l->n_touched = l->n_risks = 0;
+	for (uint32_t i = 0; i < w->n_marks; i++) {
+		const struct watched *line = &w->o->lines[w->marks[i].line];
+		for (uint32_t g = line->leaf; g && l->spots[g].stamp != l->stamp;
+		     g = w->o->groups.at[g].parent)
+			touch(l, g, l->touched, &l->n_touched);
+		for (uint32_t r = 0; r < line->n_risks; r++)
+			touch(l, line->risks[r], l->risks, &l->n_risks);
+	}
+	qsort_r(l->touched, l->n_touched, sizeof *l->touched, by_depth, w->o->groups.at);
+	for (uint32_t i = 0; i < l->n_touched; i++)
+		l->spots[l->touched[i]].index = i;
+}
+
+/* Adds up from the leaves to the root. */
+static void climb(const struct work *w, uint32_t *counts)
+{
+	const struct localiser *l = w->l;
+	for (uint32_t i = 0; i < l->n_touched; i++) {
+		uint32_t parent = w->o->groups.at[l->touched[i]].parent;
+		if (parent)
+			counts[l->spots[parent].index] += counts[i];
+	}
+}
+
+static void count_tree(const struct work *w, uint32_t *counts)
+{
+	const struct localiser *l = w->l;
+	memset(counts, 0, l->n_touched * sizeof *counts);
+	for (uint32_t i = 0; i < w->n_marks; i++)
+		if (!w->gone[i])
+			counts[l->spots[w->o->lines[w->marks[i].line].leaf].index] +=
+				w->marks[i].quarters;
+	climb(w, counts);
+}
+
+static bool is_banned(const struct work *w, uint32_t group)
+{
+	const struct group *g = &w->o->groups.at[group];
+	return w->banned_members && g->set == w->banned_set && g->members == w->banned_members;
+}
+
+static int64_t gain(const struct work *w, uint32_t group, uint32_t quarters)
+{
+	return is_banned(w, group) ? 0 : gain_of(w->o, group, w->channel, quarters);
+}
+
+/* The best that elements of the tree can gain; own[]: the group itself is blamed. */
+static int64_t best_of_tree(const struct work *w, const uint32_t *counts)
+{
+	struct localiser *l = w->l;
+	int64_t total = 0;
+	memset(l->sum, 0, l->n_touched * sizeof *l->sum);
+	for (uint32_t i = 0; i < l->n_touched; i++) {
+		uint32_t group = l->touched[i], parent = w->o->groups.at[group].parent;
+		int64_t me = gain(w, group, counts[i]);
+		l->own[i] = me > 0 && (double)me * (1 + PARSIMONY) > (double)l->sum[i];
+		l->best[i] = l->own[i] ? me : l->sum[i];
+		if (parent)
+			l->sum[l->spots[parent].index] += l->best[i];
+		else
+			total += l->best[i];
+	}
+	return total;
+}
+
+/* --- shared risks --- */
+
+struct candidate {
+	uint32_t group, quarters;
+	int64_t gain;
+};
+
+static int by_gain(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	if (x->gain != y->gain)
+		return x->gain < y->gain ? 1 : -1;
+	return (x->group > y->group) - (x->group < y->group);
+}
+
+/* The shared risks that gain most by themselves, at most CANDIDATES_MAX. */
+static uint32_t list_candidates(const struct work *w, struct candidate *list)
+{
+	const struct localiser *l = w->l;
+	uint32_t n = 0, *counts = l->left;
+	memset(counts, 0, l->n_risks * sizeof *counts);
+	for (uint32_t i = 0; i < w->n_marks; i++) {
+		const struct watched *line = &w->o->lines[w->marks[i].line];
+		for (uint32_t r = 0; r < line->n_risks && !w->gone[i]; r++)
+			counts[l->spots[line->risks[r]].index] += w->marks[i].quarters;
+	}
+	for (uint32_t i = 0; i < l->n_risks; i++) {
+		struct candidate c = {l->risks[i], counts[i], gain(w, l->risks[i], counts[i])};
+		if (!c.gain)
+			continue;
+		list[n++] = c;
+		qsort(list, n, sizeof *list, by_gain);
+		n = n > CANDIDATES_MAX ? CANDIDATES_MAX : n;
+	}
+	return n;
+}
+
+/* For each candidate: the tree's counts of its lines alone. */
+static void count_candidates(const struct work *w, const struct candidate *list, uint32_t n)
+{
+	struct localiser *l = w->l;
+	memset(l->place, 0, l->n_risks * sizeof *l->place);
+	for (uint32_t c = 0; c < n; c++) {
+		l->place[l->spots[list[c].group].index] = c + 1;
+		memset(l->minus[c], 0, l->n_touched * sizeof *l->minus[c]);
+	}
+	for (uint32_t i = 0; i < w->n_marks; i++) {
+		const struct watched *line = &w->o->lines[w->marks[i].line];
+		uint32_t leaf = l->spots[line->leaf].index;
+		for (uint32_t r = 0; r < line->n_risks && !w->gone[i]; r++) {
+			uint32_t c = l->place[l->spots[line->risks[r]].index];
+			if (c)
+				l->minus[c - 1][leaf] += w->marks[i].quarters;
+		}
+	}
+	for (uint32_t c = 0; c < n; c++)
+		climb(w, l->minus[c]);
+}
+
+/* The shared risk that is worth most beside the tree without its lines; NULL: none is. */
+static const struct candidate *best_risk(const struct work *w, struct candidate *list, uint32_t n,
+					 int64_t total, int64_t *won)
+{
+	struct localiser *l = w->l;
+	const struct candidate *best = NULL;
+	count_candidates(w, list, n);
+	*won = 0;
+	for (uint32_t c = 0; c < n; c++) {
+		int64_t win;
+		for (uint32_t i = 0; i < l->n_touched; i++)
+			l->left[i] = l->counts[i] - l->minus[c][i];
+		win = list[c].gain + best_of_tree(w, l->left) - total;
+		if (win > *won) {
+			*won = win;
+			best = &list[c];
+		}
+	}
+	return best;
+}
+
+static bool hangs_on(const struct watched *line, uint32_t risk)
+{
+	for (uint32_t r = 0; r < line->n_risks; r++)
+		if (line->risks[r] == risk)
+			return true;
+	return false;
+}
+
+static void explain(const struct work *w, uint32_t risk)
+{
+	for (uint32_t i = 0; i < w->n_marks; i++)
+		w->gone[i] |= hangs_on(&w->o->lines[w->marks[i].line], risk);
+}
+
+/* --- findings --- */
+
+static void add_finding(const struct work *w, uint32_t group, uint32_t quarters,
+			struct finding *findings, uint32_t *n)
+{
+	const struct group *g = &w->o->groups.at[group];
+	struct finding *f = &findings[*n];
+	if (*n == FINDINGS_MAX) {
+		w->o->counters.localise_max_findings++;
+		return;
+	}
+	*f = (struct finding){.group = group, .k = (double)quarters / QUARTERS};
+	f->n = members_that_could(g, w->channel);
+	f->mu = expected(w->o, g, w->channel);
+	f->neg_log10_p = tail_neg_log10(f->k, f->mu * (1 + OVERDISPERSION));
+	f->llr = likelihood(w->o, group, w->channel, f->k);
+	f->score = f->llr - kind_of(g->kind)->cost;
+	(*n)++;
+}
+
+/* The groups of the tree that are blamed, none below another. */
+static void read_tree(const struct work *w, struct finding *findings, uint32_t *n)
+{
+	struct localiser *l = w->l;
+	for (uint32_t i = l->n_touched; i-- > 0;) {
+		uint32_t parent = w->o->groups.at[l->touched[i]].parent;
+		bool covered = parent && l->own[l->spots[parent].index];
+		if (l->own[i] && !covered)
+			add_finding(w, l->touched[i], l->counts[i], findings, n);
+		l->own[i] |= covered;
+	}
+}
+
+/* All that is blamed; returns what it gains together. */
+static int64_t solve(struct work *w, struct finding *findings, uint32_t *n)
+{
+	struct localiser *l = w->l;
+	struct candidate list[CANDIDATES_MAX + 1];
+	int64_t risks_gain = 0, total, won;
+	*n = 0;
+	memset(w->gone, 0, w->n_marks * sizeof *w->gone);
+	count_tree(w, l->counts);
+	total = best_of_tree(w, l->counts);
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		uint32_t n_list = list_candidates(w, list);
+		const struct candidate *c = best_risk(w, list, n_list, total, &won);
+		if (!c)
+			break;
+		add_finding(w, c->group, c->quarters, findings, n);
+		risks_gain += c->gain;
+		explain(w, c->group);
+		count_tree(w, l->counts);
+		total = best_of_tree(w, l->counts);
+	}
+	total = best_of_tree(w, l->counts);
+	read_tree(w, findings, n);
+	return total + risks_gain;
+}
+
+/* How sure it is: what would be lost without it, and what would be blamed instead. */
+static void judge(struct work *w, struct finding *f, int64_t total)
+{
+	const struct group *g = &w->o->groups.at[f->group];
+	struct finding others[FINDINGS_MAX];
+	uint32_t n;
+	int64_t without;
+	w->banned_set = g->set;
+	w->banned_members = g->members;
+	without = solve(w, others, &n);
+	w->banned_members = 0;
+	f->confidence = 1 / (1 + exp(-(double)(total - without) / MICRO / 4));
+	for (uint32_t i = 0; i < n; i++)
+		if (others[i].llr > f->runner_up_llr && others[i].group != f->group) {
+			f->runner_up = others[i].group;
+			f->runner_up_llr = others[i].llr;
+		}
+}
+
+static int by_score(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+	if (x->score != y->score)
+		return x->score < y->score ? 1 : -1;
+	return (x->group > y->group) - (x->group < y->group);
+}
+
+uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
+		  uint32_t n_marks, struct finding findings[FINDINGS_MAX])
+{
+	struct work w = {o,	  &o->localiser,
+			 channel, marks,
+			 n_marks, 0,
+			 0,	  calloc(n_marks + 1u, sizeof(bool))};
+	int64_t total;
+	uint32_t n = 0;
+	o->counters.localisations++;
+	if (!w.gone || !reserve(w.l, o->groups.n)) {
+		free(w.gone);
+		o->counters.no_memory++;
+		return 0;
+	}
+	list_groups(&w);
+	total = solve(&w, findings, &n);
+	for (uint32_t i = 0; i < n; i++)
+		judge(&w, &findings[i], total);
+	qsort(findings, n, sizeof *findings, by_score);
+	free(w.gone);
+	return n;
+}

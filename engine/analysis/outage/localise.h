@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Which elements explain the evidence best (algorithms.md 2.3.5): dynamic programming over the tree
+ * with a price for each element that is blamed, then shared risks tested on what they would leave.
+ *
+ * Scores are log-likelihoods in whole millionths, so sums do not depend on the order of evidence.
+ */
+#ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_LOCALISE_H
+#define RASAD_ENGINE_ANALYSIS_OUTAGE_LOCALISE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/analysis/report.h"
+
+struct outage;
+
+enum { FINDINGS_MAX = 16, CANDIDATES_MAX = 12, NAME_BYTES = 256 };
+
+/* A line's share in the evidence. */
+struct mark {
+	uint32_t line, quarters;
+};
+
+struct finding {
+	uint32_t group;
+	double k, n, mu, neg_log10_p, llr, score, confidence;
+	uint32_t runner_up; /* GROUP_NONE: nothing else explains it */
+	double runner_up_llr;
+};
+
+/* Working memory, by group or by touched group; grows with the groups. */
+struct localiser {
+	struct spot *spots;				 /* owned */
+	uint32_t *touched, *risks, *place;		 /* owned */
+	uint32_t *counts, *left, *minus[CANDIDATES_MAX]; /* owned */
+	int64_t *best, *sum;
+	uint8_t *own;
+	uint32_t room, n_touched, n_risks, stamp;
+};
+
+void localiser_fini(struct localiser *localiser);
+
+/* Is the evidence that a group has by itself significant, and large enough? */
+bool localise_significant(const struct outage *outage, uint32_t group, enum symptom_channel channel,
+			  double k);
+
+/* Of `n` marks, each line once. Returns the number of findings, the best first. */
+uint32_t localise(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
+		  uint32_t n, struct finding findings[FINDINGS_MAX]);
+
+#endif
