@@ -84,6 +84,7 @@ static int make_lanes(struct engine *e)
 			return -ENOMEM;
 		e->lanes[i].stop = &e->stop;
 		e->lanes[i].stamp.by_time = e->n_sources > 1;
+		e->lanes[i].worker.many_taps = e->n_sources == 1 && e->sources[0]->n_taps > 1;
 	}
 	return 0;
 }
@@ -103,6 +104,7 @@ static int make_receivers(struct engine *e)
 		receiver->idle = e->options.context;
 		receiver->stop = &e->stop;
 		receiver->stamp.by_time = e->n_sources > 1;
+		receiver->stamp.taps.source = e->n_sources == 1 ? e->sources[r] : NULL;
 		for (uint32_t i = 0; i < e->n_lanes; i++)
 			e->lanes[i].inbox[e->lanes[i].n_inbox++] = &receiver->lanes[i];
 	}
@@ -113,8 +115,11 @@ static int connect(struct engine *e)
 {
 	if (!keeps_lines_together(e))
 		return make_receivers(e);
-	for (uint32_t i = 0; i < e->n_lanes; i++)
+	for (uint32_t i = 0; i < e->n_lanes; i++) {
 		e->lanes[i].source = e->sources[i];
+		e->lanes[i].stamp.taps.source = e->n_sources == 1 ? e->sources[i] : NULL;
+		e->lanes[i].worker.source_tap = e->lanes[i].worker.tap = (uint8_t)i;
+	}
 	return 0;
 }
 

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "engine/packet/line.h"
+#include "engine/source.h"
 
 struct worker;
 
@@ -43,11 +44,13 @@ enum out_kind {
 	OUT_WINDOW,   /* struct out_window */
 	OUT_SECOND,   /* struct out_second */
 	OUT_CLOSED,   /* struct out_closed: every line of the window has left its record */
+	OUT_TAP,      /* struct out_tap */
 };
 
 /* How every record begins. */
 struct out {
-	uint32_t kind, line;
+	uint16_t kind, tap; /* tap: of that packet, where it is a line's */
+	uint32_t line;
 	uint64_t order;	   /* of the packet that caused it */
 	uint64_t clock_ns; /* packet time then */
 };
@@ -81,6 +84,12 @@ struct out_second {
 struct out_closed {
 	struct out out;
 	uint64_t end_ns; /* of the window */
+};
+
+/* A tap saw nothing, or sees again. Of a silence, the clock is that of its beginning. */
+struct out_tap {
+	struct out out;
+	enum tap_news_kind what;
 };
 
 /* The windows of one worker. */

@@ -71,6 +71,8 @@ struct worker {
 	struct window window;
 	struct ring *outbox;		     /* not owned */
 	uint64_t order, clock_ns;	     /* of the packet in work */
+	uint8_t source_tap, tap;	     /* that packets come from; of the packet in work */
+	bool many_taps;			     /* pkt_extra.tap tells them apart */
 	int32_t aged;			     /* next slot that the ageing looks at */
 	uint32_t aged_at;		     /* flow_age when it did so last */
 	uint64_t flows_evicted;		     /* at the limit */
@@ -86,6 +88,9 @@ void worker_fini(struct worker *worker);
 
 /* Handles a burst whose clock_ns and order are filled in. */
 void worker_burst(struct worker *worker, const struct burst *burst);
+
+/* Tells what the source found about a tap; of bursts the worker does so itself. */
+void worker_tap(struct worker *worker, const struct tap_news *news, uint64_t clock_ns);
 
 /* Packet time has come to `clock_ns` without packets: windows end, and are closed further. */
 void worker_idle(struct worker *worker, uint64_t clock_ns);
