@@ -65,7 +65,7 @@ PBC    := $(PROTO:%.proto=$(GEN)/%.pb-c.c)
 
 TOOLSRC  := $(filter-out tools/dev/% tools/lib/%,$(call find,tools,'*.c'))
 PROGRAMS := $(sort $(foreach f,$(TOOLSRC),$(word 2,$(subst /, ,$(f)))))
-ALONE    := rasad-gen# shares no code with the meters it judges, so it does not get the library
+ALONE    := rasad-gen rasad-sim# share no code with what they judge, so they do not get the library
 
 UNTESTED := $(if $(filter 1,$(DPDK)),,tests/collectors/dpdk_frame_test.c)
 TESTS   := $(filter-out $(UNTESTED),$(call find,tests,'*_test.c'))
@@ -211,7 +211,7 @@ $(FUZZERS:%.c=$(BUILD)/asan/%): $(BUILD)/asan/obj/tests/fuzz_main.o
 
 # --- targets ----------------------------------------------------------------------------------
 
-.PHONY: all both setup test check fuzz lint format bench demo install clean help
+.PHONY: all both setup test check fuzz lint format bench eval demo install clean help
 
 BIN      := $(PROGRAMS:%=$(BUILD)/bin/%)
 ASAN_BIN := $(PROGRAMS:%=$(BUILD)/asan/bin/%)
@@ -245,6 +245,10 @@ ifneq ($(wildcard tools/dev/bench),)
 bench: $(BIN) $(BENCH) ## measure against yardsticks and other programs (QUICK=1: in two minutes)
 	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/bench $(if $(filter 1,$(QUICK)),--quick) $(ONLY:%=--only %)
 endif
+
+eval: $(BIN) ## simulate faults and judge what rasad makes of them (SEEDS=100-109 LINES=100000 DAYS=7)
+	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/eval $(SEEDS:%=--seeds %) $(LINES:%=--lines %) $(DAYS:%=--days %) \
+	  $(FAULTS:%=--faults %)
 
 demo: setup ## set up, build, and watch rasad at work
 	$(MAKE) all

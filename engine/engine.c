@@ -133,13 +133,27 @@ static int start_threads(struct engine *e)
 	return status;
 }
 
+/* The whole of a stream has no name of its own. */
+static const char *tap_name(void *context, uint32_t tap)
+{
+	const struct engine *e = context;
+	const struct source *source = e->sources[e->n_sources > 1 ? tap : 0];
+	if (e->n_sources > 1)
+		return source->tap_name ? source->tap_name(source, 0) : "";
+	return tap && source->tap_name ? source->tap_name(source, tap - 1) : "";
+}
+
 static int build(struct engine *e)
 {
 	const struct analysis_options analysis = {
 		.cards = e->options.cards,
 		.minutes = e->options.minutes,
 		.n_workers = e->n_lanes,
+		.many_taps = e->n_sources == 1 && e->sources[0]->n_taps > 1,
+		.tap_name = tap_name,
+		.tap_context = e,
 		.max_lines = e->options.worker.max_lines,
+		.inventory = e->options.inventory,
 	};
 	int status;
 	analysis_init(&e->analysis, &analysis, e->sink);

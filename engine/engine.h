@@ -22,16 +22,18 @@
 enum { ENGINE_MAX_SOURCES = 16, ENGINE_MAX_WORKERS = 16 };
 
 struct engine;
+struct inventory;
 
 struct engine_options {
-	struct worker_options worker;	/* limits of the whole engine: each worker has its part */
-	uint32_t n_workers;		/* 0: as many as sources */
-	bool threads;			/* also where one thread would do */
-	bool lossless;			/* who is slower is waited for; else packets and records are
+	struct worker_options worker; /* limits of the whole engine: each worker has its part */
+	uint32_t n_workers;	      /* 0: as many as sources */
+	bool threads;		      /* also where one thread would do */
+	bool lossless;		      /* who is slower is waited for; else packets and records are
 					 lost, counted */
-	bool cards;			/* report lines as they change, for a live publisher */
-	bool minutes;			/* report each line's minutes */
-	const char *collector;		/* how health names the source; kept */
+	bool cards;		      /* report lines as they change, for a live publisher */
+	bool minutes;		      /* report each line's minutes */
+	const struct inventory *inventory; /* or NULL; outlives the engine */
+	const char *collector;		   /* how health names the source; kept */
 	uint64_t (*now)(void *context); /* time while a source is idle; NULL: packets alone tell */
 	void *context;
 };

@@ -6,14 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/analysis/blind.h"
+#include "engine/analysis/event.h"
+#include "engine/analysis/outage/outage.h"
 #include "engine/analysis/reach.h"
 #include "engine/analysis/session.h"
 #include "engine/analysis/summary.h"
+#include "engine/analysis/watcher.h"
 #include "engine/base/clock.h"
 #include "engine/packet/worker.h"
 
 /* A changed card is told when the next window closes, any other before its TTL of 900 s is half gone. */
 #define CARD_REFRESH_NS 240000000000ull
+
+static const char *line_name(void *context, uint32_t number)
+{
+	const struct analysis *a = context;
+	return subject_name(&a->subjects[number]);
+}
 
 void analysis_init(struct analysis *a, const struct analysis_options *options,
 		   struct report_sink sink)
@@ -23,6 +33,17 @@ void analysis_init(struct analysis *a, const struct analysis_options *options,
 	hist_pools_init(&a->hists, HIST_COUNT * lines);
 	if (options->minutes)
 		minute_table_init(&a->minutes, lines);
+	a->outage = outage_new(
+		&(struct outage_options){
+			.inventory = options->inventory,
+			.plans = options->plans,
+			.n_plans = options->n_plans,
+			.max_lines = lines,
+			.line_name = line_name,
+			.context = a,
+		},
+		sink);
+	a->refused += !a->outage;
 }
 
 void analysis_fini(struct analysis *a)
@@ -36,6 +57,8 @@ void analysis_fini(struct analysis *a)
 	hist_pools_fini(&a->hists);
 	minute_table_fini(&a->minutes);
 	timers_fini(&a->timers);
+	a->events = event_intake_free(a->events);
+	a->outage = outage_free(a->outage);
 	*a = (struct analysis){0};
 }
 
@@ -88,7 +111,7 @@ static bool grow_subjects(struct analysis *a)
 }
 
 /* A subject number that is free; 0 without memory. Number 0 is nobody. */
-static uint32_t take_subject(struct analysis *a)
+uint32_t analysis_new_subject(struct analysis *a)
 {
 	uint32_t number = a->free_subject;
 	if (number) {
@@ -124,7 +147,7 @@ static uint32_t *number_of(struct analysis_worker *w, uint32_t line)
 static void line_appeared(struct analysis *a, uint32_t worker, const struct out_appeared *record)
 {
 	uint32_t *slot = number_of(&a->workers[worker], record->out.line);
-	uint32_t number = slot ? take_subject(a) : 0;
+	uint32_t number = slot ? analysis_new_subject(a) : 0;
 	if (!number) {
 		a->refused++;
 		return;
@@ -141,6 +164,8 @@ static void line_gone(struct analysis *a, uint32_t worker, uint32_t line)
 	if (!number)
 		return;
 	free(s->sessions);
+	if (a->outage)
+		outage_line_gone(a->outage, number);
 	totals_clear(&a->totals[number], &a->hists);
 	minute_table_forget(&a->minutes, number);
 	*s = (struct subject){.timer_ns = a->free_subject};
@@ -207,7 +232,13 @@ static void take_symptom(void *context, struct subject *s, struct symptom sympto
 	struct analysis *a = context;
 	symptom.line = (uint32_t)(s - a->subjects);
 	s->changed = true;
-	if (getenv("SIG")) fprintf(stderr,"SYM %.2f %s %d %d since %.2f %s\n",(double)symptom.at_ns/1e9-1795512000,subject_name(s),symptom.channel,symptom.state,symptom.since_ns?(double)symptom.since_ns/1e9-1795512000:0,symptom.shared_risk?symptom.shared_risk:"");
+	if (a->outage)
+		outage_take(a->outage, &symptom);
+}
+
+struct reach_out analysis_reach_out(struct analysis *a)
+{
+	return (struct reach_out){take_symptom, a, &a->resolvers};
 }
 
 static void take_news(void *context, struct subject *s, uint64_t now_ns,
@@ -228,11 +259,22 @@ static void take_news(void *context, struct subject *s, uint64_t now_ns,
 		.setup_ms = news->setup_ms,
 	};
 	const struct report report = {REPORT_SESSION_EVENT, {.session_event = &event}};
-	const struct reach_out reach = {take_symptom, a, &a->resolvers};
+	const struct reach_out reach = analysis_reach_out(a);
+	if (a->outage) {
+		uint32_t number = (uint32_t)(s - a->subjects);
+		watcher_place(a->outage, number, s);
+		outage_heard_by(a->outage, number, s->tap);
+		watcher_news(a->outage, number, news, now_ns);
+	}
 	if (news->kind == SESSION_DOWN)
 		reach_forget(s, now_ns, &reach);
 	if (!follow_flaps(a, s, now_ns, news))
 		a->sink.take(a->sink.context, &report);
+}
+
+struct session_out analysis_session_out(struct analysis *a)
+{
+	return (struct session_out){take_news, a};
 }
 
 static void tell_card(struct analysis *a, uint32_t number)
@@ -244,7 +286,7 @@ static void tell_card(struct analysis *a, uint32_t number)
 }
 
 /* A round over all lines when a window has closed: what changed, and what is due. */
-static void tell_cards(struct analysis *a)
+void analysis_cards(struct analysis *a)
 {
 	if (!a->options.cards)
 		return;
@@ -269,7 +311,7 @@ static void windows_closed(struct analysis *a, uint64_t closed_ns)
 	const struct minute_out out = {tell_minute, a};
 	if (a->options.minutes)
 		minute_table_close(&a->minutes, closed_ns, &out);
-	tell_cards(a);
+	analysis_cards(a);
 }
 
 static void window_closed(struct analysis *a, uint32_t worker, const struct out_closed *record)
@@ -309,10 +351,10 @@ static uint64_t deadline(const struct subject *s)
 }
 
 /* Sets the subject's timer to its deadline; an earlier entry in the heap goes stale. */
-static void arm(struct analysis *a, uint32_t number)
+void analysis_arm(struct analysis *a, uint32_t number)
 {
 	struct subject *s = &a->subjects[number];
-	uint64_t at = deadline(s);
+	uint64_t at = blind_is(a, s) ? 0 : deadline(s);
 	if (at == s->timer_ns)
 		return;
 	s->timer_ns = at;
@@ -324,7 +366,7 @@ static void run_timer(struct analysis *a, const struct timer *due)
 {
 	struct subject *s = &a->subjects[due->owner];
 	const struct session_out out = {take_news, a};
-	const struct reach_out reach = {take_symptom, a, &a->resolvers};
+	const struct reach_out reach = analysis_reach_out(a);
 	if (s->timer_ns != due->at_ns)
 		return;
 	s->timer_ns = 0;
@@ -333,7 +375,7 @@ static void run_timer(struct analysis *a, const struct timer *due)
 	if (flap_release(&s->flap, due->at_ns) ||
 	    (s->flap.flapping && s->flap.summary_ns + FLAP_SUMMARY_NS <= due->at_ns))
 		tell_flapping(a, s, due->at_ns);
-	arm(a, due->owner);
+	analysis_arm(a, due->owner);
 }
 
 void analysis_advance(struct analysis *a, uint64_t now_ns)
@@ -341,6 +383,8 @@ void analysis_advance(struct analysis *a, uint64_t now_ns)
 	struct timer due;
 	while (timers_due(&a->timers, now_ns, &due))
 		run_timer(a, &due);
+	if (a->outage)
+		outage_advance(a->outage, now_ns);
 	if (!a->first_ns)
 		a->first_ns = now_ns;
 	if (now_ns > a->now_ns || now_ns + CLOCK_BEHIND_NS < a->now_ns)
@@ -356,7 +400,7 @@ static void bras_fell_silent(struct analysis *a, const struct bras *bras, uint64
 		if (!s->known || bras_of_line(a, s) != bras)
 			continue;
 		session_bras_silent(s, now_ns, bras->silent_ns, &out);
-		arm(a, i);
+		analysis_arm(a, i);
 	}
 }
 
@@ -375,8 +419,10 @@ static void follow_bras(struct analysis *a, uint32_t number, const struct contro
 static void take_signal(struct analysis *a, uint32_t number, const struct signal *signal)
 {
 	const struct session_out out = {take_news, a};
-	const struct reach_out reach = {take_symptom, a, &a->resolvers};
+	const struct reach_out reach = analysis_reach_out(a);
 	struct subject *s = &a->subjects[number];
+	if (blind_voids(a, s, signal))
+		return;
 	switch (signal->kind) {
 	case SIGNAL_CONTROL:
 		follow_bras(a, number, &signal->control, signal->ts_ns);
@@ -403,7 +449,7 @@ static void take_signal(struct analysis *a, uint32_t number, const struct signal
 		reach_signal(s, signal, bras_of_line(a, s), &reach);
 		break;
 	}
-	arm(a, number);
+	analysis_arm(a, number);
 }
 
 void analysis_take(struct analysis *a, uint32_t worker, const struct out *record)
@@ -419,6 +465,8 @@ void analysis_take(struct analysis *a, uint32_t worker, const struct out *record
 		break;
 	case OUT_SIGNAL:
 		if (number)
+			blind_heard_by(a, number, record->tap);
+		if (number)
 			take_signal(a, number, &((const struct out_signal *)record)->signal);
 		break;
 	case OUT_WINDOW:
@@ -427,6 +475,9 @@ void analysis_take(struct analysis *a, uint32_t worker, const struct out *record
 		break;
 	case OUT_CLOSED:
 		window_closed(a, worker, (const struct out_closed *)record);
+		break;
+	case OUT_TAP:
+		blind_take(a, (const struct out_tap *)record);
 		break;
 	case OUT_SECOND:
 		break; /* of the detection of outages */

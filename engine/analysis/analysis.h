@@ -20,15 +20,31 @@
 #include "engine/analysis/timer.h"
 #include "engine/analysis/totals.h"
 
+struct inventory;
 struct out;
+struct outage;
+struct outage_plan;
+struct session_event;
 
-enum { ANALYSIS_MAX_WORKERS = 16 };
+enum { ANALYSIS_MAX_WORKERS = 16, ANALYSIS_MAX_TAPS = 32 };
 
 struct analysis_options {
 	bool cards;	    /* report lines while they run, not only at the end */
 	bool minutes;	    /* report what was measured of each line in each minute */
 	uint32_t n_workers; /* 1..ANALYSIS_MAX_WORKERS */
 	uint32_t max_lines; /* of each worker */
+	const struct inventory *inventory; /* or NULL; outlives the analysis */
+	const struct outage_plan *plans;   /* work that is planned; or NULL */
+	uint32_t n_plans;
+	bool many_taps; /* one stream of several: tap 0 is all of them */
+	const char *(*tap_name)(void *context, uint32_t tap); /* or NULL */
+	void *tap_context;
+};
+
+/* What a tap sees (blind.h). */
+struct analysis_tap {
+	bool blind;
+	uint64_t since_ns, sighted_ns; /* it is blind; it saw again */
 };
 
 /* What analysis knows of a worker. */
@@ -51,13 +67,29 @@ struct analysis {
 	struct timers timers;
 	struct bras_table brases;
 	struct reach_resolvers resolvers;
-	uint64_t now_ns, first_ns; /* packet time, and where it began */
-	uint64_t refused;	   /* no memory for a subject or a timer */
+	struct analysis_tap taps[ANALYSIS_MAX_TAPS];
+	struct outage *outage;	     /* owned; NULL: no memory for one */
+	struct event_intake *events; /* owned; made when the first event comes */
+	uint64_t now_ns, first_ns;   /* packet time, and where it began */
+	uint64_t refused;	     /* no memory for a subject or a timer */
 };
 
 void analysis_init(struct analysis *analysis, const struct analysis_options *options,
 		   struct report_sink sink);
 void analysis_fini(struct analysis *analysis);
+
+/* The number of a new subject, or 0 without memory. */
+uint32_t analysis_new_subject(struct analysis *analysis);
+
+/* What a subject of the analysis says, of itself or by what others saw of it. */
+struct session_out;
+struct session_out analysis_session_out(struct analysis *analysis);
+
+/* Sets the timer of a subject that has changed. */
+void analysis_arm(struct analysis *analysis, uint32_t number);
+
+/* Tells the cards that are due. */
+void analysis_cards(struct analysis *analysis);
 
 /* Takes a record of worker `worker`. */
 void analysis_take(struct analysis *analysis, uint32_t worker, const struct out *record);
@@ -69,6 +101,9 @@ void analysis_advance(struct analysis *analysis, uint64_t now_ns);
 /* The subject of a worker's line; NULL: it has none. */
 const struct subject *analysis_subject(const struct analysis *analysis, uint32_t worker,
 				       uint32_t line);
+
+/* Where symptoms of a line go. */
+struct reach_out analysis_reach_out(struct analysis *analysis);
 
 /* Reports what is left of the minutes, then every line, then every group. */
 void analysis_summaries(struct analysis *analysis);

@@ -74,6 +74,23 @@ void session_unanswered(struct subject *s, uint64_t now_ns, uint64_t last_up_ns,
 		suspect(s, session, now_ns, last_up_ns, CAUSE_NONE, out);
 }
 
+void session_blind(struct subject *s)
+{
+	s->n_echoes = 0;
+	s->echoes_missed = 0;
+	s->discovery = DISCOVERY_NONE;
+	s->padi_ns = 0;
+}
+
+void session_sighted(struct subject *s, uint64_t passed_ns)
+{
+	if (s->suspect_ns)
+		s->suspect_ns += passed_ns;
+	for (uint32_t i = 0; i < s->n_sessions; i++)
+		if (s->sessions[i].state >= STATE_LCP && s->sessions[i].state <= STATE_REFUSED)
+			s->sessions[i].progress_ns += passed_ns;
+}
+
 static uint64_t setup_deadline(const struct subject *s)
 {
 	uint64_t at = s->discovery ? s->discovery_ns + SESSION_SETUP_NS : 0;

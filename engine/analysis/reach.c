@@ -26,14 +26,14 @@ static void tell(struct subject *s, enum symptom_channel channel, enum symptom_s
 }
 
 /* The channel of names has one state: bad while one resolver is. */
-static void end(struct subject *s, struct reach_want *want, const char *resolver,
-		enum symptom_state state, uint64_t now_ns, const struct reach_out *out)
+static void end(struct subject *s, struct reach_want *want, const char *resolver, uint64_t now_ns,
+		const struct reach_out *out)
 {
 	bool was_bad = want->state == REACH_BAD;
 	*want = (struct reach_want){0};
 	if (was_bad && !(resolver && reach_symptoms(s) & 1u << CHANNEL_DNS))
-		tell(s, resolver ? CHANNEL_DNS : CHANNEL_INTERNET, state, want, resolver, now_ns,
-		     out);
+		tell(s, resolver ? CHANNEL_DNS : CHANNEL_INTERNET, SYMPTOM_GOOD, want, resolver,
+		     now_ns, out);
 }
 
 static void begin(struct subject *s, struct reach_want *want, const char *resolver,
@@ -144,7 +144,7 @@ static bool names_signal(struct subject *s, const struct signal *signal, uint64_
 		r->alone = signal->heard_ns < signal->asked_ns + DEMAND_ASIDE_NS;
 		note(&r->want, signal, now_ns);
 	} else if (r && signal->kind == SIGNAL_NAMES) {
-		end(s, &r->want, r->address, SYMPTOM_GOOD, now_ns, out);
+		end(s, &r->want, r->address, now_ns, out);
 	}
 	return true;
 }
@@ -167,7 +167,7 @@ bool reach_signal(struct subject *s, const struct signal *signal, struct bras *b
 	if (signal->kind == SIGNAL_NO_INTERNET)
 		note(internet, signal, now_ns);
 	else if (signal->kind == SIGNAL_INTERNET)
-		end(s, internet, NULL, SYMPTOM_GOOD, now_ns, out);
+		end(s, internet, NULL, now_ns, out);
 	else
 		return names_signal(s, signal, now_ns, out);
 	return true;
@@ -175,10 +175,10 @@ bool reach_signal(struct subject *s, const struct signal *signal, struct bras *b
 
 void reach_forget(struct subject *s, uint64_t now_ns, const struct reach_out *out)
 {
-	end(s, &s->reach.internet, NULL, SYMPTOM_UNKNOWN, now_ns, out);
+	end(s, &s->reach.internet, NULL, now_ns, out);
 	for (int i = 0; i < REACH_RESOLVERS; i++)
-		end(s, &s->reach.resolver[i].want, s->reach.resolver[i].address, SYMPTOM_UNKNOWN,
-		    now_ns, out);
+		end(s, &s->reach.resolver[i].want, s->reach.resolver[i].address, now_ns,
+		    out);
 }
 
 static uint64_t deadline(const struct reach_want *want)
@@ -217,13 +217,13 @@ void reach_timer(struct subject *s, const struct bras *bras, uint64_t now_ns,
 	if (is_due(&reach->internet, now_ns))
 		judge_internet(s, bras, now_ns, out);
 	else if (is_stale(&reach->internet, now_ns))
-		end(s, &reach->internet, NULL, SYMPTOM_UNKNOWN, now_ns, out);
+		end(s, &reach->internet, NULL, now_ns, out);
 	for (int i = 0; i < REACH_RESOLVERS; i++) {
 		struct reach_resolver *r = &reach->resolver[i];
 		if (is_due(&r->want, now_ns))
 			judge_names(s, r, bras, now_ns, out);
 		else if (is_stale(&r->want, now_ns))
-			end(s, &r->want, r->address, SYMPTOM_UNKNOWN, now_ns, out);
+			end(s, &r->want, r->address, now_ns, out);
 	}
 }
 

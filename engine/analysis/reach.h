@@ -8,7 +8,7 @@
  * is silent, the session is the casualty (bras.h), not the Internet. A line of which nothing but
  * names is wanted waits for others: when they hear from the Internet, it is the resolver.
  *
- * Demand that goes on is told again; what is not expires, for then nobody knows. (What others
+ * Demand that goes on is told again; what is not is taken back, for then nobody knows. (What others
  * hear is known when they miss something, too, so who waits for it looks when it is told again.) Symptoms end with
  * the next frame that comes down, the next answer, or the session.
  */

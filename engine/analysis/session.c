@@ -11,6 +11,8 @@
 /* Frames of a torn-down session still under way do not open it again. */
 /* No modem restarts faster: a CPE that spoke so recently may just open a second session. */
 #define REDIAL_SILENCE_NS 2000000000ull
+/* Nor does one that kept its power give up so soon after the line fell silent. */
+#define POWER_SILENCE_NS 45000000000ull
 /* A mirror port may show each refusal twice. */
 #define MIRROR_COPY_NS 2000000ull
 #define PADS_AGAIN_NS  5000000000ull
@@ -44,7 +46,9 @@ static void close_other(struct subject *s, const struct session *keep, uint64_t 
 		if (other->state != STATE_UP && other->state != STATE_SUSPECT) {
 			transition_setup_ended(s, other, now_ns, NULL, out);
 		} else if (!s->padi_ns || other->seen_ns < s->padi_ns) {
+			s->redialling = last_up_ns && now_ns - last_up_ns < POWER_SILENCE_NS;
 			transition_down_silently(s, other, last_up_ns, now_ns, NULL, out);
+			s->redialling = false;
 			other->inferred = true;
 		}
 	}

@@ -32,6 +32,7 @@ struct session_news {
 	int32_t pppoe_session_id;
 	const char *text;
 	int64_t setup_ms;
+	bool redialled; /* DOWN: the CPE dialled over a session that lived, so it had lost its state */
 };
 
 struct session_out {
@@ -58,6 +59,11 @@ void session_unanswered(struct subject *s, uint64_t now_ns, uint64_t last_up_ns,
 /* Its BRAS, which all lines ask in vain, is silent since `since_ns`: what ends now ends for that. */
 void session_bras_silent(struct subject *s, uint64_t now_ns, uint64_t since_ns,
 			 const struct session_out *out);
+
+/* Nobody sees the line from now on; nobody saw it for `passed_ns`. What was open is void, and what
+ * takes its time goes on where it stood. */
+void session_blind(struct subject *s);
+void session_sighted(struct subject *s, uint64_t passed_ns);
 
 /* The earliest moment at which session_timer has something to do; 0: none. */
 uint64_t session_deadline(const struct subject *s);

@@ -221,3 +221,42 @@ bool subject_node(const struct subject *s, char *node, uint32_t room)
 	node[to - from] = '\0';
 	return true;
 }
+
+/* The numbers of the position, "<rack>/<frame>/<slot>/<port>" of any length: up to the colon that
+ * begins the VLAN or ATM part; NULL: there are none. */
+static const char *numbers(const struct subject *s, const char **end)
+{
+	const char *from = s->circuit_id, *space = strchr(from, ' ');
+	bool tr101 = space && (!strncmp(space, " atm ", 5) || !strncmp(space, " eth ", 5));
+	if (!space)
+		return NULL;
+	from = tr101 ? space + 5 : space + 1;
+	if (!tr101) { /* "<position> <node>/<rack>/<frame>/<slot>/<subslot>/<port>:..." */
+		from = strchr(from, '/');
+		if (!from++)
+			return NULL;
+	}
+	*end = from + strspn(from, "0123456789/");
+	return *end > from ? from : NULL;
+}
+
+struct subject_position subject_position(const struct subject *s)
+{
+	struct subject_position at = {0};
+	const char *end, *from = numbers(s, &end), *port = end;
+	while (from && port > from && port[-1] != '/')
+		port--;
+	if (!from || port == from || end == port)
+		return at; /* one number is a port on nothing */
+	snprintf(at.card, sizeof at.card, "%.*s", (int)(port - 1 - from), from);
+	snprintf(at.port, sizeof at.port, "%.*s", (int)(end - port), port);
+	return at;
+}
+
+void subject_pool(const struct subject *s, char pool[20])
+{
+	const uint8_t *a = s->ipv4[0].bytes;
+	pool[0] = '\0';
+	if (s->n_ipv4 && s->ipv4[0].assigned)
+		snprintf(pool, 20, "%u.%u.%u.0/24", a[0], a[1], a[2]);
+}

@@ -66,6 +66,7 @@ struct subject {
 	uint32_t echoes_missed;
 	uint64_t suspect_ns, silent_since_ns;
 	bool suspect_by_demand;
+	bool redialling; /* its CPE opens a session while the one before is ended */
 	/* the line's last drop */
 	uint64_t drop_since_ns; /* 0: none */
 	enum drop_cause drop_cause;
@@ -74,6 +75,7 @@ struct subject {
 	struct reach reach;
 	struct address ipv4[SUBJECT_MAX_ADDRESSES], ipv6[SUBJECT_MAX_ADDRESSES];
 	uint8_t n_ipv4, n_ipv6;
+	uint8_t tap; /* that heard the line last */
 	bool known;   /* initialised */
 	bool changed; /* since its card was told last */
 	uint64_t told_ns;
@@ -114,5 +116,15 @@ struct report_line subject_who(const struct subject *s);
 /* The access node in a circuit-id: TR-101 "<node> atm|eth ...", or the "China Telecom" form;
  * false when it follows none. */
 bool subject_node(const struct subject *s, char *node, uint32_t room);
+
+/* Where on that node, by the same circuit-id: "<node> eth <card>/<port>[/<onu>]:<vlan>", the port
+ * being the last number before the colon or, of a PON, the one before its ONU's. "": not told. */
+struct subject_position {
+	char card[32], port[16];
+};
+struct subject_position subject_position(const struct subject *s);
+
+/* The pool of its address: the /24 of what was assigned; "" when nothing was. */
+void subject_pool(const struct subject *s, char pool[20]);
 
 #endif

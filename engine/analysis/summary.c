@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "engine/analysis/analysis.h"
+#include "engine/analysis/outage/outage.h"
+
+enum { GROUPS_MAX = 24 }; /* of a line: more than it can hang on */
 
 struct texts {
 	char text[SUBJECT_MAX_ADDRESSES][INET6_ADDRSTRLEN + 4];
@@ -29,6 +32,7 @@ void summary_line(struct analysis *a, uint32_t number, uint64_t now_ns)
 	const struct subject *s = &a->subjects[number];
 	struct totals_sum *m = calloc(1, sizeof *m);
 	struct report_session sessions[SUBJECT_MAX_SESSIONS];
+	struct report_group groups[GROUPS_MAX];
 	struct texts ipv4, ipv6;
 	const struct totals *c = &a->totals[number];
 	if (!m) {
@@ -61,6 +65,9 @@ void summary_line(struct analysis *a, uint32_t number, uint64_t now_ns)
 		.sessions = sessions,
 		.n_sessions = s->n_sessions,
 		.sessions_total = s->sessions_total,
+		.groups = groups,
+		.n_groups = a->outage ? outage_groups_of(a->outage, number, groups, GROUPS_MAX) : 0,
+		.symptoms = a->outage ? outage_symptoms_of(a->outage, number) : 0,
 		.packets_down = c->packets[DOWN],
 		.packets_up = c->packets[UP],
 		.bytes_down = c->bytes[DOWN],

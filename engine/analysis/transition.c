@@ -47,7 +47,8 @@ void transition_down(struct subject *s, struct session *session, enum drop_cause
 					      .cause = cause,
 					      .down_since_ns = since_ns,
 					      .text = text,
-					      .setup_ms = REPORT_ABSENT});
+					      .setup_ms = REPORT_ABSENT,
+					      .redialled = s->redialling});
 }
 
 /* Silent: nobody said goodbye, so the line was gone since its last frame. */

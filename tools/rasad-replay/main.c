@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/publish/codec.h"
 #include "engine/publish/publish.h"
+#include "tools/rasad-replay/events.h"
 #include "tools/rasad-replay/options.h"
 #include "tools/rasad-replay/text.h"
 #include "version.h"
@@ -80,6 +81,13 @@ static void print_replay_summary(struct replay *r, const struct report_health *h
 		r->failed = true;
 }
 
+/* Of events that came in only what was concluded from them is said. */
+static bool of_events(const struct report *report)
+{
+	return report->kind == REPORT_INCIDENT || report->kind == REPORT_GAP ||
+	       report->kind == REPORT_HEALTH;
+}
+
 /* Minutes, and lines while they run, are for the publisher; the report has each line once, at the
  * end. */
 static void take(void *context, const struct report *report)
@@ -88,6 +96,8 @@ static void take(void *context, const struct report *report)
 	if (r->publisher && report->kind != REPORT_FLOW)
 		publish_take(r->publisher, report);
 	if (report->kind == REPORT_MINUTE || (report->kind == REPORT_SUBSCRIBER && !r->ending))
+		return;
+	if (r->options.events && !of_events(report))
 		return;
 	if (!r->options.json)
 		text_take(r->text, report);
@@ -128,6 +138,26 @@ static void run(struct replay *r)
 	r->ending = true;
 	engine_summaries(r->engine);
 	engine_health(r->engine, false);
+	if (!r->options.json)
+		text_print(r->text, r->options.files, r->options.n_files, elapsed_s(r), stdout);
+}
+
+/* The same for events: the analysis alone, on the clock of the events. */
+static void run_events(struct replay *r)
+{
+	const struct events_options events = {
+		.files = r->options.files,
+		.n_files = r->options.n_files,
+		.max_lines = r->options.max_lines,
+		.inventory = r->inventory,
+		.cards = r->options.publish != NULL,
+		.sink = {take, r},
+		.problem = problem,
+		.context = r,
+	};
+	int status = events_run(&events);
+	if (status < 0)
+		problem(r, strerror(-status));
 	if (!r->options.json)
 		text_print(r->text, r->options.files, r->options.n_files, elapsed_s(r), stdout);
 }
@@ -184,13 +214,16 @@ static bool open_all(struct replay *r)
 		.lossless = true,
 		.minutes = r->options.publish != NULL,
 		.cards = r->options.publish != NULL,
+		.inventory = r->inventory,
 		.collector = "replay",
 	};
+	r->codec = codec_new();
+	r->text = text_new(r->options.top);
+	if (r->options.events && r->codec && r->text)
+		return true;
 	if (pcap_open(&r->source, &files) < 0 || !r->source)
 		return false;
 	r->engine = engine_new(&engine, &r->source, 1, (struct report_sink){take, r});
-	r->codec = codec_new();
-	r->text = text_new(r->options.top);
 	if (r->engine && r->codec && r->text)
 		return true;
 	fprintf(stderr, "rasad-replay: no memory\n");
@@ -216,7 +249,7 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &r.started);
 	r.bar = !r.options.quiet && isatty(STDERR_FILENO);
 	if (prepare(&r))
-		run(&r);
+		(r.options.events ? run_events : run)(&r);
 	else
 		r.failed = true;
 	if (r.publisher)

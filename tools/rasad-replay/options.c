@@ -14,6 +14,9 @@ static const char shorts[] = "o:qhV";
 static const struct option_row table[] = {
 	{{"output", required_argument, NULL, 'o'}, "text|json", "form of the report (text)"},
 	{{"flows", no_argument, NULL, 'f'}, NULL, "report every TCP flow too"},
+	{{"events", no_argument, NULL, 'e'},
+	 NULL,
+	 "FILEs hold session events (NDJSON), not packets:\nreport the incidents that they make"},
 	{{"top", required_argument, NULL, 't'}, "N", "worst lines in the text report (10)"},
 	{{"publish", required_argument, NULL, 'p'},
 	 "URL",
@@ -21,7 +24,7 @@ static const struct option_row table[] = {
 	 "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] or unix:PATH"},
 	{{"inventory", required_argument, NULL, 'i'},
 	 "FILE",
-	 "CSV of lines (phones, nodes, cards ...) for what is published"},
+	 "CSV of lines (nodes, cards, cabinets, phones ...)"},
 	{{"shard", required_argument, NULL, 's'}, "N", "event stream to write, 0..255 (0)"},
 	{{"ac", required_argument, NULL, 'a'},
 	 "MAC",
@@ -58,6 +61,9 @@ static int read_option(struct options *o, int value)
 			       : option_wrong("-o", optarg, "text or json");
 	case 'f':
 		o->flows = true;
+		return -1;
+	case 'e':
+		o->events = true;
 		return -1;
 	case 't':
 		return option_number("--top", optarg, 0, 1000000, &o->top);

@@ -204,6 +204,7 @@ static bool open_engine(struct daemon *d)
 		.threads = true,
 		.lossless = d->tap.kind == TAP_FILES,
 		.cards = true,
+		.inventory = d->inventory,
 		.minutes = true,
 		.now = idle_now_ns,
 		.context = &d->tap,
