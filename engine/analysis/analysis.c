@@ -447,6 +447,8 @@ static void take_signal(struct analysis *a, uint32_t number, const struct signal
 	case SIGNAL_NO_NAMES:
 	case SIGNAL_NAMES:
 		reach_signal(s, signal, bras_of_line(a, s), &reach);
+		if (signal->kind == SIGNAL_RESOLVER && a->outage)
+			watcher_place(a->outage, number, s);
 		break;
 	}
 	analysis_arm(a, number);

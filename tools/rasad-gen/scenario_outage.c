@@ -81,7 +81,7 @@ static void faults_of_lines(struct town *t)
 		if (t->options.fault == OUTAGE_CARD && s->hit)
 			town_fault(t, i, FAULT_CUT, at_s, for_s);
 		else if ((t->options.fault == OUTAGE_RADIUS || t->options.fault == OUTAGE_REJECT) &&
-			 i % 2)
+			 i % 4 == 1)
 			town_fault(t, i, FAULT_CPE_TERMINATE, at_s + when * for_s * 0.6, 3);
 		else if (t->options.fault == OUTAGE_FLAPS && i % 12 == 3)
 			town_fault(t, i, FAULT_POWER, at_s + when * for_s, 8 + 10 * when);
