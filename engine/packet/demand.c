@@ -10,8 +10,7 @@ enum {
 	ASKED_LEAST = 4,  /* questions, */
 	OTHERS_LEAST = 2, /* not all of them for names, */
 	WAITED_LEAST = (int)(3000000000 >> BEAT_SHIFT), /* and so long */
-	NAMES_ASKED = 3,
-	NAMES_LONG = (int)(8000000000 >> BEAT_SHIFT),
+	NAMES_ASKED = 2,
 	NAMES_LEAST = (int)(4000000000 >> BEAT_SHIFT),  /* a resolver is asked again after 5 s */
 	AGAIN_LEAST = (int)(1000000000 >> BEAT_SHIFT), /* between two questions that are two */
 	ASIDE_LEAST = (int)(DEMAND_ASIDE_NS >> BEAT_SHIFT),
@@ -202,13 +201,6 @@ static void tell_silent(struct worker *w, uint32_t line, const struct pkt *p,
 	ring_commit(w->outbox);
 }
 
-/* Asked often, or, as stub resolvers do, again and again. */
-static bool is_long(const struct names_wait *wait, uint32_t waited)
-{
-	return (wait->n >= ASKED_LEAST && waited >= NAMES_LEAST) ||
-	       (wait->n >= NAMES_ASKED && waited >= NAMES_LONG);
-}
-
 /* One more question without an answer, or the answer that there is none. */
 static void names_wanted(struct worker *w, uint32_t line, const struct pkt *p,
 			 struct names_wait *wait, const uint8_t *resolver)
@@ -217,7 +209,8 @@ static void names_wanted(struct worker *w, uint32_t line, const struct pkt *p,
 	if (!wait->n)
 		wait->since = now;
 	wait->n += wait->n < UINT8_MAX;
-	if (wait->flags & NAMES_KNOWN && is_long(wait, now - wait->since) &&
+	if (wait->flags & NAMES_KNOWN && wait->n >= NAMES_ASKED &&
+	    now - wait->since >= NAMES_LEAST &&
 	    (!(wait->flags & NAMES_TOLD) ||
 	     now - wait->told >= (wait->flags & NAMES_ALONE ? TELL_ALONE : TELL_AGAIN)))
 		tell_silent(w, line, p, wait, resolver);
