@@ -29,6 +29,7 @@ struct session_news {
 	enum drop_cause cause;
 	enum setup_stage stage;
 	uint64_t down_since_ns; /* 0: none */
+	uint64_t began_ns; /* SETUP_FAILED: the first request that found no answer; 0: unknown */
 	int32_t pppoe_session_id;
 	const char *text;
 	int64_t setup_ms;

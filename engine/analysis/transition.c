@@ -65,6 +65,7 @@ void transition_setup_failed(struct subject *s, struct session *session, enum se
 			     enum drop_cause cause, uint64_t now_ns, const char *text,
 			     const struct session_out *out)
 {
+	uint64_t began = session && session->auth_ns ? session->auth_ns : s->padi_ns;
 	s->setup_failures++;
 	s->discovery = DISCOVERY_NONE;
 	s->padi_ns = 0;
@@ -74,6 +75,7 @@ void transition_setup_failed(struct subject *s, struct session *session, enum se
 			(struct session_news){.kind = SESSION_SETUP_FAILED,
 					      .cause = cause,
 					      .stage = stage,
+					      .began_ns = began,
 					      .text = text,
 					      .setup_ms = REPORT_ABSENT});
 }

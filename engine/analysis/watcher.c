@@ -35,7 +35,7 @@ static void tell(struct outage *outage, uint32_t number, enum symptom_channel ch
 		.channel = channel,
 		.state = state,
 		.at_ns = now_ns,
-		.since_ns = news->down_since_ns,
+		.since_ns = channel == CHANNEL_SETUP ? news->began_ns : news->down_since_ns,
 		.cause = news->cause,
 		.stage = news->stage,
 		.redialled = news->redialled,

@@ -6,7 +6,6 @@
 #include "engine/analysis/outage/incident.h"
 #include "engine/analysis/outage/watch.h"
 
-#define YOUNG_NS       (300 * SECOND_IN_NS)
 #define RESTLESS_NS    (120 * SECOND_IN_NS) /* fitted anew on each tick */
 #define REFIT_NS       (60 * SECOND_IN_NS)  /* then so often, until it is YOUNG_NS old */
 #define STORM_NS       (600 * SECOND_IN_NS) /* after a large repair */
@@ -24,7 +23,7 @@ enum { N_ORDER = sizeof order / sizeof *order };
 
 static bool is_young(const struct outage *o, const struct incident *i, enum symptom_channel c)
 {
-	return i->live && i->channel == c && o->now_ns - i->open_ns < YOUNG_NS;
+	return i->channel == c && incident_is_young(o, i);
 }
 
 /* Tests the listed groups; those that are not significant leave the list. */
@@ -90,7 +89,8 @@ static void add_young(struct fit *f)
 		for (uint32_t m = 0; is_young(f->o, i, f->channel) && m < i->n_members; m++)
 			if (i->members[m].trouble)
 				f->marks[f->n_marks++] =
-					(struct mark){i->members[m].line, i->members[m].weight};
+					(struct mark){i->members[m].line, i->members[m].weight,
+						      i->members[m].since_ns};
 	}
 }
 
@@ -112,7 +112,8 @@ static bool gather(struct fit *f)
 	n = watch_evidence(o, f->channel, loose, n);
 	for (uint32_t t = 0; t < n; t++) {
 		const struct trouble *trouble = pool_at(&o->troubles, loose[t]);
-		f->marks[f->n_marks++] = (struct mark){trouble->line, trouble->quarters};
+		f->marks[f->n_marks++] =
+			(struct mark){trouble->line, trouble->quarters, trouble->since_ns};
 	}
 	free(loose);
 	add_young(f);
@@ -134,7 +135,7 @@ static bool overlaps(const struct fit *f, const struct incident *i, uint32_t gro
 {
 	uint32_t n = 0;
 	for (uint32_t m = 0; m < i->n_members; m++)
-		n += incident_covers(f->o, group, i->members[m].line);
+		n += watch_hangs_on(f->o, i->members[m].line, group);
 	return i->n_members && n >= OVERLAP * i->n_members;
 }
 
@@ -215,7 +216,7 @@ static void absorb(struct fit *f, uint32_t incident, uint32_t group)
 		const struct watched *w = &f->o->lines[f->marks[m].line];
 		struct trouble *t = watch_trouble(f->o, w, f->channel);
 		if (t && !t->incident && !t->aged && t->weight &&
-		    incident_covers(f->o, group, f->marks[m].line))
+		    watch_hangs_on(f->o, f->marks[m].line, group))
 			incident_absorb(f->o, incident, t);
 	}
 	incident_at(f->o, incident)->grown = false;

@@ -191,6 +191,8 @@ void incident_absorb(struct outage *o, uint32_t incident, struct trouble *t)
 	i->redialled += t->redialled;
 	i->grown = true;
 	trouble_explain(o, t, incident);
+	if (i->settled && i->channel == CHANNEL_DROP && !t->good_ns)
+		watch_set_up(o, &o->lines[t->line], false);
 }
 
 void incident_member_good(struct outage *o, const struct trouble *t)
@@ -219,6 +221,8 @@ void incident_member_bad(struct outage *o, const struct trouble *t)
 	m->stage = t->stage;
 	m->weight = t->weight;
 	i->peak = i->down > i->peak ? i->down : i->peak;
+	if (i->settled && i->channel == CHANNEL_DROP)
+		watch_set_up(o, &o->lines[t->line], false);
 }
 
 static void let_go(struct outage *o, struct member *m)
@@ -227,15 +231,6 @@ static void let_go(struct outage *o, struct member *m)
 	m->trouble = 0;
 	if (t)
 		trouble_explain(o, t, 0);
-}
-
-bool incident_covers(const struct outage *o, uint32_t group, uint32_t line)
-{
-	const struct watched *w = &o->lines[line];
-	for (uint32_t r = 0; r < w->n_risks; r++)
-		if (w->risks[r] == group)
-			return true;
-	return groups_below(&o->groups, w->leaf, group);
 }
 
 static void recount_members(struct incident *i)
@@ -258,7 +253,7 @@ void incident_rescope(struct outage *o, uint32_t incident, enum symptom_channel 
 		o->groups.at[i->group].incident[i->channel] = 0;
 	for (uint32_t m = 0; m < i->n_members; m++) {
 		struct member *member = &i->members[m];
-		if (channel != i->channel || !incident_covers(o, finding->group, member->line)) {
+		if (channel != i->channel || !watch_hangs_on(o, member->line, finding->group)) {
 			let_go(o, member);
 			continue;
 		}
@@ -299,7 +294,7 @@ static void hand_over(struct outage *o, uint32_t from, uint32_t to)
 	for (uint32_t m = 0; m < i->n_members; m++) {
 		struct member *member = &i->members[m];
 		struct trouble *t = member->trouble ? pool_at(&o->troubles, member->trouble) : NULL;
-		if (!t || by->channel != i->channel || !incident_covers(o, by->group, member->line))
+		if (!t || by->channel != i->channel || !watch_hangs_on(o, member->line, by->group))
 			continue;
 		member->trouble = 0;
 		incident_absorb(o, to, t);
@@ -388,6 +383,22 @@ static bool is_due(const struct incident *i, uint64_t now_ns)
 	       (double)change >= UPDATE_SHARE * (was ? was : 1);
 }
 
+#define YOUNG_NS (300 * SECOND_IN_NS)
+
+bool incident_is_young(const struct outage *o, const struct incident *i)
+{
+	return i->live && o->now_ns - i->open_ns < YOUNG_NS;
+}
+
+/* A line that is down already cannot be hit by the next fault. */
+static void settle(struct outage *o, struct incident *i)
+{
+	i->settled = true;
+	for (uint32_t m = 0; m < i->n_members && i->channel == CHANNEL_DROP; m++)
+		if (!i->members[m].recovered_ns)
+			watch_set_up(o, &o->lines[i->members[m].line], false);
+}
+
 void incident_step(struct outage *o, uint32_t incident)
 {
 	struct incident *i = incident_at(o, incident);
@@ -395,6 +406,8 @@ void incident_step(struct outage *o, uint32_t incident)
 		incident_fini(i);
 	if (!i->live)
 		return;
+	if (!i->settled && !incident_is_young(o, i))
+		settle(o, i);
 	if (o->now_ns <= i->open_ns + ONSET_FIT_NS)
 		fit_onset(o, i);
 	draw_curve(i, o->now_ns);

@@ -35,7 +35,8 @@ struct incident {
 	struct member *members; /* owned */
 	uint32_t n_members, members_room;
 	uint32_t down, peak, confirmed, redialled;
-	bool grown; /* since it was fitted last */
+	bool grown;   /* since it was fitted last */
+	bool settled; /* no longer young: its lines are out of the count until they are back */
 	uint32_t revision, reopened;
 	uint64_t onset_ns, open_ns, low_since_ns, clear_ns, recovering_ns, fitted_ns;
 	/* what it is, as of its last tick */
@@ -76,6 +77,9 @@ void incident_rescope(struct outage *outage, uint32_t incident, enum symptom_cha
 /* Ends `incident`: it is part of `by` (SUPERSEDED or MERGED), or was none (RETRACTED, by 0). */
 void incident_end(struct outage *outage, uint32_t incident, enum incident_state as, uint32_t by);
 
+/* Young: its lines are evidence still, and it may turn out to be part of something larger. */
+bool incident_is_young(const struct outage *outage, const struct incident *incident);
+
 /* A tick of its life. */
 void incident_step(struct outage *outage, uint32_t incident);
 
@@ -84,9 +88,6 @@ void incident_fini(struct incident *incident);
 /* A line of its story. */
 __attribute__((format(printf, 4, 5))) void incident_note(struct incident *incident, uint64_t at_ns,
 							 const char *what, const char *format, ...);
-
-/* Whether the line is one of the group's. */
-bool incident_covers(const struct outage *outage, uint32_t group, uint32_t line);
 
 static inline struct incident *incident_at(const struct outage *outage, uint32_t incident)
 {

@@ -2,7 +2,7 @@
 #include "engine/analysis/outage/kind.h"
 
 static const struct kind kinds[] = {
-	[KIND_NETWORK] = {"network", 0.02, 6, 5, 13},
+	[KIND_NETWORK] = {"network", 0.30, 6, 5, 13},
 	[KIND_EXCHANGE] = {"exchange", 0.04, 6, 5, 0},
 	[KIND_NODE] = {"access_node", 0.06, 6, 5, 1},
 	[KIND_CARD] = {"card", 0.12, 6, 5, 2},

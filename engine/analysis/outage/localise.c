@@ -21,7 +21,10 @@
 #define SETUP_SHARE 2e-3
 #define SETUP_MIN   0.2
 
-enum { ROUNDS_MAX = 4, RANK_MAX_GROUPS = 64 };
+/* A fault takes its lines within BURST_NS; the window is longer, for silence shows late. */
+#define BURST_NS (90 * SECOND_IN_NS)
+
+enum { ROUNDS_MAX = 4, DIFFUSE_MAX = 16 };
 
 /* What is known of a group in this localisation. */
 struct spot {
@@ -131,7 +134,9 @@ struct work {
 	uint32_t n_marks;
 	uint64_t banned_set; /* groups with these lines are not to be blamed */
 	uint32_t banned_members;
-	bool *gone; /* marks that a chosen shared risk explains */
+	bool *gone;				  /* marks that a chosen shared risk explains */
+	uint32_t diffuse[DIFFUSE_MAX], n_diffuse; /* groups whose lines did not go at once */
+	uint64_t *since;			  /* working memory */
 };
 
 static uint32_t touch(struct localiser *l, uint32_t group, uint32_t *list, uint32_t *n)
@@ -197,6 +202,9 @@ static void count_tree(const struct work *w, uint32_t *counts)
 static bool is_banned(const struct work *w, uint32_t group)
 {
 	const struct group *g = &w->o->groups.at[group];
+	for (uint32_t d = 0; d < w->n_diffuse; d++)
+		if (groups_equal(&w->o->groups, w->diffuse[d], group))
+			return true;
 	return w->banned_members && g->set == w->banned_set && g->members == w->banned_members;
 }
 
@@ -396,6 +404,43 @@ static void judge(struct work *w, struct finding *f, int64_t total)
 		}
 }
 
+static int by_time(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* Whether the group's lines went at once: more within BURST_NS than the rest of the window, and
+ * what is usual, would lead to expect. */
+static bool is_burst(const struct work *w, const struct finding *f)
+{
+	uint32_t n = 0, most = 0;
+	double part = (double)BURST_NS / EVIDENCE_NS, rest;
+	if (w->channel != CHANNEL_DROP && w->channel != CHANNEL_INTERNET)
+		return true;
+	for (uint32_t i = 0; i < w->n_marks; i++)
+		if (watch_hangs_on(w->o, w->marks[i].line, f->group))
+			w->since[n++] = w->marks[i].since_ns;
+	qsort(w->since, n, sizeof *w->since, by_time);
+	for (uint32_t from = 0, to = 0; to < n; to++) {
+		while (w->since[to] - w->since[from] > BURST_NS)
+			from++;
+		most = to + 1 - from > most ? to + 1 - from : most;
+	}
+	rest = fmax(f->mu * part, (n - most) * part / (1 - part));
+	return tail_neg_log10(most, rest * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+}
+
+/* Leaves out groups that are no burst; true when there were some. */
+static bool leave_out(struct work *w, const struct finding *findings, uint32_t n)
+{
+	uint32_t before = w->n_diffuse;
+	for (uint32_t i = 0; i < n && w->n_diffuse < DIFFUSE_MAX; i++)
+		if (!is_burst(w, &findings[i]))
+			w->diffuse[w->n_diffuse++] = findings[i].group;
+	return w->n_diffuse > before;
+}
+
 static int by_score(const void *a, const void *b)
 {
 	const struct finding *x = a, *y = b;
@@ -407,23 +452,28 @@ static int by_score(const void *a, const void *b)
 uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
 		  uint32_t n_marks, struct finding findings[FINDINGS_MAX])
 {
-	struct work w = {o,	  &o->localiser,
-			 channel, marks,
-			 n_marks, 0,
-			 0,	  calloc(n_marks + 1u, sizeof(bool))};
+	struct work w = {.o = o,
+			 .l = &o->localiser,
+			 .channel = channel,
+			 .marks = marks,
+			 .n_marks = n_marks,
+			 .gone = calloc(n_marks + 1u, sizeof(bool)),
+			 .since = malloc((n_marks + 1u) * sizeof(uint64_t))};
 	int64_t total;
 	uint32_t n = 0;
 	o->counters.localisations++;
-	if (!w.gone || !reserve(w.l, o->groups.n)) {
-		free(w.gone);
+	if (w.gone && w.since && reserve(w.l, o->groups.n)) {
+		list_groups(&w);
+		do
+			total = solve(&w, findings, &n);
+		while (leave_out(&w, findings, n));
+		for (uint32_t i = 0; i < n; i++)
+			judge(&w, &findings[i], total);
+		qsort(findings, n, sizeof *findings, by_score);
+	} else {
 		o->counters.no_memory++;
-		return 0;
 	}
-	list_groups(&w);
-	total = solve(&w, findings, &n);
-	for (uint32_t i = 0; i < n; i++)
-		judge(&w, &findings[i], total);
-	qsort(findings, n, sizeof *findings, by_score);
 	free(w.gone);
+	free(w.since);
 	return n;
 }

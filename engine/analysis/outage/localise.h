@@ -3,6 +3,9 @@
  * Which elements explain the evidence best (algorithms.md 2.3.5): dynamic programming over the tree
  * with a price for each element that is blamed, then shared risks tested on what they would leave.
  *
+ * What fails together fails at once. A group whose lines went one by one, all through the window,
+ * has a worse day than was expected, and no fault: it is left out, and the rest is fitted again.
+ *
  * Scores are log-likelihoods in whole millionths, so sums do not depend on the order of evidence.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_LOCALISE_H
@@ -20,6 +23,7 @@ enum { FINDINGS_MAX = 16, CANDIDATES_MAX = 12, NAME_BYTES = 256 };
 /* A line's share in the evidence. */
 struct mark {
 	uint32_t line, quarters;
+	uint64_t since_ns;
 };
 
 struct finding {

@@ -13,6 +13,8 @@
 /* After a silence of the clock so many ticks run one by one; the rest would find nothing new. */
 enum { TICKS_MAX = 80 };
 
+#define ABSORB_NS (600 * SECOND_IN_NS)
+
 /* Every line's rate is brought up to date in so many ticks: six hours. */
 enum { REFRESH_TICKS = 4320 };
 
@@ -114,14 +116,21 @@ static void good(struct outage *o, const struct symptom *s)
 		incident_member_good(o, t);
 }
 
-/* What fails within a group that has an incident is part of it. */
+/* What fails within a group that has an incident is part of it; when that is long open, and of a
+ * part of the group only, it may be another fault. */
+static bool takes_more(const struct outage *o, uint32_t incident)
+{
+	const struct incident *i = incident_at(o, incident);
+	return o->now_ns - i->open_ns < ABSORB_NS || 2 * i->down >= o->groups.at[i->group].members;
+}
+
 static void absorb(struct outage *o, struct trouble *t)
 {
 	uint32_t groups[WATCH_GROUPS_MAX];
 	uint32_t n = watch_groups(o, &o->lines[t->line], groups);
 	for (uint32_t g = 0; g < n && t->quarters; g++) {
 		uint32_t incident = o->groups.at[groups[g]].incident[t->channel];
-		if (incident)
+		if (incident && takes_more(o, incident))
 			incident_absorb(o, incident, t);
 	}
 }

@@ -359,7 +359,8 @@ void trouble_good(struct outage *o, struct trouble *t, uint64_t at_ns)
 	t->good_ns = at_ns;
 	if (t->incident)
 		return;
-	if (t->aged || t->channel == CHANNEL_SETUP) {
+	/* A suspicion that proved wrong was nothing; a drop that is over was one all the same. */
+	if (t->aged || t->channel == CHANNEL_SETUP || !t->confirmed) {
 		trouble_forget(o, t);
 		return;
 	}
@@ -460,4 +461,13 @@ void watch_void(struct outage *o, uint32_t tap, uint64_t since_ns)
 				trouble_forget(o, t);
 		}
 	}
+}
+
+bool watch_hangs_on(const struct outage *o, uint32_t line, uint32_t group)
+{
+	const struct watched *w = &o->lines[line];
+	for (uint32_t r = 0; r < w->n_risks; r++)
+		if (w->risks[r] == group)
+			return true;
+	return groups_below(&o->groups, w->leaf, group);
 }

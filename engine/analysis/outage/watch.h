@@ -17,6 +17,9 @@ struct watched *watch_line(struct outage *outage, uint32_t line);
 uint32_t watch_groups(const struct outage *outage, const struct watched *line,
 		      uint32_t groups[WATCH_GROUPS_MAX]);
 
+/* Whether the group is one of the line's. */
+bool watch_hangs_on(const struct outage *outage, uint32_t line, uint32_t group);
+
 /* Hangs the line on another place. */
 void watch_move(struct outage *outage, uint32_t line, const struct place *place);
 
