@@ -14,7 +14,7 @@
 
 /* Ticks for which a group must stay significant. Names resolve late when more is broken. */
 static const uint64_t confirm_ticks[CHANNEL_COUNT] = {
-	[CHANNEL_DROP] = 1, [CHANNEL_SETUP] = 1, [CHANNEL_INTERNET] = 1, [CHANNEL_DNS] = 3};
+	[CHANNEL_DROP] = 0, [CHANNEL_SETUP] = 1, [CHANNEL_INTERNET] = 1, [CHANNEL_DNS] = 6};
 
 /* A fault shows in these channels after the first one that is its own. */
 static const enum symptom_channel order[] = {CHANNEL_DROP, CHANNEL_INTERNET, CHANNEL_DNS,
@@ -34,8 +34,10 @@ static bool test_groups(struct outage *o, enum symptom_channel c)
 	for (uint32_t t = 0; t < o->n_tests[c]; t++) {
 		struct group *g = &o->groups.at[o->tests[c][t]];
 		double k = (double)g->quarters[c] / QUARTERS;
+		double fresh = (double)g->fresh[c] / QUARTERS;
 		o->counters.tests++;
-		if (!localise_significant(o, o->tests[c][t], c, k)) {
+		if (!localise_significant(o, o->tests[c][t], c, k) ||
+		    !localise_burst(o, o->tests[c][t], c, fresh, k)) {
 			g->candidate[c] = 0;
 			g->listed &= (uint8_t) ~(1u << c);
 			continue;
@@ -186,13 +188,14 @@ static bool may_open(const struct fit *f, const struct finding *finding)
 }
 
 /* The incident that stands for the finding: the one that is there, one that it outgrew, or new. */
-static uint32_t seat_finding(struct fit *f, const struct finding *finding)
+static uint32_t seat_finding(struct fit *f, struct finding *finding)
 {
 	uint32_t number = find_seated(f, finding->group);
 	struct incident *i;
 	if (number) {
 		i = incident_at(f->o, number);
 		if (is_young(f->o, i, f->channel)) {
+			localise_judge(f->o, f->channel, f->marks, f->n_marks, finding);
 			i->finding = *finding;
 			i->finding.group = i->group;
 			i->fitted_ns = f->o->now_ns;
@@ -201,6 +204,8 @@ static uint32_t seat_finding(struct fit *f, const struct finding *finding)
 		return number;
 	}
 	number = find_outgrown(f, f->channel, finding->group);
+	if (number || may_open(f, finding))
+		localise_judge(f->o, f->channel, f->marks, f->n_marks, finding);
 	if (!number && may_open(f, finding))
 		number = find_symptom(f, finding->group);
 	if (number) {

@@ -21,9 +21,6 @@
 #define SETUP_SHARE 2e-3
 #define SETUP_MIN   0.2
 
-/* A fault takes its lines within BURST_NS; the window is longer, for silence shows late. */
-#define BURST_NS (90 * SECOND_IN_NS)
-
 enum { ROUNDS_MAX = 4, DIFFUSE_MAX = 16 };
 
 /* What is known of a group in this localisation. */
@@ -102,6 +99,17 @@ bool localise_significant(const struct outage *o, uint32_t group, enum symptom_c
 	    k < least_share(g, channel) * members_that_could(g, channel))
 		return false;
 	return tail_neg_log10(k, expected(o, g, channel) * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+}
+
+bool localise_burst(const struct outage *o, uint32_t group, enum symptom_channel channel,
+		    double fresh, double k)
+{
+	double part = (double)BURST_NS / EVIDENCE_NS;
+	double usual = expected(o, &o->groups.at[group], channel) * part;
+	double rest = (k - fresh) * part / (1 - part);
+	if (channel != CHANNEL_DROP && channel != CHANNEL_INTERNET)
+		return true;
+	return tail_neg_log10(fresh, fmax(usual, rest) * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
 }
 
 static double likelihood(const struct outage *o, uint32_t group, enum symptom_channel channel,
@@ -385,39 +393,16 @@ static int64_t solve(struct work *w, struct finding *findings, uint32_t *n)
 	return total + risks_gain;
 }
 
-/* How sure it is: what would be lost without it, and what would be blamed instead. */
-static void judge(struct work *w, struct finding *f, int64_t total)
-{
-	const struct group *g = &w->o->groups.at[f->group];
-	struct finding others[FINDINGS_MAX];
-	uint32_t n;
-	int64_t without;
-	w->banned_set = g->set;
-	w->banned_members = g->members;
-	without = solve(w, others, &n);
-	w->banned_members = 0;
-	f->confidence = 1 / (1 + exp(-(double)(total - without) / MICRO / 4));
-	for (uint32_t i = 0; i < n; i++)
-		if (others[i].llr > f->runner_up_llr && others[i].group != f->group) {
-			f->runner_up = others[i].group;
-			f->runner_up_llr = others[i].llr;
-		}
-}
-
 static int by_time(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 	return (x > y) - (x < y);
 }
 
-/* Whether the group's lines went at once: more within BURST_NS than the rest of the window, and
- * what is usual, would lead to expect. */
+/* Most of the group's lines that went within BURST_NS. */
 static bool is_burst(const struct work *w, const struct finding *f)
 {
 	uint32_t n = 0, most = 0;
-	double part = (double)BURST_NS / EVIDENCE_NS, rest;
-	if (w->channel != CHANNEL_DROP && w->channel != CHANNEL_INTERNET)
-		return true;
 	for (uint32_t i = 0; i < w->n_marks; i++)
 		if (watch_hangs_on(w->o, w->marks[i].line, f->group))
 			w->since[n++] = w->marks[i].since_ns;
@@ -427,8 +412,7 @@ static bool is_burst(const struct work *w, const struct finding *f)
 			from++;
 		most = to + 1 - from > most ? to + 1 - from : most;
 	}
-	rest = fmax(f->mu * part, (n - most) * part / (1 - part));
-	return tail_neg_log10(most, rest * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+	return localise_burst(w->o, f->group, w->channel, most, n);
 }
 
 /* Leaves out groups that are no burst; true when there were some. */
@@ -449,31 +433,65 @@ static int by_score(const void *a, const void *b)
 	return (x->group > y->group) - (x->group < y->group);
 }
 
+static bool begin(struct work *w, struct outage *o, enum symptom_channel channel,
+		  const struct mark *marks, uint32_t n)
+{
+	*w = (struct work){.o = o,
+			   .l = &o->localiser,
+			   .channel = channel,
+			   .marks = marks,
+			   .n_marks = n,
+			   .gone = calloc(n + 1u, sizeof(bool)),
+			   .since = malloc((n + 1u) * sizeof(uint64_t))};
+	if (w->gone && w->since && reserve(w->l, o->groups.n)) {
+		list_groups(w);
+		return true;
+	}
+	o->counters.no_memory++;
+	return false;
+}
+
+static void end(struct work *w)
+{
+	free(w->gone);
+	free(w->since);
+}
+
+void localise_judge(struct outage *o, enum symptom_channel channel, const struct mark *marks,
+		    uint32_t n_marks, struct finding *f)
+{
+	const struct group *g = &o->groups.at[f->group];
+	struct finding others[FINDINGS_MAX];
+	struct work w;
+	uint32_t n = 0;
+	int64_t total, without;
+	if (begin(&w, o, channel, marks, n_marks)) {
+		total = solve(&w, others, &n);
+		w.banned_set = g->set;
+		w.banned_members = g->members;
+		without = solve(&w, others, &n);
+		f->confidence = 1 / (1 + exp(-(double)(total - without) / MICRO / 4));
+		for (uint32_t i = 0; i < n; i++)
+			if (others[i].llr > f->runner_up_llr) {
+				f->runner_up = others[i].group;
+				f->runner_up_llr = others[i].llr;
+			}
+	}
+	end(&w);
+}
+
 uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
 		  uint32_t n_marks, struct finding findings[FINDINGS_MAX])
 {
-	struct work w = {.o = o,
-			 .l = &o->localiser,
-			 .channel = channel,
-			 .marks = marks,
-			 .n_marks = n_marks,
-			 .gone = calloc(n_marks + 1u, sizeof(bool)),
-			 .since = malloc((n_marks + 1u) * sizeof(uint64_t))};
-	int64_t total;
+	struct work w;
 	uint32_t n = 0;
 	o->counters.localisations++;
-	if (w.gone && w.since && reserve(w.l, o->groups.n)) {
-		list_groups(&w);
+	if (begin(&w, o, channel, marks, n_marks)) {
 		do
-			total = solve(&w, findings, &n);
+			solve(&w, findings, &n);
 		while (leave_out(&w, findings, n));
-		for (uint32_t i = 0; i < n; i++)
-			judge(&w, &findings[i], total);
 		qsort(findings, n, sizeof *findings, by_score);
-	} else {
-		o->counters.no_memory++;
 	}
-	free(w.gone);
-	free(w.since);
+	end(&w);
 	return n;
 }

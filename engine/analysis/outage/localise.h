@@ -49,6 +49,15 @@ void localiser_fini(struct localiser *localiser);
 bool localise_significant(const struct outage *outage, uint32_t group, enum symptom_channel channel,
 			  double k);
 
+/* Did `fresh` of `k` lines come within BURST_NS, more than the others and what is usual explain? */
+bool localise_burst(const struct outage *outage, uint32_t group, enum symptom_channel channel,
+		    double fresh, double k);
+
+/* How sure is one of the findings: what would be lost without it, what would be blamed instead.
+ * Fills in confidence and runner-up. */
+void localise_judge(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
+		    uint32_t n, struct finding *finding);
+
 /* Of `n` marks, each line once. Returns the number of findings, the best first. */
 uint32_t localise(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
 		  uint32_t n, struct finding findings[FINDINGS_MAX]);

@@ -11,12 +11,12 @@
 #include "engine/base/clock.h"
 
 /* After a silence of the clock so many ticks run one by one; the rest would find nothing new. */
-enum { TICKS_MAX = 80 };
+enum { TICKS_MAX = 160 };
 
 #define ABSORB_NS (600 * SECOND_IN_NS)
 
 /* Every line's rate is brought up to date in so many ticks: six hours. */
-enum { REFRESH_TICKS = 4320 };
+enum { REFRESH_TICKS = 8640 };
 
 struct outage *outage_new(const struct outage_options *options, struct report_sink sink)
 {
@@ -128,7 +128,7 @@ static void absorb(struct outage *o, struct trouble *t)
 {
 	uint32_t groups[WATCH_GROUPS_MAX];
 	uint32_t n = watch_groups(o, &o->lines[t->line], groups);
-	for (uint32_t g = 0; g < n && t->quarters; g++) {
+	for (uint32_t g = 0; g < n && t->weight && !t->incident; g++) {
 		uint32_t incident = o->groups.at[groups[g]].incident[t->channel];
 		if (incident && takes_more(o, incident))
 			incident_absorb(o, incident, t);

@@ -5,7 +5,7 @@
  *
  * Fed with what single lines show (struct symptom), in time order; says incidents and gaps through
  * a report sink. Lines are numbered by the caller. Driven by packet time alone: groups that were
- * touched are tested on a tick of 5 s, so the order of symptoms within a tick changes nothing.
+ * touched are tested on a tick of 2.5 s, so the order of symptoms within a tick changes nothing.
  * One thread.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_OUTAGE_H

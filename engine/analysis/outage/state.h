@@ -11,7 +11,9 @@
 #include "engine/base/pool.h"
 
 #define SECOND_IN_NS 1000000000ull
-#define TICK_NS	     (5 * SECOND_IN_NS)
+#define TICK_NS	     (5 * SECOND_IN_NS / 2)
+#define BURST_NS     (90 * SECOND_IN_NS)  /* a fault takes its lines within that time */
+#define RIPE_NS	     (7 * SECOND_IN_NS)	  /* a suspicion that lasts so long is evidence */
 #define EVIDENCE_NS  (300 * SECOND_IN_NS) /* a drop counts as evidence for so long */
 #define SETUP_NS     (120 * SECOND_IN_NS) /* so do a failed set-up, and an attempt */
 #define AFTERGLOW_NS (30 * SECOND_IN_NS)  /* a drop that is over still counts */
@@ -43,6 +45,9 @@ struct trouble {
 	uint8_t quarters; /* that it counts in its groups now */
 	uint8_t weight;	  /* in quarters, whether it counts or not */
 	bool confirmed, redialled, aged;
+	uint8_t fresh; /* of the quarters, how many are */
+	bool young;    /* not older than BURST_NS */
+	bool ripe; /* it has lasted: a path that is switched over is silent for some seconds too */
 };
 
 /* Something to look at when its time comes. */
@@ -57,7 +62,7 @@ struct queue {
 	uint32_t head, n, room;
 };
 
-enum { QUEUE_DROP, QUEUE_SETUP, QUEUE_OVER, QUEUE_TRIED, QUEUES };
+enum { QUEUE_DROP, QUEUE_SETUP, QUEUE_OVER, QUEUE_RIPE, QUEUE_FRESH, QUEUE_TRIED, QUEUES };
 
 struct incidents {
 	struct incident *at; /* owned, from 1 */

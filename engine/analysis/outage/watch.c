@@ -117,8 +117,10 @@ static void count_line(struct outage *o, uint32_t line, bool on)
 		}
 		g->tried += w->tried ? one : 0;
 		for (int c = CHANNEL_DROP; c < CHANNEL_COUNT; c++)
-			if (w->trouble[c])
+			if (w->trouble[c]) {
 				g->quarters[c] += one * at(o, w->trouble[c])->quarters;
+				g->fresh[c] += one * at(o, w->trouble[c])->fresh;
+			}
 	}
 }
 
@@ -221,18 +223,22 @@ static void recount(struct outage *o, struct trouble *t)
 {
 	const struct watched *w = &o->lines[t->line];
 	enum symptom_channel c = (enum symptom_channel)t->channel;
-	bool none = t->incident || t->aged || w->blind || is_consequence(o, w, c);
+	bool none = t->incident || t->aged || !t->ripe || w->blind || is_consequence(o, w, c);
 	uint8_t quarters = none ? 0 : t->weight;
+	uint8_t fresh = t->young ? quarters : 0;
 	uint32_t ids[WATCH_GROUPS_MAX], n, delta = (uint32_t)quarters - t->quarters;
-	if (!delta)
+	uint32_t delta_fresh = (uint32_t)fresh - t->fresh;
+	if (!delta && !delta_fresh)
 		return;
 	n = watch_groups(o, w, ids);
 	for (uint32_t i = 0; i < n; i++) {
 		o->groups.at[ids[i]].quarters[c] += delta;
+		o->groups.at[ids[i]].fresh[c] += delta_fresh;
 		if (quarters > t->quarters)
 			list_test(o, c, ids[i]);
 	}
 	t->quarters = quarters;
+	t->fresh = fresh;
 }
 
 static void recount_line(struct outage *o, const struct watched *w)
@@ -267,11 +273,16 @@ static uint8_t weight_of(const struct symptom *s)
 	return QUARTERS;
 }
 
+static uint32_t number_of(const struct outage *o, const struct trouble *t)
+{
+	return o->lines[t->line].trouble[t->channel];
+}
+
 /* Has the trouble looked at then; what was queued for it before goes stale. */
 static void enqueue(struct outage *o, struct trouble *t, int queue, uint64_t at_ns)
 {
 	t->generation = ++o->generation;
-	push(o, queue, at_ns, o->lines[t->line].trouble[t->channel], t->generation);
+	push(o, queue, at_ns, number_of(o, t), t->generation);
 }
 
 static void fill(struct outage *o, struct trouble *t, const struct symptom *s)
@@ -285,8 +296,13 @@ static void fill(struct outage *o, struct trouble *t, const struct symptom *s)
 	t->confirmed = s->state == SYMPTOM_BAD;
 	t->redialled = s->redialled;
 	t->aged = false;
+	t->ripe = t->confirmed;
+	t->young = true;
 	enqueue(o, t, s->channel == CHANNEL_SETUP ? QUEUE_SETUP : QUEUE_DROP,
 		t->at_ns + window_ns[t->channel]);
+	if (!t->ripe)
+		push(o, QUEUE_RIPE, t->at_ns + RIPE_NS, number_of(o, t), t->generation);
+	push(o, QUEUE_FRESH, t->at_ns + BURST_NS, number_of(o, t), t->generation);
 	recount(o, t);
 }
 
@@ -336,7 +352,7 @@ void trouble_change(struct outage *o, struct trouble *t, const struct symptom *s
 	}
 	t->stage = (uint8_t)s->stage;
 	if (s->state == SYMPTOM_BAD && !t->confirmed) {
-		t->confirmed = true;
+		t->confirmed = t->ripe = true;
 		t->cause = (uint8_t)s->cause;
 		t->weight = weight_of(s);
 		recount(o, t);
@@ -398,7 +414,13 @@ static void expire(struct outage *o, int queue, uint64_t now_ns)
 		struct trouble *t = at(o, due.what);
 		if (t->generation != due.generation || t->incident)
 			continue;
-		if (queue == QUEUE_OVER) {
+		if (queue == QUEUE_RIPE) {
+			t->ripe = true;
+			recount(o, t);
+		} else if (queue == QUEUE_FRESH) {
+			t->young = false;
+			recount(o, t);
+		} else if (queue == QUEUE_OVER) {
 			learn(o, t, t->good_ns + AFTERGLOW_NS);
 			trouble_forget(o, t);
 		} else {
@@ -413,6 +435,8 @@ void watch_expire(struct outage *o, uint64_t now_ns)
 	expire(o, QUEUE_DROP, now_ns);
 	expire(o, QUEUE_SETUP, now_ns);
 	expire(o, QUEUE_OVER, now_ns);
+	expire(o, QUEUE_RIPE, now_ns);
+	expire(o, QUEUE_FRESH, now_ns);
 	while (pop(o, QUEUE_TRIED, now_ns, &due))
 		if (o->lines[due.what].tried_ns + SETUP_NS <= due.at_ns)
 			count_tried(o, &o->lines[due.what], false);
