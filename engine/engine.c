@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "engine/analysis/analysis.h"
+#include "engine/analysis/blind.h"
 #include "engine/analysis/flows.h"
 #include "engine/base/nap.h"
 #include "engine/decode.h"
+#include "engine/drops.h"
 #include "engine/lane.h"
 #include "engine/receiver.h"
 
@@ -28,6 +30,8 @@ struct engine {
 	bool one_stream; /* one stamp for all packets: their order is exact */
 	_Atomic bool stop;
 	uint32_t quiet; /* naps since there was a record */
+	struct drops drops[ENGINE_MAX_SOURCES];
+	uint64_t drops_ns; /* looked at last */
 	struct analysis analysis;
 };
 
@@ -273,9 +277,36 @@ static int ended(const struct engine *e)
 	return status;
 }
 
+static void told_by(struct engine *e, uint32_t source, struct source_stats *stats)
+{
+	pthread_mutex_t *lock = e->receivers ? &e->receivers[source].lock : &e->lanes[source].lock;
+	pthread_mutex_lock(lock);
+	*stats = e->receivers ? e->receivers[source].told : e->lanes[source].source_told;
+	pthread_mutex_unlock(lock);
+}
+
+/* Once a second: collectors that lose too much. */
+static void look_at_drops(struct engine *e)
+{
+	uint64_t now_ns = e->analysis.now_ns, since_ns;
+	struct source_stats stats;
+	if (now_ns >= e->drops_ns && now_ns < e->drops_ns + DROPS_INTERVAL_NS / 5)
+		return;
+	e->drops_ns = now_ns;
+	for (uint32_t i = 0; i < e->n_sources; i++) {
+		enum drops_news news;
+		told_by(e, i, &stats);
+		news = drops_look(&e->drops[i], &stats, now_ns, &since_ns);
+		if (news != DROPS_NOTHING)
+			blind_drops(&e->analysis, i, news == DROPS_BEGIN, since_ns);
+	}
+}
+
 static int step_threads(struct engine *e)
 {
 	int over = 0;
+	if (e->options.now)
+		look_at_drops(e);
 	for (int naps = 0; naps < NAPS && !over; naps++) {
 		over = ended(e);
 		if (merge(e, MERGE_MOST)) {

@@ -102,3 +102,11 @@ void blind_take(struct analysis *a, const struct out_tap *record)
 	else if (!a->taps[tap].blind)
 		fall_blind(a, tap, record);
 }
+
+void blind_drops(struct analysis *a, uint32_t tap, bool too_many, uint64_t since_ns)
+{
+	if (a->outage && too_many)
+		outage_gap_begins(a->outage, tap, name_of(a, tap), "drops", since_ns, a->now_ns);
+	else if (a->outage)
+		outage_gap_ends(a->outage, tap, a->now_ns);
+}

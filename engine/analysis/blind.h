@@ -28,4 +28,8 @@ bool blind_is(const struct analysis *analysis, const struct subject *subject);
 bool blind_voids(const struct analysis *analysis, const struct subject *subject,
 		 const struct signal *signal);
 
+/* The collector of a tap loses too many packets since `since_ns`, or no longer: its lines go on, but
+ * nobody concludes anything from several of them. */
+void blind_drops(struct analysis *analysis, uint32_t tap, bool too_many, uint64_t since_ns);
+
 #endif
