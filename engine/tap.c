@@ -86,8 +86,8 @@ static void follow_one(struct taps *taps, struct burst *burst, uint32_t i, uint6
 {
 	uint32_t tap = burst->extra[i].tap % TAP_MAX;
 	struct tap_watch *t = &taps->of[tap];
-	if (t->silent && tell(burst, i,
-			      (struct tap_news){.tap = (uint8_t)(1 + tap), .kind = TAP_SPEAKS}))
+	if (t->silent &&
+	    tell(burst, i, (struct tap_news){.tap = (uint8_t)(1 + tap), .kind = TAP_SPEAKS}))
 		forget(t);
 	follow(t, now_ns, tap_bit(&burst->pkt[i]));
 }
@@ -112,8 +112,7 @@ void taps_follow(struct taps *taps, struct burst *burst, uint32_t i, uint64_t be
 	bool back = now_ns < before_ns, turns = now_ns - all->second_ns >= TAP_SECOND_NS;
 	uint64_t silence_ns = back ? TAP_SECONDS * TAP_SECOND_NS : now_ns - before_ns;
 	if (all->silent || (before_ns && is_blind(all, silence_ns)))
-		skip(taps, burst, i,
-		     back || silence_ns > CLOCK_AHEAD_NS ? TAP_CLOCK : TAP_SILENT,
+		skip(taps, burst, i, back || silence_ns > CLOCK_AHEAD_NS ? TAP_CLOCK : TAP_SILENT,
 		     back ? now_ns : before_ns);
 	follow(all, now_ns, tap_bit(&burst->pkt[i]));
 	if (!first_tap(taps))

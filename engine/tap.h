@@ -33,9 +33,9 @@ struct tap_watch {
 };
 
 struct taps {
-	struct tap_watch all;	       /* the whole stream */
-	struct tap_watch of[TAP_MAX];  /* each tap, where the source has several */
-	const struct source *source;   /* of the stream, for that; or NULL */
+	struct tap_watch all;	      /* the whole stream */
+	struct tap_watch of[TAP_MAX]; /* each tap, where the source has several */
+	const struct source *source;  /* of the stream, for that; or NULL */
 };
 
 /* The bit of the packet's line; 0: the packet is no sign of life. */

@@ -421,6 +421,7 @@ static void take_signal(struct analysis *a, uint32_t number, const struct signal
 	const struct session_out out = {take_news, a};
 	const struct reach_out reach = analysis_reach_out(a);
 	struct subject *s = &a->subjects[number];
+	blind_heard_by(a, number, signal->tap);
 	if (blind_voids(a, s, signal))
 		return;
 	switch (signal->kind) {
@@ -466,8 +467,6 @@ void analysis_take(struct analysis *a, uint32_t worker, const struct out *record
 		line_gone(a, worker, record->line);
 		break;
 	case OUT_SIGNAL:
-		if (number)
-			blind_heard_by(a, number, record->tap);
 		if (number)
 			take_signal(a, number, &((const struct out_signal *)record)->signal);
 		break;

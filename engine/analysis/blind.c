@@ -17,9 +17,10 @@ bool blind_is(const struct analysis *a, const struct subject *s)
 bool blind_voids(const struct analysis *a, const struct subject *s, const struct signal *signal)
 {
 	uint64_t all_ns = a->options.many_taps ? a->taps[0].sighted_ns : 0;
-	uint64_t own_ns = a->taps[s->tap].sighted_ns, sighted_ns = own_ns > all_ns ? own_ns : all_ns;
-	uint64_t began_ns = signal->kind == SIGNAL_UNANSWERED ? signal->last_up_ns
-							      : signal->asked_ns;
+	uint64_t own_ns = a->taps[s->tap].sighted_ns,
+		 sighted_ns = own_ns > all_ns ? own_ns : all_ns;
+	uint64_t began_ns =
+		signal->kind == SIGNAL_UNANSWERED ? signal->last_up_ns : signal->asked_ns;
 	if (signal->kind != SIGNAL_UNANSWERED && signal->kind != SIGNAL_NO_INTERNET &&
 	    signal->kind != SIGNAL_NO_NAMES)
 		return false;
@@ -44,9 +45,8 @@ static bool concerns(const struct analysis *a, const struct subject *s, uint32_t
 
 static const char *name_of(const struct analysis *a, uint32_t tap)
 {
-	const char *name = a->options.tap_name
-				   ? a->options.tap_name(a->options.tap_context, tap)
-				   : NULL;
+	const char *name =
+		a->options.tap_name ? a->options.tap_name(a->options.tap_context, tap) : NULL;
 	return name ? name : "";
 }
 
@@ -94,7 +94,7 @@ static void see_again(struct analysis *a, uint32_t tap, uint64_t now_ns)
 
 void blind_take(struct analysis *a, const struct out_tap *record)
 {
-	uint32_t tap = record->out.tap;
+	uint32_t tap = record->tap;
 	if (tap >= ANALYSIS_MAX_TAPS)
 		a->refused++;
 	else if (record->what == TAP_SPEAKS)

@@ -31,8 +31,8 @@ static bool owes_answer(const struct control *c)
 {
 	if (c->kind == KIND_PPPOE)
 		return c->code == PADR;
-	return c->kind == KIND_LCP && (c->code == PPP_CONF_REQ || c->code == PPP_TERM_REQ ||
-				       c->code == PPP_ECHO_REQ);
+	return c->kind == KIND_LCP &&
+	       (c->code == PPP_CONF_REQ || c->code == PPP_TERM_REQ || c->code == PPP_ECHO_REQ);
 }
 
 static void note_asker(struct bras *b, uint32_t line, uint64_t now_ns)

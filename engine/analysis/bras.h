@@ -20,10 +20,10 @@ enum { BRAS_MAX = 64, BRAS_ASKERS = 3 };
 
 struct bras {
 	uint8_t mac[6];
-	uint64_t heard_ns;	     /* last control message; 0: never */
+	uint64_t heard_ns;		 /* last control message; 0: never */
 	uint64_t internet_ns, before_ns; /* frames from the Internet, some seconds apart */
-	uint64_t asked_ns;	     /* first question since then */
-	uint32_t asker[BRAS_ASKERS]; /* different lines that asked since then */
+	uint64_t asked_ns;		 /* first question since then */
+	uint32_t asker[BRAS_ASKERS];	 /* different lines that asked since then */
 	uint32_t n_askers;
 	uint64_t silent_ns; /* it is silent since then; 0: it speaks */
 };

@@ -36,8 +36,8 @@ static void end(struct subject *s, struct reach_want *want, const char *resolver
 		     now_ns, out);
 }
 
-static void begin(struct subject *s, struct reach_want *want, const char *resolver,
-		  uint64_t now_ns, const struct reach_out *out)
+static void begin(struct subject *s, struct reach_want *want, const char *resolver, uint64_t now_ns,
+		  const struct reach_out *out)
 {
 	want->state = REACH_BAD;
 	tell(s, resolver ? CHANNEL_DNS : CHANNEL_INTERNET, SYMPTOM_BAD, want, resolver, now_ns,
@@ -177,8 +177,7 @@ void reach_forget(struct subject *s, uint64_t now_ns, const struct reach_out *ou
 {
 	end(s, &s->reach.internet, NULL, now_ns, out);
 	for (int i = 0; i < REACH_RESOLVERS; i++)
-		end(s, &s->reach.resolver[i].want, s->reach.resolver[i].address, now_ns,
-		    out);
+		end(s, &s->reach.resolver[i].want, s->reach.resolver[i].address, now_ns, out);
 }
 
 static uint64_t deadline(const struct reach_want *want)

@@ -21,9 +21,9 @@
 #include "engine/analysis/bras.h"
 #include "engine/analysis/outage/outage.h"
 
-#define REACH_ALIVE_NS	1000000000ull  /* a BRAS that speaks so long after the question lives */
-#define REACH_WAIT_NS	12000000000ull /* for a BRAS that nobody asks */
-#define REACH_STALE_NS	65000000000ull /* demand that goes on is told every 30 s */
+#define REACH_ALIVE_NS 1000000000ull  /* a BRAS that speaks so long after the question lives */
+#define REACH_WAIT_NS  12000000000ull /* for a BRAS that nobody asks */
+#define REACH_STALE_NS 65000000000ull /* demand that goes on is told every 30 s */
 
 struct signal;
 struct subject;
@@ -37,7 +37,7 @@ struct reach_want {
 	enum reach_state state;
 	uint64_t since_ns, asked_ns;
 	uint64_t first_ns, told_ns; /* by the packet floor: at first, last */
-	uint64_t look_ns;	    /* while pending: when to look again; 0: when it is told again */
+	uint64_t look_ns; /* while pending: when to look again; 0: when it is told again */
 };
 
 struct reach {

@@ -70,12 +70,13 @@ struct subject {
 	/* the line's last drop */
 	uint64_t drop_since_ns; /* 0: none */
 	enum drop_cause drop_cause;
-	uint64_t bras_silent_ns; /* the BRAS of the session is silent since then; 0: not known to be */
+	uint64_t
+		bras_silent_ns; /* the BRAS of the session is silent since then; 0: not known to be */
 	struct flap flap;
 	struct reach reach;
 	struct address ipv4[SUBJECT_MAX_ADDRESSES], ipv6[SUBJECT_MAX_ADDRESSES];
 	uint8_t n_ipv4, n_ipv6;
-	uint8_t tap; /* that heard the line last */
+	uint8_t tap;  /* that heard the line last */
 	bool known;   /* initialised */
 	bool changed; /* since its card was told last */
 	uint64_t told_ns;
@@ -117,8 +118,8 @@ struct report_line subject_who(const struct subject *s);
  * false when it follows none. */
 bool subject_node(const struct subject *s, char *node, uint32_t room);
 
-/* Where on that node, by the same circuit-id: "<node> eth <card>/<port>[/<onu>]:<vlan>", the port
- * being the last number before the colon or, of a PON, the one before its ONU's. "": not told. */
+/* Where on that node, by the same circuit-id: the last number is the port and those before it are the
+ * card, but on a PON (five numbers) the second is, with the ONU behind it. "": not told. */
 struct subject_position {
 	char card[32], port[16];
 };

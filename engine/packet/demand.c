@@ -7,19 +7,19 @@
 #include "engine/packet/account.h"
 
 enum {
-	ASKED_LEAST = 4,  /* questions, */
-	OTHERS_LEAST = 2, /* not all of them for names, */
+	ASKED_LEAST = 4,				/* questions, */
+	OTHERS_LEAST = 2,				/* not all of them for names, */
 	WAITED_LEAST = (int)(3000000000 >> BEAT_SHIFT), /* and so long */
 	NAMES_ASKED = 2,
-	NAMES_LEAST = (int)(4000000000 >> BEAT_SHIFT),  /* a resolver is asked again after 5 s */
+	NAMES_LEAST = (int)(4000000000 >> BEAT_SHIFT), /* a resolver is asked again after 5 s */
 	AGAIN_LEAST = (int)(1000000000 >> BEAT_SHIFT), /* between two questions that are two */
 	ASIDE_LEAST = (int)(DEMAND_ASIDE_NS >> BEAT_SHIFT),
-	TELL_ALONE = (int)(9000000000 >> BEAT_SHIFT), /* what analysis could not judge */
+	TELL_ALONE = (int)(9000000000 >> BEAT_SHIFT),  /* what analysis could not judge */
 	TELL_AGAIN = (int)(30000000000 >> BEAT_SHIFT), /* what goes on */
-	NAMES_SERVER = 0,			   /* all resolvers together */
+	NAMES_SERVER = 0,			       /* all resolvers together */
 };
 
-enum { /* names_wait.flags */
+enum {			/* names_wait.flags */
        NAMES_KNOWN = 1, /* it has answered this line */
        NAMES_TOLD = 2,
        NAMES_ALONE = 4, /* nothing else was heard when that was told */
@@ -99,8 +99,8 @@ static void asked(struct worker *w, uint32_t line, const struct pkt *p, uint8_t 
 	if (!is_waiting(w, line))
 		*wait = (struct line_wait){.since = now, .flow = flow, .server = server};
 	count(wait, flow, server);
-	if (wait->n >= ASKED_LEAST && wait->n_others >= OTHERS_LEAST && wait->many_flows && wait->many_servers &&
-	    now - wait->since >= WAITED_LEAST && window_last_down(w, line) &&
+	if (wait->n >= ASKED_LEAST && wait->n_others >= OTHERS_LEAST && wait->many_flows &&
+	    wait->many_servers && now - wait->since >= WAITED_LEAST && window_last_down(w, line) &&
 	    (!wait->told || now - wait->told_at >= TELL_AGAIN))
 		tell(w, line, p);
 }
@@ -117,7 +117,8 @@ bool demand_is_refusal(const struct pkt *p)
 	uint32_t type = p->ack >> 8, code = p->ack & 255;
 	if (p->kind != KIND_ICMP)
 		return false;
-	if (p->flags & PKT_IPV6) /* a closed port (4) is an answer, a packet too big is none of it */
+	if (p->flags &
+	    PKT_IPV6) /* a closed port (4) is an answer, a packet too big is none of it */
 		return type == 3 || (type == 1 && code != 4);
 	return type == 11 || (type == 3 && (code < 2 || code > 4));
 }
@@ -154,8 +155,8 @@ static struct signal *signal_of(struct worker *w, enum signal_kind kind, uint32_
 	return s;
 }
 
-static bool tell_names(struct worker *w, enum signal_kind kind, uint32_t line,
-		       const struct pkt *p, const uint8_t *address)
+static bool tell_names(struct worker *w, enum signal_kind kind, uint32_t line, const struct pkt *p,
+		       const uint8_t *address)
 {
 	const struct signal *s = signal_of(w, kind, line, p, address);
 	if (s)
@@ -171,8 +172,9 @@ static struct names_wait *place(struct line_names *names, uint32_t resolver, uin
 	if (found)
 		return found;
 	for (int i = 1; i < DEMAND_RESOLVERS; i++)
-		if (!names->of[i].resolver || (!(names->of[i].flags & NAMES_TOLD) && old->resolver &&
-					       (int32_t)(names->of[i].used - old->used) < 0))
+		if (!names->of[i].resolver ||
+		    (!(names->of[i].flags & NAMES_TOLD) && old->resolver &&
+		     (int32_t)(names->of[i].used - old->used) < 0))
 			old = &names->of[i];
 	if (old->flags & NAMES_TOLD)
 		return NULL;

@@ -64,11 +64,11 @@ struct pulse {
 	uint32_t up_tick;  /* of the last upstream frame, ticks */
 	uint32_t bytes[2]; /* of this window, as is all that is counted here */
 	uint16_t packets[2];
-	uint16_t data[2];    /* TCP segments with payload */
+	uint16_t data[2];      /* TCP segments with payload */
 	uint32_t samples : 24; /* struct line_samples: pool of meter.h; 0: none */
 	uint32_t down_at : 8;  /* of the last frame from the Internet in this window: line_beat */
-	uint16_t session_id; /* PPPoE session last seen upstream */
-	uint16_t gap_ms;     /* envelope of the line's own upstream gaps under load */
+	uint16_t session_id;   /* PPPoE session last seen upstream */
+	uint16_t gap_ms;       /* envelope of the line's own upstream gaps under load */
 	uint32_t state;
 };
 _Static_assert(sizeof(struct pulse) == 32, "half a cache line");
@@ -100,12 +100,13 @@ struct line {
 	uint64_t last_up_ns;	       /* last upstream frame of earlier windows; 0: none */
 	uint64_t echo_ns;	       /* open LCP echo request of the BRAS */
 	uint64_t key;		       /* of `keys` */
-	uint32_t last_down; /* beat of the last frame from the Internet, of earlier windows; 0: none */
-	uint32_t names;	    /* struct line_names: pool of the worker; 0: none */
+	uint32_t
+		last_down; /* beat of the last frame from the Internet, of earlier windows; 0: none */
+	uint32_t names;	   /* struct line_names: pool of the worker; 0: none */
 	struct line_wait wait;
 	uint8_t echo_id;
-	uint8_t by;	 /* enum line_by */
-	uint8_t n_bound; /* other MACs that the circuit-id joined to it */
+	uint8_t by;	     /* enum line_by */
+	uint8_t n_bound;     /* other MACs that the circuit-id joined to it */
 	uint8_t n_resolvers; /* that analysis was told of */
 	bool provisional;
 };

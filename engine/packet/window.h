@@ -49,8 +49,7 @@ enum out_kind {
 
 /* How every record begins. */
 struct out {
-	uint16_t kind, tap; /* tap: of that packet, where it is a line's */
-	uint32_t line;
+	uint32_t kind, line;
 	uint64_t order;	   /* of the packet that caused it */
 	uint64_t clock_ns; /* packet time then */
 };
@@ -90,6 +89,7 @@ struct out_closed {
 struct out_tap {
 	struct out out;
 	enum tap_news_kind what;
+	uint8_t tap;
 };
 
 /* The windows of one worker. */

@@ -50,8 +50,7 @@ void worker_fini(struct worker *w)
 struct out worker_out(const struct worker *w, enum out_kind kind, uint32_t line)
 {
 	return (struct out){
-		.kind = (uint16_t)kind,
-		.tap = w->tap,
+		.kind = kind,
 		.line = line,
 		.order = w->order,
 		.clock_ns = w->clock_ns,
@@ -63,8 +62,11 @@ void worker_tap(struct worker *w, const struct tap_news *news, uint64_t clock_ns
 	struct out_tap *record = worker_tell(w, sizeof *record);
 	if (!record)
 		return; /* counted as told late; what comes next tells that the tap sees */
-	*record = (struct out_tap){worker_out(w, OUT_TAP, 0), (enum tap_news_kind)news->kind};
-	record->out.tap = w->source_tap + news->tap;
+	*record = (struct out_tap){
+		.out = worker_out(w, OUT_TAP, 0),
+		.what = (enum tap_news_kind)news->kind,
+		.tap = (uint8_t)(w->source_tap + news->tap),
+	};
 	record->out.clock_ns = news->kind == TAP_SPEAKS ? clock_ns : news->since_ns;
 	ring_commit(w->outbox);
 }

@@ -33,22 +33,23 @@ struct worker_options {
 };
 
 enum signal_kind {
-	SIGNAL_CONTROL,	   /* a control-plane message */
-	SIGNAL_SESSION,	   /* upstream traffic in a PPPoE session, other than the last one */
-	SIGNAL_ADDRESS,	   /* the subscriber used this address */
-	SIGNAL_UNANSWERED, /* downstream demand without an upstream frame */
-	SIGNAL_UPSTREAM,   /* first upstream frame after an LCP echo or SIGNAL_UNANSWERED */
+	SIGNAL_CONTROL,	    /* a control-plane message */
+	SIGNAL_SESSION,	    /* upstream traffic in a PPPoE session, other than the last one */
+	SIGNAL_ADDRESS,	    /* the subscriber used this address */
+	SIGNAL_UNANSWERED,  /* downstream demand without an upstream frame */
+	SIGNAL_UPSTREAM,    /* first upstream frame after an LCP echo or SIGNAL_UNANSWERED */
 	SIGNAL_NO_INTERNET, /* upstream demand; the last that came down did so at `since_ns` */
 	SIGNAL_INTERNET,    /* something does again, after SIGNAL_NO_INTERNET */
 	SIGNAL_RESOLVER,    /* the line asks this address for names */
-	SIGNAL_NO_NAMES,    /* that does not answer any more, or that it cannot; it did at `since_ns` */
-	SIGNAL_NAMES,	    /* it does again */
+	SIGNAL_NO_NAMES, /* that does not answer any more, or that it cannot; it did at `since_ns` */
+	SIGNAL_NAMES,	 /* it does again */
 };
 
 struct signal {
 	uint64_t ts_ns;
 	uint64_t last_up_ns; /* of the line, before this packet; 0: never */
 	enum signal_kind kind;
+	uint8_t tap;		     /* that the packet came from */
 	uint64_t since_ns, asked_ns; /* asked: the first question without an answer */
 	uint64_t heard_ns;	     /* SIGNAL_NO_NAMES: the last frame from the Internet */
 	bool ipv6;
@@ -66,7 +67,7 @@ struct worker {
 	struct meter meter;
 	struct flow_table flows;
 	struct transaction_table transactions;
-	struct pool names; /* struct line_names (demand.h) */
+	struct pool names;   /* struct line_names (demand.h) */
 	struct map circuits; /* circuit-id -> line, in shared VLANs */
 	struct window window;
 	struct ring *outbox;		     /* not owned */

@@ -31,7 +31,8 @@ static void too_many_and_few_again(void **state)
 	struct drops d = {0};
 	uint64_t since = 0;
 	(void)state;
-	stats = (struct source_stats){.packets = 1000, .dropped = 100000}; /* before it was looked at */
+	stats = (struct source_stats){.packets = 1000,
+				      .dropped = 100000}; /* before it was looked at */
 	now_ns = 1700000000000000000ull;
 	assert_int_equal(drops_look(&d, &stats, now_ns, &since), DROPS_NOTHING);
 	assert_int_equal(interval(&d, 100000, 900, &since), DROPS_NOTHING);

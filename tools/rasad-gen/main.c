@@ -16,11 +16,8 @@ static const struct {
 	const char *name;
 	void (*run)(const struct options *o);
 } scenarios[] = {
-	{"tcp", scenario_tcp},
-	{"lines", scenario_lines},
-	{"demo", scenario_demo},
-	{"outage", scenario_outage},
-	{"load", scenario_load},
+	{"tcp", scenario_tcp},	     {"lines", scenario_lines}, {"demo", scenario_demo},
+	{"outage", scenario_outage}, {"load", scenario_load},
 };
 
 int main(int argc, char **argv)

@@ -4,13 +4,13 @@
 #include <string.h>
 
 static const char *const names[OUTAGE_COUNT] = {
-	[OUTAGE_NONE] = "none",	      [OUTAGE_FLAPS] = "flaps",
-	[OUTAGE_SVLAN] = "svlan",     [OUTAGE_POWER] = "power",
-	[OUTAGE_CARD] = "card",	      [OUTAGE_UPLINK] = "uplink",
+	[OUTAGE_NONE] = "none",		  [OUTAGE_FLAPS] = "flaps",
+	[OUTAGE_SVLAN] = "svlan",	  [OUTAGE_POWER] = "power",
+	[OUTAGE_CARD] = "card",		  [OUTAGE_UPLINK] = "uplink",
 	[OUTAGE_BLACKHOLE] = "blackhole", [OUTAGE_DNS] = "dns",
-	[OUTAGE_SERVFAIL] = "servfail", [OUTAGE_RADIUS] = "radius",
-	[OUTAGE_REJECT] = "reject",   [OUTAGE_BRAS] = "bras",
-	[OUTAGE_HANG] = "hang",	      [OUTAGE_BLIND] = "blind",
+	[OUTAGE_SERVFAIL] = "servfail",	  [OUTAGE_RADIUS] = "radius",
+	[OUTAGE_REJECT] = "reject",	  [OUTAGE_BRAS] = "bras",
+	[OUTAGE_HANG] = "hang",		  [OUTAGE_BLIND] = "blind",
 	[OUTAGE_UPSTREAM] = "upstream",
 };
 

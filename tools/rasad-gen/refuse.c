@@ -22,8 +22,7 @@ static void at_tap(void *arg)
 	struct frame *f = world_frame(r->world);
 	bool v6 = r->client.v6;
 	struct ip_header ip = {
-		.source = v6 ? (struct ip_addr){.v6 = true,
-						.byte = {0x20, 1, 0x0d, 0xb8, [15] = 1}}
+		.source = v6 ? (struct ip_addr){.v6 = true, .byte = {0x20, 1, 0x0d, 0xb8, [15] = 1}}
 			     : (struct ip_addr){.byte = {100, 64, 0, 1}},
 		.destination = r->client,
 		.protocol = v6 ? IP_ICMPV6 : IP_ICMP,

@@ -23,12 +23,12 @@ static void spread_faults(struct town *t)
 	for (uint32_t i = 0; i < t->options.lines && room_s > 0; i++)
 		if (turn[i % 8].kind != FAULT_NONE)
 			town_fault(t, i, turn[i % 8].kind, 30 + rng_unit(&t->subs[i].rng) * room_s,
-				  turn[i % 8].for_s);
+				   turn[i % 8].for_s);
 	if (t->options.lines > 6) /* and one line that keeps losing power */
 		for (double at = 40; at < t->options.duration_s - 40; at += 55)
 			if (t->n_faults < t->options.lines * 8)
 				town_fault(t, 6, FAULT_POWER, at,
-					  8 + rng_unit(&t->subs[6].rng) * 10);
+					   8 + rng_unit(&t->subs[6].rng) * 10);
 }
 
 static void spread_troubles(struct town *t)

@@ -105,8 +105,8 @@ struct subscriber {
 	struct link far[3][2]; /* to the servers of the traffic, one way each */
 	double loss_internet_down, loss_internet_up;
 	uint16_t ping_id, ping_seq;
-	bool sleeps; /* there is no traffic */
-	bool asks_again; /* a name that it got no answer for */
+	bool sleeps;		/* there is no traffic */
+	bool asks_again;	/* a name that it got no answer for */
 	struct dgram *question; /* open; a copy */
 	struct alarm again;
 	uint8_t asked;

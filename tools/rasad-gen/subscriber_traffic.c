@@ -199,7 +199,8 @@ static void at_tap(void *arg)
 	}
 	emit(d);
 	if (d->dir == DIR_UP)
-		refuse(d->sub->world, &d->l2, d->server.v6 ? &d->sub->line->ipv6 : &d->sub->line->ipv4);
+		refuse(d->sub->world, &d->l2,
+		       d->server.v6 ? &d->sub->line->ipv6 : &d->sub->line->ipv4);
 	if (d->dir == DIR_UP)
 		pass_up(d);
 	else

@@ -27,8 +27,8 @@ static void name_line(const struct town *t, struct subscriber *s)
 	l->l2.cpe_mac[3] = (uint8_t)(s->node - FIRST_NODE + 1);
 	l->l2.cpe_mac[4] = (uint8_t)s->port;
 	l->l2.cpe_mac[5] = (uint8_t)l->l2.cvlan;
-	snprintf(s->circuit_id, sizeof(s->circuit_id), "DSLAM-%u eth 0/%u/%u:%u", s->node,
-		 s->card, s->port, l->l2.cvlan);
+	snprintf(s->circuit_id, sizeof(s->circuit_id), "DSLAM-%u eth 0/%u/%u:%u", s->node, s->card,
+		 s->port, l->l2.cvlan);
 	snprintf(s->remote_id, sizeof(s->remote_id), "0218%03u%04u", s->node, 1000u + l->l2.cvlan);
 	snprintf(s->username, sizeof(s->username), "u%u-%u@isp.test", s->node, l->l2.cvlan);
 	snprintf(l->name, sizeof(l->name), "%s", s->circuit_id);
@@ -93,8 +93,7 @@ void town_init(struct town *t, const struct options *o, struct options defaults)
 		settle(t, i);
 }
 
-void town_fault(struct town *t, uint32_t line, enum fault_kind kind, double at_s,
-		      double for_s)
+void town_fault(struct town *t, uint32_t line, enum fault_kind kind, double at_s, double for_s)
 {
 	struct fault *f = &t->faults[t->n_faults++];
 
