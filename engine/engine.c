@@ -108,7 +108,7 @@ static int make_receivers(struct engine *e)
 		receiver->idle = e->options.context;
 		receiver->stop = &e->stop;
 		receiver->stamp.by_time = e->n_sources > 1;
-		receiver->stamp.taps.source = e->n_sources == 1 ? e->sources[r] : NULL;
+		receiver->stamp.taps.source = e->sources[r];
 		for (uint32_t i = 0; i < e->n_lanes; i++)
 			e->lanes[i].inbox[e->lanes[i].n_inbox++] = &receiver->lanes[i];
 	}
@@ -121,7 +121,7 @@ static int connect(struct engine *e)
 		return make_receivers(e);
 	for (uint32_t i = 0; i < e->n_lanes; i++) {
 		e->lanes[i].source = e->sources[i];
-		e->lanes[i].stamp.taps.source = e->n_sources == 1 ? e->sources[i] : NULL;
+		e->lanes[i].stamp.taps.source = e->sources[i];
 		e->lanes[i].worker.source_tap = e->lanes[i].worker.tap = (uint8_t)i;
 	}
 	return 0;

@@ -81,6 +81,7 @@ struct source {
 	uint32_t n_taps;    /* 0 or 1: the source is one */
 	uint64_t taps_over; /* bits: have ended, and will not speak again */
 	const char *(*tap_name)(const struct source *source, uint32_t tap);
+	bool part;    /* others have the rest of its tap: its silence is not the tap's */
 	bool sharded; /* of several sources: all packets of a line come out of the same one */
 };
 

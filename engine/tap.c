@@ -58,9 +58,14 @@ static bool tell(struct burst *burst, uint32_t i, struct tap_news news)
 	return true;
 }
 
-static uint8_t first_tap(const struct taps *taps)
+static bool has_several(const struct taps *taps)
 {
-	return taps->source && taps->source->n_taps > 1 ? 1 : 0;
+	return taps->source && taps->source->n_taps > 1;
+}
+
+static bool is_part(const struct taps *taps)
+{
+	return taps->source && taps->source->part;
 }
 
 static bool is_over(const struct taps *taps, uint32_t tap)
@@ -111,11 +116,11 @@ void taps_follow(struct taps *taps, struct burst *burst, uint32_t i, uint64_t be
 	struct tap_watch *all = &taps->all;
 	bool back = now_ns < before_ns, turns = now_ns - all->second_ns >= TAP_SECOND_NS;
 	uint64_t silence_ns = back ? TAP_SECONDS * TAP_SECOND_NS : now_ns - before_ns;
-	if (all->silent || (before_ns && is_blind(all, silence_ns)))
+	if (all->silent || (before_ns && !is_part(taps) && is_blind(all, silence_ns)))
 		skip(taps, burst, i, back || silence_ns > CLOCK_AHEAD_NS ? TAP_CLOCK : TAP_SILENT,
 		     back ? now_ns : before_ns);
 	follow(all, now_ns, tap_bit(&burst->pkt[i]));
-	if (!first_tap(taps))
+	if (!has_several(taps))
 		return;
 	follow_one(taps, burst, i, now_ns);
 	if (turns)
@@ -125,7 +130,8 @@ void taps_follow(struct taps *taps, struct burst *burst, uint32_t i, uint64_t be
 bool taps_idle(struct taps *taps, uint64_t now_ns, struct tap_news *news)
 {
 	struct tap_watch *all = &taps->all;
-	if (all->silent || now_ns <= all->last_ns || !is_blind(all, now_ns - all->last_ns))
+	if (all->silent || is_part(taps) || now_ns <= all->last_ns ||
+	    !is_blind(all, now_ns - all->last_ns))
 		return false;
 	all->silent = true;
 	*news = (struct tap_news){.kind = TAP_SILENT, .since_ns = all->last_ns};

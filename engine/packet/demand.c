@@ -25,7 +25,7 @@ enum {			/* names_wait.flags */
        NAMES_ALONE = 4, /* nothing else was heard when that was told */
 };
 
-enum { RCODE_SERVFAIL = 2, RCODE_REFUSED = 5 };
+enum { RCODE_SERVFAIL = 2, RCODE_REFUSED = 5, CLOSED_PORT6 = 4 };
 
 static uint32_t beat_of(uint64_t ns)
 {
@@ -85,7 +85,7 @@ void demand_answered(struct worker *w, uint32_t line, const struct pkt *p)
 	if (!wait->told)
 		return;
 	s = account_signal(w, SIGNAL_INTERNET, line, p);
-	if (!s) /* the next question begins anew, and the next window tells */
+	if (!s) /* the first frame of the next window tells */
 		return;
 	ring_commit(w->outbox);
 	*wait = (struct line_wait){0};
@@ -117,10 +117,9 @@ bool demand_is_refusal(const struct pkt *p)
 	uint32_t type = p->ack >> 8, code = p->ack & 255;
 	if (p->kind != KIND_ICMP)
 		return false;
-	if (p->flags &
-	    PKT_IPV6) /* a closed port (4) is an answer, a packet too big is none of it */
-		return type == 3 || (type == 1 && code != 4);
-	return type == 11 || (type == 3 && (code < 2 || code > 4));
+	if (p->flags & PKT_IPV6)
+		return type == 3 || (type == 1 && code != CLOSED_PORT6);
+	return type == 11 || (type == 3 && (code < 2 || code > 4)); /* 2 to 4: somebody is there */
 }
 
 /* --- names ------------------------------------------------------------------------------------ */

@@ -11,10 +11,9 @@
  * is not told: a tap may see one direction only, and a resolver need not exist.
  *
  * One dead server is no fault of the line: the questions must be of two flows to two servers, and
- * all names together count as one server, as soon as one was asked for twice; then the others must
- * have asked twice, too. What the BRAS itself
- * says (ICMP: unreachable) is no frame from the Internet, and neither is the resolver's, which may
- * be the ISP's own.
+ * all names together count as one server, as soon as one was asked for twice; then another must
+ * have been asked twice, too. What the BRAS itself says (ICMP: unreachable) is no frame from the
+ * Internet, and neither is the resolver's answer, for the resolver may be the ISP's own.
  */
 #ifndef RASAD_ENGINE_PACKET_DEMAND_H
 #define RASAD_ENGINE_PACKET_DEMAND_H
