@@ -7,7 +7,8 @@
  * lively tap without any packet, for so long that tens of lines should have spoken, sees nothing:
  * nobody can tell its lines' silence from its own. That is said before a packet of a later time
  * is worked on, so that no timer runs through the blind time. A quiet tap is never called blind, and
- * neither is one whose capture file has ended, nor a queue with a part of its tap's packets. A clock that steps is a time that nobody saw, too.
+ * neither is one whose capture file has ended, nor a queue with a part of its tap's packets. A clock
+ * that steps is a time that nobody saw, too.
  *
  * Only upstream packets count as lines heard: a BRAS that talks to an access node without power is
  * no sign of life, and its silence when it has given up is none of the tap's.
