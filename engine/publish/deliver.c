@@ -168,7 +168,7 @@ static void keep_in(struct tail *tail, size_t size, struct item *item)
 /* The members of an incident may be many, and the newest revision has them all. */
 static void forget_members(struct tail *tail, const struct item *newest)
 {
-	for (size_t i = 0; i < DELIVER_INCIDENTS_TAIL; i++) {
+	for (size_t i = 0; i < DELIVER_INCIDENTS_TAIL && newest->incident.n_members; i++) {
 		struct item *item = tail->items[i];
 		if (!item || !item->incident.n_members || !item_is_same_incident(item, newest))
 			continue;

@@ -29,10 +29,15 @@ static const char *const kinds[] = {
 	[SESSION_SETUP_FAILED] = "SETUP_FAILED",
 };
 
+static uint64_t in(int64_t unit_ns, int64_t unix_ns)
+{
+	return unix_ns > 0 ? (uint64_t)(unix_ns / unit_ns) : 0;
+}
+
 /* Rising, whatever the times: a stream takes nothing else. 0-0 is no id. */
 static struct stream_id next_id(struct intake *intake, int64_t unix_ns)
 {
-	uint64_t ms = unix_ns > 0 ? (uint64_t)unix_ns / NS_PER_MS : 0;
+	uint64_t ms = in(NS_PER_MS, unix_ns);
 
 	if (ms > intake->last.ms)
 		intake->last = (struct stream_id){ms, 0};
@@ -125,11 +130,11 @@ static struct item *incident_item(struct intake *intake, const struct report *re
 					  intake->scratch, packed.length, members.length);
 	if (!item)
 		return NULL;
-	item->id.ms = (uint64_t)(incident->changed_unix_ns / NS_PER_MS);
+	item->id.ms = in(NS_PER_MS, incident->changed_unix_ns);
 	item->incident.open = incident->state <= INCIDENT_UPDATED;
 	item->incident.passing = incident->state == INCIDENT_UPDATED;
 	item->incident.score = (uint64_t)incident->severity * KEYSPACE_INCIDENT_SEVERITY +
-			       (uint64_t)(incident->open_unix_ns / NS_PER_S);
+			       in(NS_PER_S, incident->open_unix_ns);
 	return item;
 }
 

@@ -43,8 +43,8 @@ class Inventory:
 
     def members(self, kind, name):
         """None when the books do not know such a group."""
-        if kind == "all":
-            return self.rows.keys()
+        if kind in ("all", "network"):
+            return set(self.rows)
         return self.groups.get((kind, name)) or None
 
 

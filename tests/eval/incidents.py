@@ -7,6 +7,12 @@ PUBLISHED = ("OPEN", "UPDATED", "CLEARED", "SUPERSEDED", "MERGED", "RETRACTED")
 GONE = ("SUPERSEDED", "MERGED", "RETRACTED")
 
 
+def names(row):
+    """(type, name) of the group of a revision, and of those with the same members."""
+    others = (text.partition(":") for text in row.get("equivalent_groups", ()))
+    return [(row["group_type"], row["group"]), *((kind, name) for kind, _, name in others)]
+
+
 class Incident:
     def __init__(self, first):
         self.id, self.revisions = first["incident_id"], []
@@ -39,6 +45,10 @@ class Incident:
         return self.last["changed_unix_ns"] / 1e9 if self.last["state"] == "CLEARED" else None
 
     @property
+    def ended(self):
+        return self.last["changed_unix_ns"] / 1e9 if self.last["state"] in ("CLEARED", *GONE) else float("inf")
+
+    @property
     def survives(self):
         return self.last["state"] not in GONE
 
@@ -48,11 +58,16 @@ class Incident:
             return sum(bool(r.get("page")) for r in self.revisions)
         return int(not self.first.get("supersedes"))
 
-    def keys(self):
-        found = set()
+    def scopes(self):
+        """(since when, revision) of each group that it named in turn."""
+        named = None
         for row in self.revisions:
-            found.add((row["group_type"], row["group"]))
-        return found
+            if (row["group_type"], row["group"]) != named:
+                named = row["group_type"], row["group"]
+                yield max(row.get("changed_unix_ns", 0), row["open_unix_ns"]) / 1e9, row
+
+    def keys(self):
+        return {key for row in self.revisions for key in names(row)}
 
 
 def read(path):

@@ -3,83 +3,106 @@
 
 An incident belongs to the fault that most of its evidence comes from: of the lines of its group, those
 that the fault hit must be at least half of what the incident had when it was opened. A fault is found
-when an incident belongs to it, or covers at least half of its lines, and was opened before it ended. The
-element is exact when, 60 s after the opening, an open incident of the fault names a group with the very
-members that the failed group has in the inventory.
+when an incident belongs to it, or covers at least half of its lines, and was opened, or got that scope,
+before it ended. The element is exact when, 60 s later, an open incident of the fault names a group with
+the very members that the failed group has in the inventory.
 """
+
+import incidents
 
 EARLY_S = 15          # clocks and smear: nothing is opened before its cause but by this
 LATE_S = 900          # the recovery, in which a fault can still cause incidents
-SETTLED_S = 60
+SETTLED_S = 60        # until then it may change its mind
+BURST_S = 300         # the window in which a detector counts
+
+
+def likely(fault, lines):
+    """How many of these lines it hit at about the same time: what takes hours hits few at once."""
+    return len(fault.hits & lines) * min(1, BURST_S / max(fault.smear_s, 1))
 
 
 class Judged:
     """A fault, or benign event, and the incidents that are its own."""
 
     def __init__(self, fault):
-        self.fault, self.own, self.covering = fault, [], []
+        self.fault, self.own, self.since = fault, [], {}  # since: incident -> when it spoke of this fault
+
+    def add(self, incident, when):
+        self.since[incident] = min(when, self.since.get(incident, when))
 
     @property
     def all(self):
-        return sorted(set(self.own + self.covering), key=lambda i: i.opened)
+        return sorted((i for i in self.since if i.last["state"] != "RETRACTED"), key=self.since.get)
 
     @property
     def found(self):
-        return next((i for i in self.all if i.opened <= self.fault.off + EARLY_S), None)
+        return next((i for i in self.all if self.since[i] <= self.fault.off + EARLY_S), None)
+
+    @property
+    def found_at(self):
+        return self.since[self.found]
 
 
-def group_at(incident, when=None):
-    row = incident.first if when is None else incident.at(when)
-    return row["group_type"], row["group"]
-
-
-def lines_of(inventory, incident, when=None):
-    return inventory.members(*group_at(incident, when)) or set()
+def members(inventory, row):
+    """The lines that a revision is about; by another name for them when the books do not know the first."""
+    return next(filter(None, (inventory.members(*key) for key in incidents.names(row))), set())
 
 
 def names_it(inventory, row, fault):
     """Whether a revision names the element: as such, by a name for it, or by its members."""
-    key = row["group_type"], row["group"]
-    if key == fault.key or f"{fault.group_type}:{fault.group}" in row.get("equivalent_groups", ()):
+    if fault.key in incidents.names(row):
         return True
-    ours, true = inventory.members(*key), inventory.members(*fault.key)
+    ours, true = members(inventory, row), inventory.members(*fault.key)
     return bool(ours) and ours == true
 
 
-def in_time(fault, incident):
-    return fault.on - EARLY_S <= incident.opened <= fault.off + fault.smear_s + LATE_S
+def in_time(fault, when):
+    return fault.on - EARLY_S <= when <= fault.off + fault.smear_s + LATE_S
 
 
 class Verdict:
-    def __init__(self, inventory, truth, seed, incidents):
-        self.inventory, self.incidents = inventory, incidents
+    def __init__(self, inventory, truth, seed, found):
+        self.inventory, self.incidents = inventory, found
         self.seed, self.world = seed, truth.world
         self.faults = [Judged(f) for f in truth.faults]
         self.benign = [Judged(f) for f in truth.benign]
         self.false, self.excused = [], []
-        for incident in incidents:
+        for incident in found:
             self.place(incident)
 
-    def when(self, incident):
+    def clock(self, at):
         """Day and local hour."""
-        hours = (incident.opened - self.world["first_unix_ns"] / 1e9) / 3600
+        hours = (at - self.world["first_unix_ns"] / 1e9) / 3600
         return f"day {int(hours / 24)} {int(hours) % 24:02}:{int(hours * 60) % 60:02}"
 
+    def covers(self, incident, fault):
+        """Whether an older incident lies over the lines of a fault when it begins."""
+        if not incident.opened < fault.on - EARLY_S or incident.ended < fault.on + SETTLED_S:
+            return False
+        return len(fault.hits & members(self.inventory, incident.at(fault.on))) >= 0.5 * len(fault.hits)
+
     def place(self, incident):
-        lines = lines_of(self.inventory, incident)
-        wider = lines | lines_of(self.inventory, incident, float("inf"))  # its scope may have changed
+        lines = members(self.inventory, incident.first)
         affected = max(1, incident.first.get("affected", 1))
-        around = [j for j in self.faults + self.benign if in_time(j.fault, incident)]
-        shares = [(len(j.fault.hits & lines), j) for j in around]
-        most, best = max(shares, key=lambda s: s[0], default=(0, None))
-        for judged in around:
-            if judged is not best and len(judged.fault.hits & wider) >= 0.5 * len(judged.fault.hits) > 0:
-                judged.covering.append(incident)
-        if best and most >= 0.5 * affected:
-            best.own.append(incident)
-            self.weigh(incident, best)
+        for judged in (self.faults, self.benign):  # a coincidence explains only what no fault does
+            around = [(likely(j.fault, lines), j) for j in judged if in_time(j.fault, incident.opened)]
+            most, best = max(around, key=lambda s: s[0], default=(0, None))
+            if best and most >= 0.5 * affected:
+                best.own.append(incident)
+                best.add(incident, incident.opened)
+                self.weigh(incident, best)
+                break
         else:
-            self.false.append((incident, f"nothing happened there ({most} of {affected} lines explained)"))
+            self.false.append((incident, f"nothing happened there ({most:.0f} of {affected} lines explained)"))
+        for when, row in incident.scopes():
+            self.cover(incident, when, members(self.inventory, row))
+
+    def cover(self, incident, when, lines):
+        """It may speak of more than one fault, of one only since its scope has changed."""
+        for judged in self.faults:
+            hits = judged.fault.hits
+            if hits and in_time(judged.fault, when) and 2 * len(hits & lines) >= len(hits):
+                judged.add(incident, when)
 
     def weigh(self, incident, judged):
         """A benign event is no network fault; of the customers' own devices one may speak."""
@@ -95,14 +118,14 @@ class Verdict:
         first = judged.found
         if not first:
             return None, None
-        when = first.opened + SETTLED_S
+        when = judged.found_at + SETTLED_S
         true = self.inventory.members(*judged.fault.key) or judged.fault.hits
         best = None
         for incident in judged.all:
             row = incident.at(when)
             if incident.opened > when or (row["state"] in ("SUPERSEDED", "MERGED", "RETRACTED")):
                 continue
-            lines = self.inventory.members(row["group_type"], row["group"]) or set()
+            lines = members(self.inventory, row)
             score = (names_it(self.inventory, row, judged.fault), len(true & lines) / len(true | lines or {0}))
             if best is None or score > best[0]:
                 best = score, incident, row
@@ -113,9 +136,9 @@ class Verdict:
         return bool(row) and names_it(self.inventory, row, judged.fault)
 
     def relation(self, judged):
-        """How the published group stands to the true one, for the list of misses."""
+        """How the published group stands to the true one, which it is, and the Jaccard index of the two."""
         _, row = self.settled(judged)
-        lines = self.inventory.members(row["group_type"], row["group"]) or set()
+        lines = members(self.inventory, row)
         true = self.inventory.members(*judged.fault.key) or judged.fault.hits
         both = len(lines & true)
         kind = "other"
@@ -123,16 +146,15 @@ class Verdict:
             kind = "wider"
         elif both and both >= 0.9 * len(lines):
             kind = "narrower"
-        said = f"{row['group_type']}:{row['group']}"
-        return f"{kind}: said {said} ({row.get('affected')} of {row.get('members')}), Jaccard " \
-               f"{both / len(lines | true or {0}):.2f}"
+        said = f"{row['group_type']}:{row['group']} ({row.get('affected')} of {row.get('members')})"
+        return kind, said, both / len(lines | true or {0})
 
 
 def verdicts(inventory, truth, seed, methods):
     """method -> Verdict; the members of all groups that anybody spoke of are looked up first."""
     wanted = truth.keys()
-    for incidents in methods.values():
-        for incident in incidents:
+    for found in methods.values():
+        for incident in found:
             wanted |= incident.keys()
     inventory.learn(wanted)
-    return {name: Verdict(inventory, truth, seed, incidents) for name, incidents in methods.items()}
+    return {name: Verdict(inventory, truth, seed, found) for name, found in methods.items()}

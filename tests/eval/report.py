@@ -9,6 +9,7 @@ RASAD = "rasad"
 BASELINES = {"B1": "B1, 10 lines and 10 % of a node", "B2": "B2, half of a node", "B3": "B3, z-score of a node",
              "B4": "B4, greedy cover"}
 FULL = 0.99
+TEHRAN_S = 12600
 
 
 class Figures:
@@ -33,8 +34,13 @@ class Figures:
     def exact(self, wanted=lambda f: True, of_found=True):
         return Rate(v.exact(j) for v, j in self.some(wanted) if j.found or not of_found)
 
+    def wrong(self):
+        """How many of each relation."""
+        kinds = collections.Counter(v.relation(j)[0] for v, j in self.some() if j.found and not v.exact(j))
+        return ", ".join(str(kinds[k]) for k in ("wider", "narrower", "other"))
+
     def delays(self, wanted=lambda f: True):
-        return Quantiles(max(0.0, j.found.opened - j.fault.on) for _, j in self.some(wanted) if j.found)
+        return Quantiles(max(0.0, j.found_at - j.fault.on) for _, j in self.some(wanted) if j.found)
 
     def false(self, severities=None):
         count = sum(severities is None or i.told.get("severity") in severities
@@ -75,6 +81,10 @@ class Figures:
                     for i in j.own if i.survives)
 
 
+def hour_of(f):
+    return int(f.on + TEHRAN_S) // 3600 % 24
+
+
 def full(f):
     return f.severity >= FULL and not f.setup
 
@@ -95,8 +105,10 @@ ROWS = [
     ("exact element, two independent", lambda s: s.exact(lambda f: f.mix == "independent")),
     ("exact element, nested", lambda s: s.exact(lambda f: f.mix == "nested")),
     ("exact element, three to five at once", lambda s: s.exact(lambda f: f.mix == "overlap")),
+    ("wrong element: wider, narrower, other", lambda s: s.wrong()),
     ("delay p50 / p95, whole element", lambda s: s.delays(full)),
     ("delay p50 / p95, parts", lambda s: s.delays(lambda f: drops(f) and not full(f))),
+    ("delay p50 / p95, whole element, 01 to 07 h", lambda s: s.delays(lambda f: full(f) and 1 <= hour_of(f) < 7)),
     ("delay p50 / p95, only set-ups fail", lambda s: s.delays(lambda f: f.setup)),
     ("false incidents a day", lambda s: s.false()),
     ("of these MAJOR or worse", lambda s: s.false(("MAJOR", "CRITICAL"))),
@@ -145,19 +157,20 @@ def confusion(figures, name):
     return "\n".join(f"  {true:20} said {said:20} {n}" for (true, said), n in counts if true != said) or "  none"
 
 
-def hour(fault, verdict_world):
-    return int((fault.on - verdict_world["first_unix_ns"] / 1e9) / 3600) % 24
-
-
 def why_missed(verdict, judged):
     f = judged.fault
     around = [o.fault for o in verdict.faults if o is not judged and o.fault.on < f.off and f.on < o.fault.off]
-    notes = [f"{100 * f.share:.0f} % of its lines", f"{f.off - f.on:.0f} s long", f"smear {f.smear_s:g} s"]
+    notes = [f"{100 * f.share:.0f} % of its lines", verdict.clock(f.on), f"{f.off - f.on:.0f} s long",
+             f"smear {f.smear_s:g} s"]
     if around:
         notes.append("together with " + ", ".join(str(o) for o in around[:3]))
-    late = [i for i in judged.all if i.opened > f.off]
+    over = [i for i in verdict.incidents if verdict.covers(i, f)]
+    if over:
+        row = over[0].at(f.on)
+        notes.append(f"inside {row['group_type']}:{row['group']}, open since {f.on - over[0].opened:.0f} s before")
+    late = [judged.since[i] for i in judged.all if judged.since[i] > f.off]
     if late:
-        notes.append(f"opened {late[0].opened - f.off:.0f} s after its end")
+        notes.append(f"opened {late[0] - f.off:.0f} s after its end")
     return ", ".join(notes)
 
 
@@ -168,7 +181,7 @@ def misses(figures):
         if not j.found:
             yield f"not found: {f.id} {f.mix} {f} [{why_missed(v, j)}]" + ("" if f.mapped else " (no such column)")
         elif f.mapped and not v.exact(j):
-            yield f"not exact: {f.id} {f.mix} {f}: {v.relation(j)} [{why_missed(v, j)}]"
+            yield f"not exact: {f.id} {f.mix} {f}: {'{}: said {}, Jaccard {:.2f}'.format(*v.relation(j))} [{why_missed(v, j)}]"
         if f.mapped and j.found and sum(i.survives for i in j.own) > 1:
             said = ", ".join("{}:{}@{:+.0f}s".format(i.last["group_type"], i.last["group"], i.opened - f.on)
                              for i in j.own if i.survives)
@@ -177,7 +190,7 @@ def misses(figures):
         for incident, reason in v.false:
             row = incident.told
             yield f"false: {v.seed}/{incident.id} {row['group_type']}:{row['group']} {row.get('class')} " \
-                  f"({row.get('affected')} of {row.get('members')}, {v.when(incident)}): {reason}"
+                  f"({row.get('affected')} of {row.get('members')}, {v.clock(incident.opened)}): {reason}"
 
 
 def as_json(all_figures):

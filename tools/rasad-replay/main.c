@@ -190,10 +190,12 @@ static void close_publisher(struct replay *r)
 		r->failed = true;
 	}
 	fprintf(stderr,
-		"rasad-replay: published %llu events (%llu were there already), %llu cards\n",
+		"rasad-replay: published %llu events (%llu were there already), %llu cards, "
+		"%llu revisions of incidents (%llu were there already)\n",
 		(unsigned long long)n.events_published,
 		(unsigned long long)n.events_already_published,
-		(unsigned long long)n.cards_published);
+		(unsigned long long)n.cards_published, (unsigned long long)n.incidents_published,
+		(unsigned long long)n.incidents_already_published);
 }
 
 static bool open_all(struct replay *r)

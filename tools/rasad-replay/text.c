@@ -8,7 +8,8 @@
 #include <time.h>
 
 #include "engine/analysis/report.h"
-#include "proto/utf8.h"
+#include "tools/rasad-replay/text_incidents.h"
+#include "tools/rasad-replay/text_parts.h"
 
 enum { NAME = 48, MAX_EVENTS = 20, MAX_NODES = 12 };
 
@@ -38,6 +39,7 @@ struct text {
 	struct line_row *lines;
 	struct node_row *nodes;
 	struct event_row *events;
+	struct text_incidents incidents;
 	size_t n_lines, n_nodes, n_events, lines_room, nodes_room, events_room;
 	uint64_t up, down, suspect, unknown, event_count[SESSION_SETUP_FAILED + 1];
 	uint64_t packets, bytes, dropped, flows, flow_reports;
@@ -67,45 +69,10 @@ struct text *text_free(struct text *t)
 		free(t->lines);
 		free(t->nodes);
 		free(t->events);
+		text_incidents_fini(&t->incidents);
 	}
 	free(t);
 	return NULL;
-}
-
-/* Room for one more element; NULL without memory, and the row is left out. */
-static void *add_row(void **rows, size_t *n, size_t *room, size_t size)
-{
-	if (*n == *room) {
-		size_t more = *room ? 2 * *room : 64;
-		void *grown = realloc(*rows, more * size);
-		if (!grown)
-			return NULL;
-		*rows = grown;
-		*room = more;
-	}
-	return memset((char *)*rows + (*n)++ * size, 0, size);
-}
-
-/* Names may hold any byte; a terminal gets printable text. */
-static void copy(char to[NAME], const char *from)
-{
-	size_t left = from ? strlen(from) : 0, n = 0;
-	while (left) {
-		size_t len = utf8_length(from, left);
-		bool control =
-			len == 0 || (unsigned char)*from < 0x20 || *from == 0x7f ||
-			(len == 2 && (unsigned char)*from == 0xc2 && (unsigned char)from[1] < 0xa0);
-		size_t step = len ? len : 1;
-		if (n + step + 1 > NAME)
-			break;
-		if (control)
-			to[n++] = '?';
-		else
-			n += (size_t)(stpncpy(to + n, from, step) - (to + n));
-		from += step;
-		left -= step;
-	}
-	to[n] = '\0';
 }
 
 static double ratio(struct report_loss l)
@@ -136,15 +103,15 @@ static double badness(const struct line_row *r)
 static void take_line(struct text *t, const struct report_subscriber *s)
 {
 	struct line_row *r =
-		add_row((void **)&t->lines, &t->n_lines, &t->lines_room, sizeof *t->lines);
+		text_add_row((void **)&t->lines, &t->n_lines, &t->lines_room, sizeof *t->lines);
 	t->up += s->state == LINE_UP;
 	t->down += s->state == LINE_DOWN;
 	t->suspect += s->state == LINE_SUSPECT;
 	t->unknown += s->state == LINE_UNKNOWN;
 	if (!r)
 		return;
-	copy(r->name, s->who.line);
-	copy(r->subscriber, s->who.subscriber);
+	text_copy(r->name, sizeof r->name, s->who.line);
+	text_copy(r->subscriber, sizeof r->subscriber, s->who.subscriber);
 	r->state = s->state;
 	r->flaps = s->flaps;
 	r->failures = s->setup_failures;
@@ -160,11 +127,11 @@ static void take_line(struct text *t, const struct report_subscriber *s)
 static void take_node(struct text *t, const struct report_node *node)
 {
 	struct node_row *r =
-		add_row((void **)&t->nodes, &t->n_nodes, &t->nodes_room, sizeof *t->nodes);
+		text_add_row((void **)&t->nodes, &t->n_nodes, &t->nodes_room, sizeof *t->nodes);
 	if (!r)
 		return;
 	snprintf(r->type, sizeof r->type, "%s", node->group_type);
-	copy(r->name, node->group);
+	text_copy(r->name, sizeof r->name, node->group);
 	r->node = *node;
 }
 
@@ -174,10 +141,10 @@ static void take_event(struct text *t, const struct report_session_event *e)
 	t->event_count[e->kind]++;
 	if (e->kind == SESSION_UP)
 		return;
-	r = add_row((void **)&t->events, &t->n_events, &t->events_room, sizeof *t->events);
+	r = text_add_row((void **)&t->events, &t->n_events, &t->events_room, sizeof *t->events);
 	if (!r)
 		return;
-	copy(r->name, e->who.line);
+	text_copy(r->name, sizeof r->name, e->who.line);
 	r->unix_ns = e->unix_ns;
 	r->since_ns = e->down_since_unix_ns;
 	r->kind = e->kind;
@@ -240,19 +207,16 @@ void text_take(struct text *t, const struct report *report)
 			printf("TCP flows, in order of their first packet\n");
 		print_flow(report->flow, stdout);
 		break;
+	case REPORT_INCIDENT:
+		text_incidents_take(&t->incidents, report->incident);
+		break;
+	case REPORT_GAP:
+		text_gaps_take(&t->incidents, report->gap);
+		break;
 	case REPORT_FLAP_SUMMARY:
 	case REPORT_MINUTE:
 		break;
 	}
-}
-
-static const char *time_of_day(int64_t ns, char *to, size_t room)
-{
-	time_t s = (time_t)(ns / 1000000000);
-	struct tm tm;
-	gmtime_r(&s, &tm);
-	strftime(to, room, "%H:%M:%S", &tm);
-	return to;
 }
 
 static const char *ms(const struct dist *d, char to[16])
@@ -275,14 +239,8 @@ static const char *percent(struct report_loss l, char to[16])
 	return to;
 }
 
-static void print_summary(const struct text *t, const char *const *files, uint32_t n_files,
-			  double elapsed_s, FILE *out)
+static void print_packets(const struct text *t, FILE *out)
 {
-	double duration =
-		t->first_ns == REPORT_ABSENT ? 0 : (double)(t->last_ns - t->first_ns) / 1e9;
-	fprintf(out, "%s%s: %" PRIu64 " packets, %.1f MB, %.0f s of traffic, read in %.2f s\n",
-		files[0], n_files > 1 ? " and others" : "", t->packets, (double)t->bytes / 1e6,
-		duration, elapsed_s);
 	fprintf(out,
 		"%zu lines: %" PRIu64 " up, %" PRIu64 " down, %" PRIu64 " suspect, %" PRIu64
 		" without a session; %" PRIu64 " flows\n",
@@ -292,7 +250,25 @@ static void print_summary(const struct text *t, const char *const *files, uint32
 		" set-ups failed, %" PRIu64 " lines fell silent and came back\n",
 		t->event_count[SESSION_UP], t->event_count[SESSION_DOWN],
 		t->event_count[SESSION_SETUP_FAILED], t->event_count[SESSION_RECOVERED]);
-	fprintf(out, "packets: %s\n", t->verdicts[0] ? t->verdicts : "none");
+}
+
+/* Events (--events) count as packets that have no bytes. */
+static void print_summary(const struct text *t, const char *const *files, uint32_t n_files,
+			  double elapsed_s, FILE *out)
+{
+	bool events = t->packets && !t->bytes;
+	double duration =
+		t->first_ns == REPORT_ABSENT ? 0 : (double)(t->last_ns - t->first_ns) / 1e9;
+	fprintf(out, "%s%s: %" PRIu64 " %s, ", files[0], n_files > 1 ? " and others" : "",
+		t->packets, events ? "events" : "packets");
+	if (!events)
+		fprintf(out, "%.1f MB, ", (double)t->bytes / 1e6);
+	fprintf(out, "%.0f s of %s, read in %.2f s\n", duration, events ? "time" : "traffic",
+		elapsed_s);
+	if (!events)
+		print_packets(t, out);
+	fprintf(out, "%s: %s\n", events ? "events" : "packets",
+		t->verdicts[0] ? t->verdicts : "none");
 	if (t->refusals[0])
 		fprintf(out, "LIMITS HIT: %s\n", t->refusals);
 }
@@ -358,19 +334,18 @@ static void print_lines(struct text *t, FILE *out)
 
 static void print_events(const struct text *t, FILE *out)
 {
-	char at[16], since[16];
+	char at[TEXT_TIME], since[TEXT_TIME];
 	size_t n = t->n_events < MAX_EVENTS ? t->n_events : MAX_EVENTS;
 	if (n)
 		fprintf(out, "\nevents (UTC)\n");
 	for (size_t i = 0; i < n; i++) {
 		const struct event_row *e = &t->events[i];
-		fprintf(out, "%s  %-28.28s %s", time_of_day(e->unix_ns, at, sizeof at), e->name,
+		fprintf(out, "%s  %-28.28s %s", text_time(e->unix_ns, at), e->name,
 			kind_names[e->kind]);
 		if (cause_names[e->cause][0])
 			fprintf(out, ", %s", cause_names[e->cause]);
 		if (e->since_ns != REPORT_ABSENT && e->unix_ns - e->since_ns >= 1000000000)
-			fprintf(out, ", silent since %s",
-				time_of_day(e->since_ns, since, sizeof since));
+			fprintf(out, ", silent since %s", text_time(e->since_ns, since));
 		fputc('\n', out);
 	}
 	if (t->n_events > n)
@@ -383,6 +358,7 @@ void text_print(struct text *t, const char *const *files, uint32_t n_files, doub
 	if (t->flow_reports)
 		fputc('\n', out);
 	print_summary(t, files, n_files, elapsed_s, out);
+	text_incidents_print(&t->incidents, out);
 	print_nodes(t, out);
 	print_lines(t, out);
 	print_events(t, out);

@@ -47,6 +47,14 @@ static double draw_severity(struct draw *d, const struct fault_kind *kind)
 	return share[rng_pick(&d->rng, weight, 5)];
 }
 
+/* Half of a node is not half of its cards: nobody could tell. */
+static bool has_no_parts(const struct world *world, const struct fault *f)
+{
+	return f->kind->type == GROUP_CABINET ||
+	       (f->kind->type == GROUP_CARD &&
+		!world->lines[world_member(world, GROUP_CARD, f->group, 0)].fibre);
+}
+
 static void draw_shape(struct draw *d, struct fault *f)
 {
 	static const double smear[] = {0.5, 10, SMEAR_LONG_S}, smear_weight[] = {5, 3, 2};
@@ -61,7 +69,7 @@ static void draw_shape(struct draw *d, struct fault *f)
 						   : smear[rng_pick(&d->rng, smear_weight, 3)];
 	f->recovery = (enum recovery)rng_pick(&d->rng, recovery_weight, 4);
 	f->recovery_s = rng_range(&d->rng, 60, 300);
-	f->contiguous = f->kind->loss != LOSS_SETUP && rng_chance(&d->rng, 0.5);
+	f->contiguous = has_no_parts(d->world, f) && rng_chance(&d->rng, 0.5);
 	f->gasp_share = f->kind->loss == LOSS_POWER && rng_chance(&d->rng, 0.5) ? 0.7 : 0;
 	f->episodes = 1;
 	if (d->mix == MIX_SINGLE && f->kind->loss == LOSS_LINE && rng_chance(&d->rng, 0.06))

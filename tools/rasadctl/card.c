@@ -8,17 +8,11 @@
 
 #include "tools/rasadctl/ctl.h"
 
-#define LABEL	    "  %-10s "
 #define BAR_COLUMNS 48
 #define HISTORY_MAX 5
 
 typedef Rasad__V1__SubscriberCard Card;
 typedef Rasad__V1__SubscriberSummary Summary;
-
-static void label(const char *text)
-{
-	printf(LABEL, text);
-}
 
 /* --- state --- */
 
@@ -108,15 +102,15 @@ static void print_history(const Card *card)
 	const Summary *summary = card->summary;
 
 	for (size_t i = 0; i < summary->n_sessions && i < HISTORY_MAX; i++) {
-		label(i ? "" : "sessions");
+		print_label(i ? "" : "sessions");
 		print_session(summary->sessions[summary->n_sessions - 1 - i], card->unix_ns);
 	}
 	if (summary->sessions_total > HISTORY_MAX) {
-		label("");
+		print_label("");
 		printf("%llu in all\n", (unsigned long long)summary->sessions_total);
 	}
 	if (summary->auth_failures || summary->setup_failures) {
-		label("failed");
+		print_label("failed");
 		printf("%llu logins refused, %llu set-ups failed\n",
 		       (unsigned long long)summary->auth_failures,
 		       (unsigned long long)summary->setup_failures);
@@ -139,7 +133,7 @@ static void print_bar(struct ctl *ctl, const struct segment *segments, size_t n)
 		sum += segments[i].distribution ? segments[i].distribution->p50_us : 0;
 	if (!(sum > 0))
 		return;
-	label("");
+	print_label("");
 	putchar('[');
 	for (size_t i = 0; i < n; i++) {
 		if (!segments[i].distribution)
@@ -167,7 +161,7 @@ static void print_latency(struct ctl *ctl, const Summary *summary)
 	const struct segment *segments = is_split ? split : joint;
 	size_t n = is_split ? 3 : 2;
 
-	label("latency");
+	print_label("latency");
 	for (size_t i = 0; i < n; i++) {
 		const Rasad__V1__Distribution *d = segments[i].distribution;
 		if (d)
@@ -205,16 +199,16 @@ static void print_loss(const Summary *summary)
 {
 	const Rasad__V1__LossSides *loss = summary->loss;
 
-	label("loss");
+	print_label("loss");
 	print_loss_side("access", loss ? loss->access_down : NULL, loss ? loss->access_up : NULL);
-	label("");
+	print_label("");
 	print_loss_side("internet", loss ? loss->internet_down : NULL,
 			loss ? loss->internet_up : NULL);
 }
 
 static void print_flaps(const Card *card)
 {
-	label("flaps");
+	print_label("flaps");
 	printf("%u in 5 min, %u in 1 h, %u in 24 h; %llu in all, %llu longer outages\n",
 	       card->flaps_5m, card->flaps_1h, card->flaps_24h,
 	       (unsigned long long)card->summary->flaps,
@@ -227,7 +221,7 @@ static void print_field(const char *name, const char *text)
 {
 	if (!*text)
 		return;
-	label(name);
+	print_label(name);
 	puts(tidy(text));
 }
 
@@ -235,7 +229,7 @@ static void print_addresses(const Summary *summary)
 {
 	if (!summary->n_ipv4 && !summary->n_ipv6)
 		return;
-	label("addresses");
+	print_label("addresses");
 	for (size_t i = 0; i < summary->n_ipv4; i++)
 		printf("%s%s", i ? " " : "", tidy(summary->ipv4[i]));
 	for (size_t i = 0; i < summary->n_ipv6; i++)
@@ -248,7 +242,7 @@ static void print_part(const char *name, const char *text, bool *any)
 	if (!*text)
 		return;
 	if (!*any)
-		label("place");
+		print_label("place");
 	printf("%s%s %s", *any ? ", " : "", name, tidy(text));
 	*any = true;
 }
@@ -277,13 +271,13 @@ static void print_rates(const Card *card)
 	const Summary *summary = card->summary;
 
 	if (card->has_plan_down_kbps_case || card->has_plan_up_kbps_case) {
-		label("plan");
+		print_label("plan");
 		print_rate("down", card->has_plan_down_kbps_case, card->plan_down_kbps);
 		print_rate("up", card->has_plan_up_kbps_case, card->plan_up_kbps);
 		puts("kbit/s");
 	}
 	if (summary->has_line_rate_down_case || summary->has_line_rate_up_case) {
-		label("line rate");
+		print_label("line rate");
 		print_rate("down", summary->has_line_rate_down_case, summary->line_rate_down);
 		print_rate("up", summary->has_line_rate_up_case, summary->line_rate_up);
 		puts("as the access node says, normally kbit/s");
@@ -294,7 +288,7 @@ static void print_vlan(const Summary *summary)
 {
 	if (!summary->has_svlan_case && !summary->has_cvlan_case)
 		return;
-	label("VLAN");
+	print_label("VLAN");
 	if (summary->has_svlan_case)
 		printf("%u%s", summary->svlan, summary->has_cvlan_case ? "." : "");
 	if (summary->has_cvlan_case)
@@ -317,7 +311,7 @@ static void print_identity(const Card *card)
 	print_field("modem", summary->cpe_mac);
 	print_addresses(summary);
 	print_vlan(summary);
-	label("as of");
+	print_label("as of");
 	printf("%s, %s ago\n\n", format_time(card->unix_ns, time),
 	       format_span(now_unix_ns() - card->unix_ns, span));
 }

@@ -9,6 +9,8 @@
 
 #include "proto/json.h"
 #include "proto/rasad/v1/card.pb-c.h"
+#include "proto/rasad/v1/incident.pb-c.h"
+#include "tools/lib/incident_names.h"
 
 enum exit_code { EXIT_OK, EXIT_TROUBLE, EXIT_USAGE };
 
@@ -21,7 +23,7 @@ struct ctl {
 	const char *state, *sort, *line; /* NULL: not said */
 	size_t number;			 /* 0: all */
 	int64_t since_unix_ns;		 /* or INT64_MIN */
-	bool follow;
+	bool follow, all;
 	char **arguments; /* after the command's name */
 	int n_arguments;
 
@@ -35,6 +37,8 @@ int run_lines(struct ctl *ctl);
 int run_events(struct ctl *ctl);
 int run_minutes(struct ctl *ctl);
 int run_health(struct ctl *ctl);
+int run_incidents(struct ctl *ctl);
+int run_incident(struct ctl *ctl);
 
 /* --- stored values --- */
 
@@ -62,6 +66,11 @@ Rasad__V1__SubscriberCard *ctl_unpack_card(const struct ctl *ctl, const struct r
 
 void ctl_print_json(struct ctl *ctl, const ProtobufCMessage *message);
 
+/* Is this incident open? */
+bool incident_is_open(const Rasad__V1__Incident *incident);
+/* Does the engine that speaks for an incident still report? One question each collector. */
+bool incident_is_watched(struct ctl *ctl, const Rasad__V1__Incident *incident);
+
 /* --- finding --- */
 
 struct found {
@@ -84,6 +93,7 @@ bool card_answers(const Rasad__V1__SubscriberCard *card, const char *text);
 /* --- streams --- */
 
 struct stream_reader {
+	unsigned n;				/* of streams */
 	void (*key)(unsigned shard, char *out); /* of keyspace.h */
 	const char *page;			/* entries at a time */
 	/* Returns false to end it. */
@@ -92,6 +102,8 @@ struct stream_reader {
 
 /* The entries of all shards as one, by id, from --since on. false: complained. */
 bool streams_list(struct ctl *ctl, const struct stream_reader *reader);
+/* Following begins after what is there now. false: complained. */
+bool streams_start_at_end(struct ctl *ctl, const struct stream_reader *reader);
 /* New entries, until interrupted; after what was listed, or from now on. false: complained. */
 bool streams_follow(struct ctl *ctl, const struct stream_reader *reader, bool listed);
 
@@ -104,6 +116,8 @@ void print_card(struct ctl *ctl, const Rasad__V1__SubscriberCard *card);
 
 /* Text from the network as it may stand on a terminal: UTF-8, no controls. */
 const char *tidy(const char *text);
+/* The left column of what is shown in full. */
+void print_label(const char *text);
 /* Prints a tidy text and fills up with blanks to so many columns, cutting when it is longer. */
 void print_cell(const char *text, int columns);
 
@@ -114,9 +128,23 @@ const char *state_name(int state);
 const char *colour_of_state(const struct ctl *ctl, int state);
 const char *colour_end(const struct ctl *ctl);
 
+const char *colour_of_severity(const struct ctl *ctl, int severity);
+void print_evidence(const Rasad__V1__IncidentEvidence *evidence); /* NULL: nothing */
+void print_story(const Rasad__V1__Incident *incident);
+/* Prints "access_node:DSLAM-1" as "access_node DSLAM-1". */
+void print_group(const char *typed);
+/* The path to the group and the group, widest first. */
+void print_where(const Rasad__V1__Incident *incident);
+
 #define TIME_SIZE 40
 /* "2026-11-23 15:04:05", in local time. */
 const char *format_time(int64_t unix_ns, char out[TIME_SIZE]);
+/* "15:04:05" alone, if the text has a date; into the same room. */
+const char *format_clock(int64_t unix_ns, char out[TIME_SIZE]);
+/* From a to b; foreign times may be any number, so it does not overflow. */
+int64_t ns_between(int64_t a, int64_t b);
+/* "98%", "?" for what is no share */
+const char *format_share(double share, char out[TIME_SIZE]);
 /* "19 s", "3 min", "2 h 5 min", "4 d 2 h" */
 const char *format_span(int64_t ns, char out[TIME_SIZE]);
 int64_t now_unix_ns(void);

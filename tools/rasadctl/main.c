@@ -44,23 +44,27 @@ static const struct command {
 	 "  KEY             only lines that answer to it, as for sub\n"
 	 "  --since TIME    as for events\n"
 	 "  -n, --number N  the first N only\n"},
+	{"incidents", "incidents [--follow] [--all] [-n N]",
+	 "the faults of many lines, one line each", "fan", 0, 0, run_incidents,
+	 "Open incidents, the worst first: lines that are affected now, at the worst, and all; where,\n"
+	 "by the path from the widest element; since when; how it goes (\u25b2 more, \u25bc fewer, = as many).\n"
+	 "  -f, --follow    then every change, until interrupted\n"
+	 "  --all           then those that have ended, the newest first (they stay for 30 days)\n"
+	 "  -n, --number N  the first N only\n"},
+	{"incident", "incident ID [-n N]", "one incident: evidence, timeline, members", "n", 1, 1,
+	 run_incident, "  -n, --number N  so many of its members (20)\n"},
 	{"health", "health", "how the collectors are doing", "", 0, 0, run_health, ""},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static const struct option options[] = {
-	{"redis", required_argument, NULL, 'r'},
-	{"output", required_argument, NULL, 'o'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{"state", required_argument, NULL, 'S'},
-	{"sort", required_argument, NULL, 'O'},
-	{"number", required_argument, NULL, 'n'},
-	{"follow", no_argument, NULL, 'f'},
-	{"since", required_argument, NULL, 't'},
-	{"line", required_argument, NULL, 'l'},
-	{0},
+	{"redis", required_argument, NULL, 'r'},  {"output", required_argument, NULL, 'o'},
+	{"help", no_argument, NULL, 'h'},	  {"version", no_argument, NULL, 'V'},
+	{"state", required_argument, NULL, 'S'},  {"sort", required_argument, NULL, 'O'},
+	{"number", required_argument, NULL, 'n'}, {"follow", no_argument, NULL, 'f'},
+	{"since", required_argument, NULL, 't'},  {"line", required_argument, NULL, 'l'},
+	{"all", no_argument, NULL, 'a'},	  {0},
 };
 
 static const char common_help[] =
@@ -79,7 +83,7 @@ static int print_help(const struct command *command)
 		puts("Usage: rasadctl [OPTIONS] COMMAND\n\nShows what rasad knows about lines, "
 		     "from Redis.\n\nCommands:");
 		for (size_t i = 0; i < N_COMMANDS; i++)
-			printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+			printf("  %-9s %s\n", commands[i].name, commands[i].summary);
 		puts("");
 	}
 	printf("Options:\n%s", common_help);
@@ -140,6 +144,9 @@ static const char *take_option(struct ctl *ctl, int option, const char *value)
 			       : "10m, 2h, 3d, 2026-11-23, 2026-11-23T15:04 or @unix-seconds";
 	case 'l':
 		ctl->line = value;
+		return NULL;
+	case 'a':
+		ctl->all = true;
 		return NULL;
 	default:
 		ctl->follow = true;

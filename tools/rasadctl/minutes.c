@@ -111,7 +111,8 @@ static bool show_entry(struct ctl *ctl, const struct redis_reply *entry)
 
 int run_minutes(struct ctl *ctl)
 {
-	static const struct stream_reader reader = {keyspace_minutes, "16", show_entry};
+	static const struct stream_reader reader = {KEYSPACE_SHARDS, keyspace_minutes, "16",
+						    show_entry};
 	const char *key = ctl->n_arguments ? ctl->arguments[0] : NULL;
 	bool good = !key || find_answering(ctl, key, &minutes.lines);
 

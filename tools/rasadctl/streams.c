@@ -81,11 +81,11 @@ static bool is_before(const char *a, const char *b)
 	return a_ms != b_ms ? a_ms < b_ms : a_seq < b_seq;
 }
 
-static struct shard *earliest(void)
+static struct shard *earliest(const struct stream_reader *reader)
 {
 	struct shard *first = NULL;
 
-	for (unsigned i = 0; i < KEYSPACE_SHARDS; i++)
+	for (unsigned i = 0; i < reader->n; i++)
 		if (!shards[i].ended && (!first || is_before(head_id(&shards[i]), head_id(first))))
 			first = &shards[i];
 	return first;
@@ -101,10 +101,10 @@ static void start_at(const struct ctl *ctl)
 
 static bool read_first_pages(struct ctl *ctl, const struct stream_reader *reader)
 {
-	for (unsigned i = 0; i < KEYSPACE_SHARDS; i++)
+	for (unsigned i = 0; i < reader->n; i++)
 		if (!ask_page(ctl, reader, &shards[i]))
 			return false;
-	for (unsigned i = 0; i < KEYSPACE_SHARDS; i++)
+	for (unsigned i = 0; i < reader->n; i++)
 		if (!read_page(ctl, &shards[i]))
 			return false;
 	return true;
@@ -114,7 +114,7 @@ static bool list(struct ctl *ctl, const struct stream_reader *reader)
 {
 	if (!read_first_pages(ctl, reader))
 		return false;
-	for (struct shard *shard; (shard = earliest()) && !interrupted;) {
+	for (struct shard *shard; (shard = earliest(reader)) && !interrupted;) {
 		if (!reader->show(ctl, redis_element(shard->page, shard->at)))
 			return true;
 		snprintf(shard->id, ID_SIZE, "%s", head_id(shard));
@@ -153,10 +153,10 @@ static bool ask_new(struct ctl *ctl, const struct stream_reader *reader)
 	const char *arguments[6 + 2 * KEYSPACE_SHARDS + 1] = {"XREAD", "BLOCK",	     "0",
 							      "COUNT", reader->page, "STREAMS"};
 
-	for (unsigned i = 0; i < KEYSPACE_SHARDS; i++) {
+	for (unsigned i = 0; i < reader->n; i++) {
 		reader->key(i, keys[i]);
 		arguments[6 + i] = keys[i];
-		arguments[6 + KEYSPACE_SHARDS + i] = shards[i].id;
+		arguments[6 + reader->n + i] = shards[i].id;
 	}
 	if (!ctl_send(ctl, arguments))
 		return false;
@@ -171,7 +171,7 @@ static struct shard *shard_of(const struct stream_reader *reader, const char *ke
 {
 	keyspace_key own;
 
-	for (unsigned i = 0; i < KEYSPACE_SHARDS; i++) {
+	for (unsigned i = 0; i < reader->n; i++) {
 		reader->key(i, own);
 		if (!strcmp(own, key))
 			return &shards[i];
@@ -215,16 +215,17 @@ static bool follow(struct ctl *ctl, const struct stream_reader *reader)
 }
 
 /* "$" would be asked anew by each XREAD; the newest id of each stream is asked once. */
-static bool start_at_end(struct ctl *ctl, const struct stream_reader *reader)
+bool streams_start_at_end(struct ctl *ctl, const struct stream_reader *reader)
 {
-	for (unsigned i = 0; i < KEYSPACE_SHARDS; i++) {
+	start_at(ctl);
+	for (unsigned i = 0; i < reader->n; i++) {
 		keyspace_key key;
 		reader->key(i, key);
 		if (!ctl_send(ctl,
 			      (const char *[]){"XREVRANGE", key, "+", "-", "COUNT", "1", NULL}))
 			return false;
 	}
-	for (unsigned i = 0; i < KEYSPACE_SHARDS; i++) {
+	for (unsigned i = 0; i < reader->n; i++) {
 		struct redis_reply *newest = ctl_next(ctl);
 		if (!newest)
 			return false;
@@ -239,7 +240,5 @@ static bool start_at_end(struct ctl *ctl, const struct stream_reader *reader)
 bool streams_follow(struct ctl *ctl, const struct stream_reader *reader, bool listed)
 {
 	listen_for_interrupt(ctl);
-	if (!listed)
-		start_at(ctl);
-	return (listed || start_at_end(ctl, reader)) && follow(ctl, reader);
+	return (listed || streams_start_at_end(ctl, reader)) && follow(ctl, reader);
 }

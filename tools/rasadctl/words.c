@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "proto/utf8.h"
+#include "tools/lib/tidy.h"
 #include "tools/rasadctl/ctl.h"
 
 #define NS_PER_S 1000000000
@@ -79,35 +80,19 @@ const char *colour_end(const struct ctl *ctl)
 
 /* --- foreign text --- */
 
-/* C0, DEL and C1 controls, and the bidi overrides that make a line read as another. */
-static bool is_harmful(const char *at, size_t length)
-{
-	unsigned char first = (unsigned char)at[0];
-
-	if (length == 1)
-		return first < 0x20 || first == 0x7f;
-	if (length == 2)
-		return first == 0xC2 && (unsigned char)at[1] < 0xA0;
-	return length == 3 && !memcmp(at, "\xE2\x80", 2) && (unsigned char)at[2] >= 0xAA &&
-	       (unsigned char)at[2] <= 0xAE;
-}
-
 const char *tidy(const char *text)
 {
 	static char buffers[4][1024]; /* four in one printf */
 	static unsigned next;
-	char *out = buffers[next++ % 4], *to = out;
+	char *out = buffers[next++ % 4];
 
-	for (size_t length, n = strlen(text); n && to - out < 1000; text += length, n -= length) {
-		length = utf8_length(text, n);
-		bool bad = !length || is_harmful(text, length);
-		size_t put = bad ? sizeof(UTF8_REPLACEMENT) - 1 : length;
-		memcpy(to, bad ? UTF8_REPLACEMENT : text, put);
-		to += put;
-		length = length ? length : 1;
-	}
-	*to = 0;
+	tidy_text(out, sizeof(buffers[0]), text);
 	return out;
+}
+
+void print_label(const char *text)
+{
+	printf("  %-10s ", text);
 }
 
 void print_cell(const char *text, int columns)
@@ -146,6 +131,31 @@ const char *format_time(int64_t unix_ns, char out[TIME_SIZE])
 	if (!localtime_r(&seconds, &local) ||
 	    !strftime(out, TIME_SIZE, "%Y-%m-%d %H:%M:%S", &local))
 		snprintf(out, TIME_SIZE, "@%lld", (long long)seconds);
+	return out;
+}
+
+const char *format_clock(int64_t unix_ns, char out[TIME_SIZE])
+{
+	const char *space = strchr(format_time(unix_ns, out), ' ');
+
+	return space ? space + 1 : out;
+}
+
+int64_t ns_between(int64_t a, int64_t b)
+{
+	int64_t ns;
+
+	if (!__builtin_sub_overflow(b, a, &ns))
+		return ns;
+	return b > a ? INT64_MAX : INT64_MIN;
+}
+
+const char *format_share(double share, char out[TIME_SIZE])
+{
+	if (share >= 0 && share <= 1)
+		snprintf(out, TIME_SIZE, "%.0f%%", 100 * share);
+	else
+		strcpy(out, "?");
 	return out;
 }
 

@@ -249,11 +249,14 @@ static void close_publisher(struct daemon *d)
 	}
 	fprintf(stderr,
 		"rasadd: %s: %llu packets (%llu dropped); published %llu events (%llu were there "
-		"already), %llu cards\n",
+		"already), %llu cards, %llu revisions of incidents\n",
 		d->tap.collector, (unsigned long long)stats.packets,
 		(unsigned long long)stats.dropped, (unsigned long long)n.events_published,
 		(unsigned long long)n.events_already_published,
-		(unsigned long long)n.cards_published);
+		(unsigned long long)n.cards_published, (unsigned long long)n.incidents_published);
+	if (n.incidents_withdrawn)
+		fprintf(stderr, "rasadd: %llu incidents that were left open have been withdrawn\n",
+			(unsigned long long)n.incidents_withdrawn);
 }
 
 static bool open_summary(struct daemon *d)

@@ -6,11 +6,12 @@
 #include "engine/analysis/outage/incident.h"
 #include "engine/analysis/outage/watch.h"
 
-#define RESTLESS_NS    (120 * SECOND_IN_NS) /* fitted anew on each tick */
-#define REFIT_NS       (60 * SECOND_IN_NS)  /* then so often, until it is YOUNG_NS old */
-#define STORM_NS       (600 * SECOND_IN_NS) /* after a large repair */
-#define STORM_MOVES_NS (60 * SECOND_IN_NS)  /* sessions still come up: no fault */
-#define OVERLAP	       0.5
+#define RESTLESS_NS	  (120 * SECOND_IN_NS) /* fitted often, for the silent ones show late */
+#define RESTLESS_REFIT_NS (10 * SECOND_IN_NS)
+#define REFIT_NS	  (60 * SECOND_IN_NS)  /* then so often, while it is young */
+#define STORM_NS	  (600 * SECOND_IN_NS) /* after a large repair */
+#define STORM_MOVES_NS	  (60 * SECOND_IN_NS)  /* sessions still come up: no fault */
+#define OVERLAP		  0.5
 
 /* Ticks for which a group must stay significant. Names resolve late when more is broken. */
 static const uint64_t confirm_ticks[CHANNEL_COUNT] = {
@@ -55,8 +56,8 @@ static bool wants_fit(const struct outage *o, enum symptom_channel c)
 {
 	for (uint32_t n = 1; n < o->incidents.n; n++) {
 		const struct incident *i = incident_at(o, n);
-		if (is_young(o, i, c) && i->grown &&
-		    (o->now_ns - i->open_ns < RESTLESS_NS || o->now_ns - i->fitted_ns >= REFIT_NS))
+		uint64_t rest = o->now_ns - i->open_ns < RESTLESS_NS ? RESTLESS_REFIT_NS : REFIT_NS;
+		if (is_young(o, i, c) && i->grown && o->now_ns - i->fitted_ns >= rest)
 			return true;
 	}
 	return false;

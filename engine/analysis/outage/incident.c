@@ -185,8 +185,6 @@ void incident_absorb(struct outage *o, uint32_t incident, struct trouble *t)
 	t->member = (uint32_t)(m - i->members);
 	i->down += !t->good_ns;
 	i->peak = i->down > i->peak ? i->down : i->peak;
-	if (i->peak < i->n_members && o->now_ns - i->open_ns < CLEAR_HOLD_NS)
-		i->peak = i->n_members; /* some were back before the others were missed */
 	i->confirmed += t->confirmed;
 	i->redialled += t->redialled;
 	i->grown = true;
@@ -356,6 +354,8 @@ static void fit_onset(struct outage *o, struct incident *i)
 	for (uint32_t s = 0; s < n; s++)
 		near += since[s] + ONSET_SPREAD_NS >= late && since[s] <= late;
 	i->onset_ns = !n || 2 * near >= n ? late : since[n / 10];
+	if (i->n_timeline)
+		i->timeline[0].at_ns = i->onset_ns;
 	free(since);
 }
 

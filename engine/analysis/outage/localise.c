@@ -28,8 +28,16 @@ struct spot {
 	uint32_t stamp, index; /* index: in touched[], or in risks[] */
 };
 
+/* Where a mark hangs, by places in touched[] and risks[]: read in order, many times. */
+struct hook {
+	uint32_t leaf, quarters, n_risks, risks[PLACE_RISKS_MAX];
+};
+
 void localiser_fini(struct localiser *l)
 {
+	free(l->hooks);
+	free(l->gone);
+	free(l->since);
 	free(l->spots);
 	free(l->touched);
 	free(l->risks);
@@ -71,6 +79,22 @@ static bool reserve(struct localiser *l, uint32_t groups)
 	else
 		localiser_fini(l);
 	return ok;
+}
+
+static bool reserve_marks(struct localiser *l, uint32_t marks)
+{
+	if (marks < l->marks_room)
+		return true;
+	free(l->hooks);
+	free(l->gone);
+	free(l->since);
+	l->marks_room = 2 * marks + 1024;
+	l->hooks = malloc(l->marks_room * sizeof *l->hooks);
+	l->gone = malloc(l->marks_room * sizeof *l->gone);
+	l->since = malloc(l->marks_room * sizeof *l->since);
+	if (!l->hooks || !l->gone || !l->since)
+		l->marks_room = 0;
+	return l->marks_room;
 }
 
 static double members_that_could(const struct group *g, enum symptom_channel channel)
@@ -183,6 +207,15 @@ static void list_groups(struct work *w)
 	qsort_r(l->touched, l->n_touched, sizeof *l->touched, by_depth, w->o->groups.at);
 	for (uint32_t i = 0; i < l->n_touched; i++)
 		l->spots[l->touched[i]].index = i;
+	for (uint32_t i = 0; i < w->n_marks; i++) {
+		const struct watched *line = &w->o->lines[w->marks[i].line];
+		struct hook *h = &l->hooks[i];
+		h->leaf = l->spots[line->leaf].index;
+		h->quarters = w->marks[i].quarters;
+		h->n_risks = line->n_risks;
+		for (uint32_t r = 0; r < line->n_risks; r++)
+			h->risks[r] = l->spots[line->risks[r]].index;
+	}
 }
 
 /* Adds up from the leaves to the root. */
@@ -201,9 +234,8 @@ static void count_tree(const struct work *w, uint32_t *counts)
 	const struct localiser *l = w->l;
 	memset(counts, 0, l->n_touched * sizeof *counts);
 	for (uint32_t i = 0; i < w->n_marks; i++)
-		if (!w->gone[i])
-			counts[l->spots[w->o->lines[w->marks[i].line].leaf].index] +=
-				w->marks[i].quarters;
+		if (!l->gone[i])
+			counts[l->hooks[i].leaf] += l->hooks[i].quarters;
 	climb(w, counts);
 }
 
@@ -268,9 +300,9 @@ static uint32_t list_candidates(const struct work *w, struct candidate *list)
 	uint32_t n = 0, *counts = l->left;
 	memset(counts, 0, l->n_risks * sizeof *counts);
 	for (uint32_t i = 0; i < w->n_marks; i++) {
-		const struct watched *line = &w->o->lines[w->marks[i].line];
-		for (uint32_t r = 0; r < line->n_risks && !w->gone[i]; r++)
-			counts[l->spots[line->risks[r]].index] += w->marks[i].quarters;
+		const struct hook *h = &l->hooks[i];
+		for (uint32_t r = 0; r < h->n_risks && !l->gone[i]; r++)
+			counts[h->risks[r]] += h->quarters;
 	}
 	for (uint32_t i = 0; i < l->n_risks; i++) {
 		struct candidate c = {l->risks[i], counts[i], gain(w, l->risks[i], counts[i])};
@@ -293,12 +325,11 @@ static void count_candidates(const struct work *w, const struct candidate *list,
 		memset(l->minus[c], 0, l->n_touched * sizeof *l->minus[c]);
 	}
 	for (uint32_t i = 0; i < w->n_marks; i++) {
-		const struct watched *line = &w->o->lines[w->marks[i].line];
-		uint32_t leaf = l->spots[line->leaf].index;
-		for (uint32_t r = 0; r < line->n_risks && !w->gone[i]; r++) {
-			uint32_t c = l->place[l->spots[line->risks[r]].index];
+		const struct hook *h = &l->hooks[i];
+		for (uint32_t r = 0; r < h->n_risks && !l->gone[i]; r++) {
+			uint32_t c = l->place[h->risks[r]];
 			if (c)
-				l->minus[c - 1][leaf] += w->marks[i].quarters;
+				l->minus[c - 1][h->leaf] += h->quarters;
 		}
 	}
 	for (uint32_t c = 0; c < n; c++)
@@ -326,18 +357,13 @@ static const struct candidate *best_risk(const struct work *w, struct candidate 
 	return best;
 }
 
-static bool hangs_on(const struct watched *line, uint32_t risk)
-{
-	for (uint32_t r = 0; r < line->n_risks; r++)
-		if (line->risks[r] == risk)
-			return true;
-	return false;
-}
-
 static void explain(const struct work *w, uint32_t risk)
 {
+	struct localiser *l = w->l;
+	uint32_t index = l->spots[risk].index;
 	for (uint32_t i = 0; i < w->n_marks; i++)
-		w->gone[i] |= hangs_on(&w->o->lines[w->marks[i].line], risk);
+		for (uint32_t r = 0; r < l->hooks[i].n_risks; r++)
+			l->gone[i] |= l->hooks[i].risks[r] == index;
 }
 
 /* --- findings --- */
@@ -380,7 +406,7 @@ static int64_t solve(struct work *w, struct finding *findings, uint32_t *n)
 	struct candidate list[CANDIDATES_MAX + 1];
 	int64_t risks_gain = 0, total, won;
 	*n = 0;
-	memset(w->gone, 0, w->n_marks * sizeof *w->gone);
+	memset(l->gone, 0, w->n_marks * sizeof *l->gone);
 	count_tree(w, l->counts);
 	total = best_of_tree(w, l->counts);
 	for (int round = 0; round < ROUNDS_MAX; round++) {
@@ -411,10 +437,10 @@ static bool is_burst(const struct work *w, const struct finding *f)
 	uint32_t n = 0, most = 0;
 	for (uint32_t i = 0; i < w->n_marks; i++)
 		if (watch_hangs_on(w->o, w->marks[i].line, f->group))
-			w->since[n++] = w->marks[i].since_ns;
-	qsort(w->since, n, sizeof *w->since, by_time);
+			w->l->since[n++] = w->marks[i].since_ns;
+	qsort(w->l->since, n, sizeof *w->l->since, by_time);
 	for (uint32_t from = 0, to = 0; to < n; to++) {
-		while (w->since[to] - w->since[from] > BURST_NS)
+		while (w->l->since[to] - w->l->since[from] > BURST_NS)
 			from++;
 		most = to + 1 - from > most ? to + 1 - from : most;
 	}
@@ -442,25 +468,14 @@ static int by_score(const void *a, const void *b)
 static bool begin(struct work *w, struct outage *o, enum symptom_channel channel,
 		  const struct mark *marks, uint32_t n)
 {
-	*w = (struct work){.o = o,
-			   .l = &o->localiser,
-			   .channel = channel,
-			   .marks = marks,
-			   .n_marks = n,
-			   .gone = calloc(n + 1u, sizeof(bool)),
-			   .since = malloc((n + 1u) * sizeof(uint64_t))};
-	if (w->gone && w->since && reserve(w->l, o->groups.n)) {
-		list_groups(w);
-		return true;
+	*w = (struct work){
+		.o = o, .l = &o->localiser, .channel = channel, .marks = marks, .n_marks = n};
+	if (!reserve(w->l, o->groups.n) || !reserve_marks(w->l, n)) {
+		o->counters.no_memory++;
+		return false;
 	}
-	o->counters.no_memory++;
-	return false;
-}
-
-static void end(struct work *w)
-{
-	free(w->gone);
-	free(w->since);
+	list_groups(w);
+	return true;
 }
 
 void localise_judge(struct outage *o, enum symptom_channel channel, const struct mark *marks,
@@ -471,19 +486,18 @@ void localise_judge(struct outage *o, enum symptom_channel channel, const struct
 	struct work w;
 	uint32_t n = 0;
 	int64_t total, without;
-	if (begin(&w, o, channel, marks, n_marks)) {
-		total = solve(&w, others, &n);
-		w.banned_set = g->set;
-		w.banned_members = g->members;
-		without = solve(&w, others, &n);
-		f->confidence = 1 / (1 + exp(-(double)(total - without) / MICRO / 4));
-		for (uint32_t i = 0; i < n; i++)
-			if (others[i].llr > f->runner_up_llr) {
-				f->runner_up = others[i].group;
-				f->runner_up_llr = others[i].llr;
-			}
-	}
-	end(&w);
+	if (!begin(&w, o, channel, marks, n_marks))
+		return;
+	total = solve(&w, others, &n);
+	w.banned_set = g->set;
+	w.banned_members = g->members;
+	without = solve(&w, others, &n);
+	f->confidence = 1 / (1 + exp(-fmax(0, (double)(total - without) / MICRO) / 4));
+	for (uint32_t i = 0; i < n; i++)
+		if (others[i].llr > f->runner_up_llr) {
+			f->runner_up = others[i].group;
+			f->runner_up_llr = others[i].llr;
+		}
 }
 
 uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
@@ -492,12 +506,11 @@ uint32_t localise(struct outage *o, enum symptom_channel channel, const struct m
 	struct work w;
 	uint32_t n = 0;
 	o->counters.localisations++;
-	if (begin(&w, o, channel, marks, n_marks)) {
-		do
-			solve(&w, findings, &n);
-		while (leave_out(&w, findings, n));
-		qsort(findings, n, sizeof *findings, by_score);
-	}
-	end(&w);
+	if (!begin(&w, o, channel, marks, n_marks))
+		return 0;
+	do
+		solve(&w, findings, &n);
+	while (leave_out(&w, findings, n));
+	qsort(findings, n, sizeof *findings, by_score);
 	return n;
 }

@@ -40,7 +40,10 @@ struct localiser {
 	uint32_t *counts, *left, *minus[CANDIDATES_MAX]; /* owned */
 	int64_t *best, *sum;
 	uint8_t *own;
-	uint32_t room, n_touched, n_risks, stamp;
+	struct hook *hooks; /* owned, by mark */
+	bool *gone;	    /* owned, by mark: a chosen shared risk explains it */
+	uint64_t *since;    /* owned, as many */
+	uint32_t room, marks_room, n_touched, n_risks, stamp;
 };
 
 void localiser_fini(struct localiser *localiser);

@@ -230,13 +230,17 @@ static uint32_t row_group(struct placing *p, int level, const struct inventory_r
 	return or_parent(named(p, (enum place_level)level, parent, cell, p->unique[level]), parent);
 }
 
-/* The place by packets: names within names. */
+/* The place by packets: names within names, below a node of the books when they know it. */
 static uint32_t seen_group(struct placing *p, const struct outage_place *seen)
 {
 	uint32_t node, card;
+	const uint32_t *booked;
 	if (!seen->node || !*seen->node)
 		return GROUP_ROOT;
-	node = or_parent(named(p, LEVEL_NODE, GROUP_ROOT, seen->node, true), GROUP_ROOT);
+	booked = p->unique[LEVEL_NODE] ? map_find(&p->majority[LEVEL_NODE], hash_of(seen->node, 0))
+				       : NULL;
+	node = booked ? row_group(p, LEVEL_NODE, inventory_at(p->inventory, *booked))
+		      : or_parent(named(p, LEVEL_NODE, GROUP_ROOT, seen->node, true), GROUP_ROOT);
 	if (!seen->card || !*seen->card)
 		return node;
 	card = or_parent(named(p, LEVEL_CARD, node, seen->card, false), node);

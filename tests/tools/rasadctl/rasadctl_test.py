@@ -471,9 +471,9 @@ def test_no_redis(server):
     expect_in(Run("--redis", server.url + "?password=sesame", "health").err, "no collector")
 
 
-def main():
+def main(tests):
     passed = failed = 0
-    for name, test in list(globals().items()):
+    for name, test in list(tests.items()):
         if not name.startswith("test_"):
             continue
         server = Server()
@@ -491,4 +491,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(globals()))

@@ -34,6 +34,8 @@ def test_tells_and_leaves_nothing(folder):
     assert done.returncode == 0, done
     assert "\x1b" not in done.stdout
     assert re.search(r"\.\.\. 12 lines went down and 12 came back\.", done.stdout), done.stdout
+    assert re.search(r"MAJOR NODE_OR_UPLINK: .*\n +12 of 12 affected lines of access_node DSLAM-103 are back", done.stdout), \
+        done.stdout
     assert done.stdout.count("$ rasadctl sub ") == 3, done.stdout
     assert "FLAPPING" in done.stdout, done.stdout
     assert "Try it yourself" not in done.stdout
