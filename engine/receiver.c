@@ -48,8 +48,8 @@ static void put(struct receiver *r, uint32_t i)
 	if (parcel && handover_put(parcel, &r->burst, i))
 		return;
 	if (parcel) {
-		handover_close(lane, burst_order(&r->burst, i) - 1, burst_clock_ns(&r->burst, i),
-			       false);
+		handover_close(lane, burst_order(&r->burst, i) - 1,
+			       i ? burst_clock_ns(&r->burst, i - 1) : r->before_ns, false);
 		parcel = open_parcel(r, lane);
 	}
 	if (!parcel || !handover_put(parcel, &r->burst, i))
@@ -98,6 +98,7 @@ static void idle(struct receiver *r)
 static int step(struct receiver *r)
 {
 	int status = r->source->next(r->source, &r->burst);
+	r->before_ns = r->stamp.clock.now_ns;
 	stamp_burst(&r->stamp, &r->burst);
 	for (uint32_t i = 0; i < r->burst.n; i++)
 		put(r, i);

@@ -50,11 +50,15 @@ struct signal {
 	uint64_t last_up_ns; /* of the line, before this packet; 0: never */
 	enum signal_kind kind;
 	uint8_t tap;		     /* that the packet came from */
-	uint64_t since_ns, asked_ns; /* asked: the first question without an answer */
-	uint64_t heard_ns;	     /* SIGNAL_NO_NAMES: the last frame from the Internet */
 	bool ipv6;
 	uint8_t address[16];
-	struct control control; /* SIGNAL_CONTROL; session id and MACs with SIGNAL_SESSION too */
+	union {
+		struct control control; /* SIGNAL_CONTROL; session id and MACs with SIGNAL_SESSION too */
+		struct {	       /* demand without an answer */
+			uint64_t since_ns, asked_ns; /* asked: the first question of it */
+			uint64_t heard_ns; /* SIGNAL_NO_NAMES: the last frame from the Internet */
+		};
+	};
 };
 
 struct out_signal {
