@@ -210,6 +210,13 @@ static int step_inline(struct engine *e)
 	return status;
 }
 
+/* What a tap did not see comes before all that is said of the time after it. */
+static bool is_before(const struct out *a, const struct out *b)
+{
+	return a->order < b->order ||
+	       (a->order == b->order && a->kind == OUT_TAP && b->kind != OUT_TAP);
+}
+
 /*
  * The lane whose next record is the oldest of all; n_lanes: none can be taken yet. Where the order
  * is exact an empty lane must have come further than that record; what it says later is younger.
@@ -224,7 +231,7 @@ static uint32_t oldest(struct engine *e, const struct out **record)
 		const struct out *next = ring_peek(&e->lanes[i].outbox);
 		if (!next) {
 			reached = done < reached ? done : reached;
-		} else if (best == e->n_lanes || next->order < (*record)->order) {
+		} else if (best == e->n_lanes || is_before(next, *record)) {
 			*record = next;
 			best = i;
 		}

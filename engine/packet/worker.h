@@ -49,12 +49,13 @@ struct signal {
 	uint64_t ts_ns;
 	uint64_t last_up_ns; /* of the line, before this packet; 0: never */
 	enum signal_kind kind;
-	uint8_t tap;		     /* that the packet came from */
+	uint8_t tap; /* that the packet came from */
 	bool ipv6;
 	uint8_t address[16];
 	union {
-		struct control control; /* SIGNAL_CONTROL; session id and MACs with SIGNAL_SESSION too */
-		struct {	       /* demand without an answer */
+		struct control
+			control; /* SIGNAL_CONTROL; session id and MACs with SIGNAL_SESSION too */
+		struct {	 /* demand without an answer */
 			uint64_t since_ns, asked_ns; /* asked: the first question of it */
 			uint64_t heard_ns; /* SIGNAL_NO_NAMES: the last frame from the Internet */
 		};
