@@ -468,6 +468,7 @@ static int open_source(struct nic *nic, uint32_t index)
 	s->source = (struct source){.next = next,
 				    .close = close_source,
 				    .stats = stats,
+				    .part = nic->ports.queues > 1,
 				    .sharded = is_sharded(&nic->ports)};
 	s->nic = nic;
 	s->index = index;

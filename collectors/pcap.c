@@ -10,7 +10,7 @@
 #include "engine/decode.h"
 
 /* Frames are read ahead a few at a time: while these are decoded, memory brings the next. */
-enum { LINKTYPE_ETHERNET = 1, READ_AHEAD = 16 };
+enum { LINKTYPE_ETHERNET = 1, READ_AHEAD = 16, PCAP_TAPS = 30 };
 
 /* Frames at..n are read and not yet taken. */
 struct file {
@@ -34,6 +34,18 @@ static struct pcap_source *self_of(const struct source *source)
 	return (struct pcap_source *)source;
 }
 
+/* Files beyond PCAP_TAPS share them. */
+static uint8_t tap_of(const struct pcap_source *s, const struct file *f)
+{
+	return (uint8_t)((f - s->files) % PCAP_TAPS);
+}
+
+static const char *tap_name(const struct source *source, uint32_t tap)
+{
+	const struct pcap_source *s = self_of(source);
+	return tap < s->n_files ? s->files[tap].capture.name : "";
+}
+
 static void end_file(struct pcap_source *s, struct file *f, enum capture_result why)
 {
 	if (why == CAPTURE_DAMAGED) {
@@ -42,6 +54,8 @@ static void end_file(struct pcap_source *s, struct file *f, enum capture_result 
 	}
 	f->ended = true;
 	s->open--;
+	if (s->n_files <= PCAP_TAPS)
+		s->source.taps_over |= 1ull << tap_of(s, f);
 }
 
 /* Said once a file; each of its packets is counted as unknown_link_type. `index` is that of the
@@ -119,14 +133,17 @@ static struct file *oldest(struct pcap_source *s, uint64_t *limit_ns)
 /* Decodes frames of the file while it has the oldest one: the first whatever its time. */
 static void take(struct pcap_source *s, struct file *f, uint64_t limit_ns, struct burst *burst)
 {
-	uint32_t room = BURST_MAX - burst->n, left = f->n - f->at, n = 1;
+	uint32_t room = BURST_MAX - burst->n, left = f->n - f->at, n = 1, from;
 	if (left > room)
 		left = room;
 	if (s->n_files == 1)
 		n = left;
 	while (n < left && f->frames[f->at + n].ts_ns < limit_ns)
 		n++;
+	from = burst->n;
 	decode_frames(&s->decoder, burst, f->frames + f->at, n);
+	for (uint32_t i = from; s->n_files > 1 && i < burst->n; i++)
+		burst->extra[i].tap = tap_of(s, f);
 	f->at += n;
 }
 
@@ -166,7 +183,8 @@ int pcap_open(struct source **source, const struct pcap_options *options)
 	*source = NULL;
 	if (!s)
 		return -ENOMEM;
-	s->source = (struct source){.next = next, .close = close_source, .stats = stats};
+	s->source = (struct source){
+		.next = next, .close = close_source, .stats = stats, .tap_name = tap_name};
 	s->options = *options;
 	for (uint32_t i = 0; i < options->n_ac_macs; i++)
 		decode_add_ac(&s->decoder, options->ac_macs[i]);
@@ -188,6 +206,7 @@ int pcap_open(struct source **source, const struct pcap_options *options)
 		failed++;
 	}
 	s->open = s->n_files;
+	s->source.n_taps = s->n_files < PCAP_TAPS ? s->n_files : PCAP_TAPS;
 	if (s->n_files)
 		*source = &s->source;
 	else

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "engine/analysis/analysis.h"
+#include "engine/analysis/blind.h"
 #include "engine/analysis/flows.h"
 #include "engine/base/nap.h"
 #include "engine/decode.h"
+#include "engine/drops.h"
 #include "engine/lane.h"
 #include "engine/receiver.h"
 
@@ -28,6 +30,8 @@ struct engine {
 	bool one_stream; /* one stamp for all packets: their order is exact */
 	_Atomic bool stop;
 	uint32_t quiet; /* naps since there was a record */
+	struct drops drops[ENGINE_MAX_SOURCES];
+	uint64_t drops_ns; /* looked at last */
 	struct analysis analysis;
 };
 
@@ -84,6 +88,7 @@ static int make_lanes(struct engine *e)
 			return -ENOMEM;
 		e->lanes[i].stop = &e->stop;
 		e->lanes[i].stamp.by_time = e->n_sources > 1;
+		e->lanes[i].worker.many_taps = e->n_sources == 1 && e->sources[0]->n_taps > 1;
 	}
 	return 0;
 }
@@ -103,6 +108,7 @@ static int make_receivers(struct engine *e)
 		receiver->idle = e->options.context;
 		receiver->stop = &e->stop;
 		receiver->stamp.by_time = e->n_sources > 1;
+		receiver->stamp.taps.source = e->sources[r];
 		for (uint32_t i = 0; i < e->n_lanes; i++)
 			e->lanes[i].inbox[e->lanes[i].n_inbox++] = &receiver->lanes[i];
 	}
@@ -113,8 +119,11 @@ static int connect(struct engine *e)
 {
 	if (!keeps_lines_together(e))
 		return make_receivers(e);
-	for (uint32_t i = 0; i < e->n_lanes; i++)
+	for (uint32_t i = 0; i < e->n_lanes; i++) {
 		e->lanes[i].source = e->sources[i];
+		e->lanes[i].stamp.taps.source = e->sources[i];
+		e->lanes[i].worker.source_tap = e->lanes[i].worker.tap = (uint8_t)i;
+	}
 	return 0;
 }
 
@@ -128,12 +137,25 @@ static int start_threads(struct engine *e)
 	return status;
 }
 
+/* The whole of a stream has no name of its own. */
+static const char *tap_name(void *context, uint32_t tap)
+{
+	const struct engine *e = context;
+	const struct source *source = e->sources[e->n_sources > 1 ? tap : 0];
+	if (e->n_sources > 1)
+		return source->tap_name ? source->tap_name(source, 0) : "";
+	return tap && source->tap_name ? source->tap_name(source, tap - 1) : "";
+}
+
 static int build(struct engine *e)
 {
 	const struct analysis_options analysis = {
 		.cards = e->options.cards,
 		.minutes = e->options.minutes,
 		.n_workers = e->n_lanes,
+		.many_taps = e->n_sources == 1 && e->sources[0]->n_taps > 1,
+		.tap_name = tap_name,
+		.tap_context = e,
 		.max_lines = e->options.worker.max_lines,
 		.inventory = e->options.inventory,
 	};
@@ -188,6 +210,13 @@ static int step_inline(struct engine *e)
 	return status;
 }
 
+/* What a tap did not see comes before all that is said of the time after it. */
+static bool is_before(const struct out *a, const struct out *b)
+{
+	return a->order < b->order ||
+	       (a->order == b->order && a->kind == OUT_TAP && b->kind != OUT_TAP);
+}
+
 /*
  * The lane whose next record is the oldest of all; n_lanes: none can be taken yet. Where the order
  * is exact an empty lane must have come further than that record; what it says later is younger.
@@ -202,7 +231,7 @@ static uint32_t oldest(struct engine *e, const struct out **record)
 		const struct out *next = ring_peek(&e->lanes[i].outbox);
 		if (!next) {
 			reached = done < reached ? done : reached;
-		} else if (best == e->n_lanes || next->order < (*record)->order) {
+		} else if (best == e->n_lanes || is_before(next, *record)) {
 			*record = next;
 			best = i;
 		}
@@ -255,9 +284,36 @@ static int ended(const struct engine *e)
 	return status;
 }
 
+static void told_by(struct engine *e, uint32_t source, struct source_stats *stats)
+{
+	pthread_mutex_t *lock = e->receivers ? &e->receivers[source].lock : &e->lanes[source].lock;
+	pthread_mutex_lock(lock);
+	*stats = e->receivers ? e->receivers[source].told : e->lanes[source].source_told;
+	pthread_mutex_unlock(lock);
+}
+
+/* Once a second: collectors that lose too much. */
+static void look_at_drops(struct engine *e)
+{
+	uint64_t now_ns = e->analysis.now_ns, since_ns;
+	struct source_stats stats;
+	if (now_ns >= e->drops_ns && now_ns < e->drops_ns + DROPS_INTERVAL_NS / 5)
+		return;
+	e->drops_ns = now_ns;
+	for (uint32_t i = 0; i < e->n_sources; i++) {
+		enum drops_news news;
+		told_by(e, i, &stats);
+		news = drops_look(&e->drops[i], &stats, now_ns, &since_ns);
+		if (news != DROPS_NOTHING)
+			blind_drops(&e->analysis, i, news == DROPS_BEGIN, since_ns);
+	}
+}
+
 static int step_threads(struct engine *e)
 {
 	int over = 0;
+	if (e->options.now)
+		look_at_drops(e);
 	for (int naps = 0; naps < NAPS && !over; naps++) {
 		over = ended(e);
 		if (merge(e, MERGE_MOST)) {

@@ -46,11 +46,23 @@ static bool keep_bytes(struct parcel *parcel, uint32_t at, const struct burst *b
 	return true;
 }
 
+/* What is told before packet `i`. */
+static void keep_news(struct burst *to, uint32_t at, const struct burst *burst, uint32_t i)
+{
+	for (uint32_t n = 0; n < burst->n_news; n++) {
+		if (burst->news[n].at != i)
+			continue;
+		to->news[to->n_news] = burst->news[n];
+		to->news[to->n_news++].at = (uint8_t)at;
+	}
+}
+
 bool handover_put(struct parcel *parcel, const struct burst *burst, uint32_t i)
 {
 	struct burst *to = &parcel->burst;
 	uint32_t at = to->n;
-	if (at == BURST_MAX || !keep_bytes(parcel, at, burst, i))
+	if (at == BURST_MAX || to->n_news + burst->n_news > BURST_NEWS ||
+	    !keep_bytes(parcel, at, burst, i))
 		return false;
 	to->pkt[at] = burst->pkt[i];
 	to->extra[at] = burst->extra[i];
@@ -58,6 +70,7 @@ bool handover_put(struct parcel *parcel, const struct burst *burst, uint32_t i)
 	to->order[at] = burst_order(burst, i);
 	to->odd = true;
 	to->n++;
+	keep_news(to, at, burst, i);
 	return true;
 }
 
@@ -82,7 +95,7 @@ void handover_done(struct handover *h)
 {
 	uint32_t tail = atomic_load_explicit(&h->tail, memory_order_relaxed);
 	struct parcel *parcel = parcel_at(h, tail);
-	parcel->burst.n = parcel->n_bytes = 0;
+	parcel->burst.n = parcel->burst.n_news = parcel->n_bytes = 0;
 	parcel->last = false;
 	atomic_store_explicit(&h->tail, tail + 1, memory_order_release);
 }

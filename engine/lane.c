@@ -137,7 +137,10 @@ static void publish_progress(struct lane *lane, uint64_t order, uint64_t clock_n
 
 static void idle(struct lane *lane)
 {
+	struct tap_news news;
 	uint64_t now_ns = lane->options.now ? lane->options.now(lane->options.idle) : 0;
+	if (taps_idle(&lane->stamp.taps, now_ns, &news))
+		worker_tap(&lane->worker, &news, now_ns);
 	worker_idle(&lane->worker, now_ns);
 	if (now_ns <= lane->stamp.clock.now_ns)
 		return;
@@ -171,14 +174,18 @@ static int run_source(struct lane *lane)
 }
 
 /* One parcel; false when there is none. */
-static bool take_parcel(struct lane *lane, struct handover *h, uint32_t *open)
+static bool take_parcel(struct lane *lane, uint32_t from, uint32_t *open)
 {
+	struct handover *h = lane->inbox[from];
 	struct parcel *parcel = handover_peek(h);
 	if (!parcel)
 		return false;
+	lane->worker.source_tap = (uint8_t)from;
 	if (parcel->burst.n)
 		worker_burst(&lane->worker, &parcel->burst);
 	lane->worker.order = parcel->order;
+	if (parcel->burst.n_news && !parcel->burst.n) /* while nothing comes */
+		worker_tap(&lane->worker, &parcel->burst.news[0], parcel->clock_ns);
 	worker_idle(&lane->worker, parcel->clock_ns);
 	publish_progress(lane, parcel->order, parcel->clock_ns);
 	*open -= parcel->last;
@@ -192,7 +199,7 @@ static int run_inbox(struct lane *lane)
 	while (open) {
 		bool any = false;
 		for (uint32_t i = 0; i < lane->n_inbox; i++)
-			any |= take_parcel(lane, lane->inbox[i], &open);
+			any |= take_parcel(lane, i, &open);
 		empty = any ? 0 : empty + 1;
 		if (any)
 			quiet = 0;

@@ -48,12 +48,23 @@ static void put(struct receiver *r, uint32_t i)
 	if (parcel && handover_put(parcel, &r->burst, i))
 		return;
 	if (parcel) {
-		handover_close(lane, burst_order(&r->burst, i) - 1, burst_clock_ns(&r->burst, i),
-			       false);
+		handover_close(lane, burst_order(&r->burst, i) - 1,
+			       i ? burst_clock_ns(&r->burst, i - 1) : r->before_ns, false);
 		parcel = open_parcel(r, lane);
 	}
 	if (!parcel || !handover_put(parcel, &r->burst, i))
 		atomic_fetch_add_explicit(&r->refused, 1, memory_order_relaxed);
+}
+
+/* Nothing comes: whoever gets this parcel tells so, after all that came. */
+static void look_at_tap(struct receiver *r, uint64_t now_ns)
+{
+	struct parcel *parcel = handover_open(&r->lanes[0]);
+	struct tap_news news;
+	if (!parcel || parcel->burst.n || !taps_idle(&r->stamp.taps, now_ns, &news))
+		return;
+	parcel->burst.news[0] = news;
+	parcel->burst.n_news = 1;
 }
 
 static void mark_all(struct receiver *r, uint64_t clock_ns, bool last)
@@ -78,6 +89,8 @@ static void idle(struct receiver *r)
 		now_ns = r->stamp.clock.now_ns;
 	if (r->stamp.by_time && now_ns > r->stamp.order)
 		r->stamp.order = now_ns;
+	mark_all(r, r->stamp.clock.now_ns, false); /* what came goes first */
+	look_at_tap(r, now_ns);
 	mark_all(r, now_ns, false);
 	tell(r);
 }
@@ -85,6 +98,7 @@ static void idle(struct receiver *r)
 static int step(struct receiver *r)
 {
 	int status = r->source->next(r->source, &r->burst);
+	r->before_ns = r->stamp.clock.now_ns;
 	stamp_burst(&r->stamp, &r->burst);
 	for (uint32_t i = 0; i < r->burst.n; i++)
 		put(r, i);

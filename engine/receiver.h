@@ -21,6 +21,7 @@ struct receiver {
 	struct source *source; /* not owned */
 	struct stamp stamp;
 	struct burst burst;
+	uint64_t before_ns; /* the clock before this burst */
 	struct handover lanes[SHARDS];
 	uint32_t n_lanes;
 	bool lossless;

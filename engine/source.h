@@ -14,7 +14,16 @@
 
 #include "ebpf/pkt.h"
 
-enum { BURST_MAX = 64 };
+enum { BURST_MAX = 64, BURST_NEWS = 8 };
+
+enum tap_news_kind { TAP_SILENT = 1, TAP_CLOCK, TAP_SPEAKS };
+
+/* Before packet `at`: a tap saw nothing since `since_ns`, or its clock stepped; or it sees again. */
+struct tap_news {
+	uint8_t at, tap; /* tap 0: the whole stream, else one of its taps, from 1 */
+	uint8_t kind;	 /* enum tap_news_kind */
+	uint64_t since_ns;
+};
 
 /*
  * What the engine adds (engine/stamp.h): packet time followed with caution, and each packet's place
@@ -29,6 +38,8 @@ struct burst {
 	uint64_t first_order, last_clock_ns;
 	bool odd;
 	uint64_t clock_ns[BURST_MAX], order[BURST_MAX];
+	uint32_t n_news; /* only of a burst that is odd */
+	struct tap_news news[BURST_NEWS];
 };
 
 static inline uint64_t burst_clock_ns(const struct burst *burst, uint32_t i)
@@ -66,6 +77,11 @@ struct source {
 	int (*next)(struct source *source, struct burst *burst);
 	void (*close)(struct source *source);
 	const struct source_stats *(*stats)(struct source *source);
+	/* Of a source with several taps (capture files): pkt_extra.tap is theirs. */
+	uint32_t n_taps;    /* 0 or 1: the source is one */
+	uint64_t taps_over; /* bits: have ended, and will not speak again */
+	const char *(*tap_name)(const struct source *source, uint32_t tap);
+	bool part;    /* others have the rest of its tap: its silence is not the tap's */
 	bool sharded; /* of several sources: all packets of a line come out of the same one */
 };
 

@@ -7,21 +7,28 @@
 
 #include "engine/base/clock.h"
 #include "engine/source.h"
+#include "engine/tap.h"
 
 struct stamp {
 	struct clock clock;
 	bool by_time;	/* one of several streams: their clocks order them, packets within them */
 	uint64_t order; /* of the packet stamped last */
+	struct taps taps;
 };
 
-/* No packet is out of order, and no silence is so long that it wants a second witness. */
-static inline bool stamp_is_usual(const struct clock *clock, const struct burst *burst)
+/* No packet is out of order, no silence is long, and no second ends. *heard: lines, by tap_bit. */
+static inline bool stamp_is_usual(const struct stamp *stamp, const struct burst *burst,
+				  uint64_t *heard)
 {
-	uint64_t now_ns = clock->now_ns;
-	bool usual = clock->running && !clock->wild_ns;
+	const struct clock *clock = &stamp->clock;
+	uint64_t now_ns = clock->now_ns, second_ns = stamp->taps.all.second_ns;
+	bool usual = clock->running && !clock->wild_ns && !stamp->taps.all.silent &&
+		     !(stamp->taps.source && stamp->taps.source->n_taps > 1);
 	for (uint32_t i = 0; i < burst->n; i++) {
-		usual &= burst->pkt[i].ts_ns - now_ns <= CLOCK_AHEAD_NS;
-		now_ns = burst->pkt[i].ts_ns;
+		const struct pkt *p = &burst->pkt[i];
+		usual &= p->ts_ns - now_ns < TAP_LEAST_NS && p->ts_ns - second_ns < TAP_SECOND_NS;
+		now_ns = p->ts_ns;
+		*heard |= tap_bit(p);
 	}
 	return usual;
 }
@@ -30,8 +37,10 @@ static inline void stamp_each(struct stamp *stamp, struct burst *burst)
 {
 	struct clock *clock = &stamp->clock;
 	for (uint32_t i = 0; i < burst->n; i++) {
+		uint64_t before_ns = clock->now_ns;
 		clock_follow(clock, burst->pkt[i].ts_ns);
 		burst->clock_ns[i] = clock->now_ns;
+		taps_follow(&stamp->taps, burst, i, before_ns);
 		if (!stamp->by_time)
 			stamp->order++;
 		else if (clock->now_ns > stamp->order)
@@ -42,11 +51,15 @@ static inline void stamp_each(struct stamp *stamp, struct burst *burst)
 
 static inline void stamp_burst(struct stamp *stamp, struct burst *burst)
 {
-	burst->odd = stamp->by_time || !stamp_is_usual(&stamp->clock, burst);
+	uint64_t heard = 0;
+	burst->odd = stamp->by_time || !stamp_is_usual(stamp, burst, &heard);
+	burst->n_news = 0;
 	if (burst->odd) {
 		stamp_each(stamp, burst);
 	} else if (burst->n) {
 		stamp->clock.now_ns = burst->pkt[burst->n - 1].ts_ns;
+		stamp->taps.all.last_ns = stamp->clock.now_ns;
+		stamp->taps.all.heard[stamp->taps.all.at] |= heard;
 		burst->first_order = stamp->order + 1;
 		stamp->order += burst->n;
 	}

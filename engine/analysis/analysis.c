@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/analysis/blind.h"
 #include "engine/analysis/event.h"
 #include "engine/analysis/outage/outage.h"
+#include "engine/analysis/reach.h"
 #include "engine/analysis/session.h"
 #include "engine/analysis/summary.h"
 #include "engine/analysis/watcher.h"
@@ -218,6 +220,27 @@ static bool follow_flaps(struct analysis *a, struct subject *s, uint64_t now_ns,
 	return was;
 }
 
+/* The BRAS of the line's session; NULL: there is none, or it is not known. */
+static struct bras *bras_of_line(struct analysis *a, struct subject *s)
+{
+	const struct session *session = subject_current(s);
+	return session ? bras_find(&a->brases, session->ac_mac) : NULL;
+}
+
+static void take_symptom(void *context, struct subject *s, struct symptom symptom)
+{
+	struct analysis *a = context;
+	symptom.line = (uint32_t)(s - a->subjects);
+	s->changed = true;
+	if (a->outage)
+		outage_take(a->outage, &symptom);
+}
+
+struct reach_out analysis_reach_out(struct analysis *a)
+{
+	return (struct reach_out){take_symptom, a, &a->resolvers};
+}
+
 static void take_news(void *context, struct subject *s, uint64_t now_ns,
 		      const struct session_news *news)
 {
@@ -236,11 +259,15 @@ static void take_news(void *context, struct subject *s, uint64_t now_ns,
 		.setup_ms = news->setup_ms,
 	};
 	const struct report report = {REPORT_SESSION_EVENT, {.session_event = &event}};
+	const struct reach_out reach = analysis_reach_out(a);
 	if (a->outage) {
 		uint32_t number = (uint32_t)(s - a->subjects);
 		watcher_place(a->outage, number, s);
+		outage_heard_by(a->outage, number, s->tap);
 		watcher_news(a->outage, number, news, now_ns);
 	}
+	if (news->kind == SESSION_DOWN)
+		reach_forget(s, now_ns, &reach);
 	if (!follow_flaps(a, s, now_ns, news))
 		a->sink.take(a->sink.context, &report);
 }
@@ -312,7 +339,9 @@ static void take_window(struct analysis *a, uint32_t number, const struct out_wi
 
 static uint64_t deadline(const struct subject *s)
 {
-	uint64_t at = session_deadline(s), flap;
+	uint64_t at = session_deadline(s), reach = reach_deadline(s), flap;
+	if (reach && (!at || reach < at))
+		at = reach;
 	if (!s->flap.flapping)
 		return at;
 	flap = flap_release_ns(&s->flap);
@@ -325,7 +354,7 @@ static uint64_t deadline(const struct subject *s)
 void analysis_arm(struct analysis *a, uint32_t number)
 {
 	struct subject *s = &a->subjects[number];
-	uint64_t at = deadline(s);
+	uint64_t at = blind_is(a, s) ? 0 : deadline(s);
 	if (at == s->timer_ns)
 		return;
 	s->timer_ns = at;
@@ -337,10 +366,12 @@ static void run_timer(struct analysis *a, const struct timer *due)
 {
 	struct subject *s = &a->subjects[due->owner];
 	const struct session_out out = {take_news, a};
+	const struct reach_out reach = analysis_reach_out(a);
 	if (s->timer_ns != due->at_ns)
 		return;
 	s->timer_ns = 0;
 	session_timer(s, due->at_ns, &out);
+	reach_timer(s, bras_of_line(a, s), due->at_ns, &reach);
 	if (flap_release(&s->flap, due->at_ns) ||
 	    (s->flap.flapping && s->flap.summary_ns + FLAP_SUMMARY_NS <= due->at_ns))
 		tell_flapping(a, s, due->at_ns);
@@ -360,12 +391,42 @@ void analysis_advance(struct analysis *a, uint64_t now_ns)
 		a->now_ns = now_ns;
 }
 
+/* All lines with a session there have lost it. */
+static void bras_fell_silent(struct analysis *a, const struct bras *bras, uint64_t now_ns)
+{
+	const struct session_out out = {take_news, a};
+	for (uint32_t i = 1; i < a->n_subjects; i++) {
+		struct subject *s = &a->subjects[i];
+		if (!s->known || bras_of_line(a, s) != bras)
+			continue;
+		session_bras_silent(s, now_ns, bras->silent_ns, &out);
+		analysis_arm(a, i);
+	}
+}
+
+static void follow_bras(struct analysis *a, uint32_t number, const struct control *c,
+			uint64_t now_ns)
+{
+	bool discovery = c->kind == KIND_PPPOE, ppp = c->kind >= KIND_LCP && c->kind <= KIND_IPV6CP;
+	struct bras *bras;
+	if ((!discovery && !ppp) || c->dir == DIR_UNKNOWN || (discovery && c->code == PADI))
+		return;
+	bras = bras_of(&a->brases, c->ac_mac);
+	if (bras && bras_follow(bras, number, c, now_ns))
+		bras_fell_silent(a, bras, now_ns);
+}
+
 static void take_signal(struct analysis *a, uint32_t number, const struct signal *signal)
 {
 	const struct session_out out = {take_news, a};
+	const struct reach_out reach = analysis_reach_out(a);
 	struct subject *s = &a->subjects[number];
+	blind_heard_by(a, number, signal->tap);
+	if (blind_voids(a, s, signal))
+		return;
 	switch (signal->kind) {
 	case SIGNAL_CONTROL:
+		follow_bras(a, number, &signal->control, signal->ts_ns);
 		session_control(s, &signal->control, signal->ts_ns, signal->last_up_ns, &out);
 		break;
 	case SIGNAL_SESSION:
@@ -380,6 +441,15 @@ static void take_signal(struct analysis *a, uint32_t number, const struct signal
 		break;
 	case SIGNAL_ADDRESS:
 		subject_address(s, signal->ipv6, signal->address, 0, false);
+		break;
+	case SIGNAL_NO_INTERNET:
+	case SIGNAL_INTERNET:
+	case SIGNAL_RESOLVER:
+	case SIGNAL_NO_NAMES:
+	case SIGNAL_NAMES:
+		reach_signal(s, signal, bras_of_line(a, s), &reach);
+		if (signal->kind == SIGNAL_RESOLVER && a->outage)
+			watcher_place(a->outage, number, s);
 		break;
 	}
 	analysis_arm(a, number);
@@ -406,6 +476,9 @@ void analysis_take(struct analysis *a, uint32_t worker, const struct out *record
 		break;
 	case OUT_CLOSED:
 		window_closed(a, worker, (const struct out_closed *)record);
+		break;
+	case OUT_TAP:
+		blind_take(a, (const struct out_tap *)record);
 		break;
 	case OUT_SECOND:
 		break; /* of the detection of outages */

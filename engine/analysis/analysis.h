@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/analysis/bras.h"
 #include "engine/analysis/minute.h"
 #include "engine/analysis/report.h"
 #include "engine/analysis/subject.h"
@@ -25,7 +26,7 @@ struct outage;
 struct outage_plan;
 struct session_event;
 
-enum { ANALYSIS_MAX_WORKERS = 16 };
+enum { ANALYSIS_MAX_WORKERS = 16, ANALYSIS_MAX_TAPS = 32 };
 
 struct analysis_options {
 	bool cards;	    /* report lines while they run, not only at the end */
@@ -35,6 +36,15 @@ struct analysis_options {
 	const struct inventory *inventory; /* or NULL; outlives the analysis */
 	const struct outage_plan *plans;   /* work that is planned; or NULL */
 	uint32_t n_plans;
+	bool many_taps; /* one stream of several: tap 0 is all of them */
+	const char *(*tap_name)(void *context, uint32_t tap); /* or NULL */
+	void *tap_context;
+};
+
+/* What a tap sees (blind.h). */
+struct analysis_tap {
+	bool blind;
+	uint64_t since_ns, sighted_ns; /* it is blind; it saw again */
 };
 
 /* What analysis knows of a worker. */
@@ -55,6 +65,9 @@ struct analysis {
 	struct hist_pools hists;
 	struct minute_table minutes;
 	struct timers timers;
+	struct bras_table brases;
+	struct reach_resolvers resolvers;
+	struct analysis_tap taps[ANALYSIS_MAX_TAPS];
 	struct outage *outage;	     /* owned; NULL: no memory for one */
 	struct event_intake *events; /* owned; made when the first event comes */
 	uint64_t now_ns, first_ns;   /* packet time, and where it began */
@@ -88,6 +101,9 @@ void analysis_advance(struct analysis *analysis, uint64_t now_ns);
 /* The subject of a worker's line; NULL: it has none. */
 const struct subject *analysis_subject(const struct analysis *analysis, uint32_t worker,
 				       uint32_t line);
+
+/* Where symptoms of a line go. */
+struct reach_out analysis_reach_out(struct analysis *analysis);
 
 /* Reports what is left of the minutes, then every line, then every group. */
 void analysis_summaries(struct analysis *analysis);

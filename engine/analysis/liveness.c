@@ -7,6 +7,28 @@
 
 #include <string.h>
 
+static void recover(struct subject *s, struct session *session, uint64_t now_ns,
+		    const struct session_out *out)
+{
+	session->state = STATE_UP;
+	transition_tell(
+		s, now_ns, out, session,
+		(struct session_news){.kind = SESSION_RECOVERED, .setup_ms = REPORT_ABSENT});
+}
+
+static void suspect(struct subject *s, struct session *session, uint64_t now_ns, uint64_t since_ns,
+		    enum drop_cause cause, const struct session_out *out)
+{
+	session->state = STATE_SUSPECT;
+	s->suspect_ns = now_ns;
+	s->silent_since_ns = since_ns;
+	transition_tell(s, now_ns, out, session,
+			(struct session_news){.kind = SESSION_SUSPECT,
+					      .cause = cause,
+					      .down_since_ns = since_ns,
+					      .setup_ms = REPORT_ABSENT});
+}
+
 void session_upstream(struct subject *s, uint64_t now_ns, const struct session_out *out)
 {
 	struct session *session = subject_current(s);
@@ -16,25 +38,29 @@ void session_upstream(struct subject *s, uint64_t now_ns, const struct session_o
 		transition_revived(s, &s->sessions[s->n_sessions - 1], now_ns, out);
 		return;
 	}
+	if (s->bras_silent_ns)
+		return; /* the line was never in doubt */
 	transition_calm(s);
-	if (!suspect)
-		return;
-	session->state = STATE_UP;
-	transition_tell(
-		s, now_ns, out, session,
-		(struct session_news){.kind = SESSION_RECOVERED, .setup_ms = REPORT_ABSENT});
+	if (suspect)
+		recover(s, session, now_ns, out);
 }
 
-static void suspect(struct subject *s, struct session *session, uint64_t now_ns, uint64_t since_ns,
-		    const struct session_out *out)
+void session_bras_silent(struct subject *s, uint64_t now_ns, uint64_t since_ns,
+			 const struct session_out *out)
 {
-	session->state = STATE_SUSPECT;
-	s->suspect_ns = now_ns;
-	s->silent_since_ns = since_ns;
-	transition_tell(s, now_ns, out, session,
-			(struct session_news){.kind = SESSION_SUSPECT,
-					      .down_since_ns = since_ns,
-					      .setup_ms = REPORT_ABSENT});
+	struct session *session = subject_current(s);
+	s->bras_silent_ns = since_ns;
+	if (session && session->state == STATE_UP)
+		suspect(s, session, now_ns, since_ns, CAUSE_NAS_FAULT, out);
+}
+
+void session_bras_speaks(struct subject *s, struct session *session, uint64_t now_ns,
+			 const struct session_out *out)
+{
+	s->bras_silent_ns = 0;
+	transition_calm(s);
+	if (session->state == STATE_SUSPECT)
+		recover(s, session, now_ns, out);
 }
 
 void session_unanswered(struct subject *s, uint64_t now_ns, uint64_t last_up_ns,
@@ -45,7 +71,24 @@ void session_unanswered(struct subject *s, uint64_t now_ns, uint64_t last_up_ns,
 		return;
 	s->suspect_by_demand = true;
 	if (session->state == STATE_UP)
-		suspect(s, session, now_ns, last_up_ns, out);
+		suspect(s, session, now_ns, last_up_ns, CAUSE_NONE, out);
+}
+
+void session_blind(struct subject *s)
+{
+	s->n_echoes = 0;
+	s->echoes_missed = 0;
+	s->discovery = DISCOVERY_NONE;
+	s->padi_ns = 0;
+}
+
+void session_sighted(struct subject *s, uint64_t passed_ns)
+{
+	if (s->suspect_ns)
+		s->suspect_ns += passed_ns;
+	for (uint32_t i = 0; i < s->n_sessions; i++)
+		if (s->sessions[i].state >= STATE_LCP && s->sessions[i].state <= STATE_REFUSED)
+			s->sessions[i].progress_ns += passed_ns;
 }
 
 static uint64_t setup_deadline(const struct subject *s)
@@ -89,7 +132,7 @@ static void echo_missed(struct subject *s, uint64_t now_ns, const struct session
 		return;
 	s->echoes_missed++;
 	if (session->state == STATE_UP)
-		suspect(s, session, now_ns, s->echo_last_up_ns, out);
+		suspect(s, session, now_ns, s->echo_last_up_ns, CAUSE_NONE, out);
 	if (s->echoes_missed >= SESSION_ECHOES_LOST)
 		lose(s, session, now_ns, out);
 }

@@ -349,6 +349,8 @@ static void ppp(struct subject *s, const struct control *c, uint64_t now_ns, uin
 		resume_setup(session, c, now_ns);
 	if (!session || session->state == STATE_ENDED)
 		return;
+	if (s->bras_silent_ns && c->dir == DIR_DOWN)
+		session_bras_speaks(s, session, now_ns, out);
 	if (c->kind == KIND_LCP)
 		lcp(s, session, c, now_ns, last_up_ns);
 	else if (c->kind == KIND_PAP || c->kind == KIND_CHAP)

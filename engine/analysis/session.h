@@ -5,7 +5,7 @@
  *   discovery -PADS-> LCP -> AUTH -> NCP -ConfAck-> UP <-> SUSPECT -> ENDED
  *
  * What packets of PPPoE lines cannot show, or only beside other sources, is not here yet: DHCP
- * leases as sessions, NAS faults over many lines, two routers that share a credential, the learned
+ * leases as sessions, two routers that share a credential, the learned
  * hour of a daily reconnect.
  *
  * Fed with control messages and signals in packet order, and with packet time for its timers. It
@@ -56,6 +56,15 @@ void session_upstream(struct subject *s, uint64_t now_ns, const struct session_o
 /* Downstream demand found no answer since `last_up_ns`. */
 void session_unanswered(struct subject *s, uint64_t now_ns, uint64_t last_up_ns,
 			const struct session_out *out);
+
+/* Its BRAS, which all lines ask in vain, is silent since `since_ns`: what ends now ends for that. */
+void session_bras_silent(struct subject *s, uint64_t now_ns, uint64_t since_ns,
+			 const struct session_out *out);
+
+/* Nobody sees the line from now on; nobody saw it for `passed_ns`. What was open is void, and what
+ * takes its time goes on where it stood. */
+void session_blind(struct subject *s);
+void session_sighted(struct subject *s, uint64_t passed_ns);
 
 /* The earliest moment at which session_timer has something to do; 0: none. */
 uint64_t session_deadline(const struct subject *s);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PON_SLASHES = 4 };
+
 static bool is_open(const struct session *session)
 {
 	return session->state == STATE_UP || session->state == STATE_SUSPECT;
@@ -220,4 +222,55 @@ bool subject_node(const struct subject *s, char *node, uint32_t room)
 	memcpy(node, from, (size_t)(to - from));
 	node[to - from] = '\0';
 	return true;
+}
+
+/* The numbers of the position, up to the colon that begins the VLAN or ATM part. */
+static const char *numbers(const struct subject *s, const char **end, bool *tr101)
+{
+	const char *from = strchr(s->circuit_id, ' ');
+	*tr101 = !strncmp(from, " atm ", 5) || !strncmp(from, " eth ", 5);
+	from = *tr101 ? from + 5 : strchr(from, '/') + 1;
+	*end = from + strspn(from, "0123456789/");
+	return from;
+}
+
+/* Where the last number begins; of a PON (TR-156: slot/port/ONU/slot/UNI) it is the second. */
+static const char *port_of(const char *from, const char **end, bool tr101)
+{
+	const char *port = *end, *first = memchr(from, '/', (size_t)(*end - from));
+	uint32_t slashes = 0;
+	for (const char *c = from; c < *end; c++)
+		slashes += *c == '/';
+	if (tr101 && slashes == PON_SLASHES) {
+		*end = first + 1 + strspn(first + 1, "0123456789");
+		return first + 1;
+	}
+	while (port > from && port[-1] != '/')
+		port--;
+	return port;
+}
+
+struct subject_position subject_position(const struct subject *s)
+{
+	struct subject_position at = {0};
+	const char *from, *port, *end;
+	char node[CONTROL_NAME_MAX];
+	bool tr101;
+	if (!subject_node(s, node, sizeof node))
+		return at;
+	from = numbers(s, &end, &tr101);
+	port = port_of(from, &end, tr101);
+	if (port == from || end == port)
+		return at; /* one number is a port on nothing */
+	snprintf(at.card, sizeof at.card, "%.*s", (int)(port - 1 - from), from);
+	snprintf(at.port, sizeof at.port, "%.*s", (int)(end - port), port);
+	return at;
+}
+
+void subject_pool(const struct subject *s, char pool[20])
+{
+	const uint8_t *a = s->ipv4[0].bytes;
+	pool[0] = '\0';
+	if (s->n_ipv4 && s->ipv4[0].assigned)
+		snprintf(pool, 20, "%u.%u.%u.0/24", a[0], a[1], a[2]);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "engine/analysis/flap.h"
+#include "engine/analysis/reach.h"
 #include "engine/analysis/report.h"
 #include "engine/packet/control.h"
 
@@ -69,9 +70,13 @@ struct subject {
 	/* the line's last drop */
 	uint64_t drop_since_ns; /* 0: none */
 	enum drop_cause drop_cause;
+	uint64_t
+		bras_silent_ns; /* the BRAS of the session is silent since then; 0: not known to be */
 	struct flap flap;
+	struct reach reach;
 	struct address ipv4[SUBJECT_MAX_ADDRESSES], ipv6[SUBJECT_MAX_ADDRESSES];
 	uint8_t n_ipv4, n_ipv6;
+	uint8_t tap;  /* that heard the line last */
 	bool known;   /* initialised */
 	bool changed; /* since its card was told last */
 	uint64_t told_ns;
@@ -112,5 +117,15 @@ struct report_line subject_who(const struct subject *s);
 /* The access node in a circuit-id: TR-101 "<node> atm|eth ...", or the "China Telecom" form;
  * false when it follows none. */
 bool subject_node(const struct subject *s, char *node, uint32_t room);
+
+/* Where on that node, by the same circuit-id: the last number is the port and those before it are the
+ * card, but on a PON (five numbers) the second is, with the ONU behind it. "": not told. */
+struct subject_position {
+	char card[32], port[16];
+};
+struct subject_position subject_position(const struct subject *s);
+
+/* The pool of its address: the /24 of what was assigned; "" when nothing was. */
+void subject_pool(const struct subject *s, char pool[20]);
 
 #endif

@@ -33,6 +33,11 @@ void transition_down(struct subject *s, struct session *session, enum drop_cause
 {
 	if (session->loopback)
 		cause = CAUSE_LOOPBACK;
+	if (s->bras_silent_ns) { /* whoever says goodbye now, the BRAS was first */
+		cause = CAUSE_NAS_FAULT;
+		since_ns = s->bras_silent_ns;
+		s->bras_silent_ns = 0;
+	}
 	transition_end(session, cause, since_ns, now_ns);
 	transition_calm(s);
 	s->drop_since_ns = since_ns;
@@ -107,6 +112,7 @@ void transition_up(struct subject *s, struct session *session, uint64_t now_ns,
 	session->told.up_unix_ns = (int64_t)now_ns;
 	s->discovery = DISCOVERY_NONE;
 	s->padi_ns = 0;
+	s->bras_silent_ns = 0;
 	transition_calm(s);
 	transition_tell(s, now_ns, out, session,
 			(struct session_news){.kind = SESSION_UP, .setup_ms = setup_ms});

@@ -39,4 +39,8 @@ void transition_setup_ended(struct subject *s, struct session *session, uint64_t
 void transition_revived(struct subject *s, struct session *session, uint64_t now_ns,
 			const struct session_out *out);
 
+/* The BRAS speaks again in this session (liveness.c). */
+void session_bras_speaks(struct subject *s, struct session *session, uint64_t now_ns,
+			 const struct session_out *out);
+
 #endif

@@ -8,19 +8,21 @@ enum { OUI_TEXT = 8 }; /* "02:5a:00" */
 
 void watcher_place(struct outage *outage, uint32_t number, const struct subject *s)
 {
-	char node[CONTROL_NAME_MAX] = "", vendor[OUI_TEXT + 1];
+	char node[CONTROL_NAME_MAX] = "", vendor[OUI_TEXT + 1], pool[20];
+	const struct subject_position at = subject_position(s);
 	struct outage_place place = {
 		.line = subject_name(s),
 		.node = node,
-		.card = "",
-		.port = "",
-		.pool = "",
-		.resolver = "",
+		.card = at.card,
+		.port = at.port,
+		.pool = pool,
+		.resolver = s->reach.resolver[0].address,
 		.cpe_vendor = vendor,
 		.bras = s->ac_mac_text,
 		.svlan = s->svlan,
 	};
 	subject_node(s, node, sizeof node);
+	subject_pool(s, pool);
 	snprintf(vendor, sizeof vendor, "%.*s", OUI_TEXT, s->cpe_mac_text);
 	outage_line(outage, number, &place);
 }

@@ -22,6 +22,7 @@ struct signal *account_signal(struct worker *w, enum signal_kind kind, uint32_t 
 		.ts_ns = p->ts_ns,
 		.last_up_ns = window_last_up_ns(w, line),
 		.kind = kind,
+		.tap = w->tap,
 	};
 	return &s->signal;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "engine/base/hot.h"
+#include "engine/packet/demand.h"
 #include "engine/packet/worker.h"
 
 /* A new signal about the line, for the caller to complete and ring_commit; NULL when the outbox is
@@ -80,6 +81,15 @@ HOT_INLINE void account_traffic(struct worker *w, uint32_t line, int way, const 
 	if (way == UP && p->flags & PKT_PPPOE &&
 	    line_pulse(&w->meter.lines, line)->session_id != p->session_id)
 		account_session(w, line, p, x);
+}
+
+/* A frame from the Internet came down. */
+HOT_INLINE void account_heard(struct worker *w, uint32_t line, const struct pkt *p)
+{
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
+	if (__builtin_expect(!pulse->down_at, 0))
+		demand_answered(w, line, p);
+	pulse->down_at = line_beat(p->ts_ns);
 }
 
 /* Upstream IP: the subscriber uses this address. */

@@ -64,13 +64,31 @@ struct pulse {
 	uint32_t up_tick;  /* of the last upstream frame, ticks */
 	uint32_t bytes[2]; /* of this window, as is all that is counted here */
 	uint16_t packets[2];
-	uint16_t data[2];    /* TCP segments with payload */
-	uint32_t samples;    /* struct line_samples: pool of meter.h; 0: none */
-	uint16_t session_id; /* PPPoE session last seen upstream */
-	uint16_t gap_ms;     /* envelope of the line's own upstream gaps under load */
+	uint16_t data[2];      /* TCP segments with payload */
+	uint32_t samples : 24; /* struct line_samples: pool of meter.h; 0: none */
+	uint32_t down_at : 8;  /* of the last frame from the Internet in this window: line_beat */
+	uint16_t session_id;   /* PPPoE session last seen upstream */
+	uint16_t gap_ms;       /* envelope of the line's own upstream gaps under load */
 	uint32_t state;
 };
 _Static_assert(sizeof(struct pulse) == 32, "half a cache line");
+
+/* Upstream demand since the last frame came down (demand.h). */
+struct line_wait {
+	uint32_t since, told_at; /* beats: of the first question; analysis was told */
+	uint8_t n, n_others;	 /* questions; those for anything but names */
+	uint8_t flow, server;	 /* hashes of the first one's */
+	bool many_flows : 1, many_servers : 1, told : 1;
+};
+
+/* Packet time in beats of 134 ms, which a byte tells apart within a window (its top bit says that
+ * there is one). */
+enum { BEAT_SHIFT = 27, BEAT_MASK = 127, BEAT_SET = 128 };
+
+static inline uint8_t line_beat(uint64_t ts_ns)
+{
+	return (uint8_t)(ts_ns >> BEAT_SHIFT) | BEAT_SET;
+}
 
 struct line {
 	/* of this window, by direction of the data and side of the tap; a loss that is taken
@@ -82,12 +100,17 @@ struct line {
 	uint64_t last_up_ns;	       /* last upstream frame of earlier windows; 0: none */
 	uint64_t echo_ns;	       /* open LCP echo request of the BRAS */
 	uint64_t key;		       /* of `keys` */
+	uint32_t
+		last_down; /* beat of the last frame from the Internet, of earlier windows; 0: none */
+	uint32_t names;	   /* struct line_names: pool of the worker; 0: none */
+	struct line_wait wait;
 	uint8_t echo_id;
-	uint8_t by;	 /* enum line_by */
-	uint8_t n_bound; /* other MACs that the circuit-id joined to it */
+	uint8_t by;	     /* enum line_by */
+	uint8_t n_bound;     /* other MACs that the circuit-id joined to it */
+	uint8_t n_resolvers; /* that analysis was told of */
 	bool provisional;
 };
-_Static_assert(sizeof(struct line) <= 80, "a line costs less than 128 bytes in all");
+_Static_assert(sizeof(struct line) + sizeof(struct pulse) <= 136, "what a line costs in all");
 
 enum line_by {
 	LINE_BY_VLANS = 1,

@@ -93,9 +93,20 @@ HOT_INLINE void step_pulse(struct worker *w, struct steps *s, const struct burst
 	fetch_line(mirror_set(&w->meter.mirror, p, hint->identity));
 }
 
-/* A second may end here; and packets are counted one by one, else they are all at once. */
-static void turn(struct worker *w)
+/* What the source has found comes first, before time goes on. */
+static void tell_news(struct worker *w, const struct burst *burst, uint32_t i)
 {
+	for (uint32_t n = 0; n < burst->n_news; n++)
+		if (burst->news[n].at == i)
+			worker_tap(w, &burst->news[n], burst_clock_ns(burst, i));
+}
+
+/* A second may end here; and packets are counted one by one, else they are all at once. */
+static void turn(struct worker *w, const struct burst *burst, uint32_t i)
+{
+	if (burst->n_news)
+		tell_news(w, burst, i);
+	w->tap = w->source_tap + (w->many_taps ? 1 + burst->extra[i].tap : 0);
 	if (w->clock_ns - w->window.second_ns >= SECOND_NS)
 		window_advance(w, w->clock_ns);
 	w->window.packets++;
@@ -107,7 +118,7 @@ HOT_INLINE void step_work(struct worker *w, struct steps *s, const struct burst 
 	const struct pkt_extra *x = &burst->extra[i];
 	worker_place(w, burst, i);
 	if (s->turns)
-		turn(w);
+		turn(w, burst, i);
 	if (s->kind[i] != STEP_NO_FLOW)
 		worker_flow_packet(w, p, x, &s->hint[i]);
 	else if (pkt_is_control(p))

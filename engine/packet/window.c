@@ -13,6 +13,7 @@ enum {
 	FETCH_AHEAD = 8,
 	OLD_TICKS = 1 << 30, /* 137 s: what is this old may be older */
 	LATE_TICKS = (int)(CLOCK_BEHIND_NS / HIST_TICK_NS),
+	WINDOW_BEATS = (int)(WINDOW_NS >> BEAT_SHIFT) + 8,
 };
 
 static size_t list_bytes(uint32_t max_lines)
@@ -69,13 +70,27 @@ uint64_t window_last_up_ns(const struct worker *w, uint32_t line)
 	return near - near % HIST_TICK_NS + (uint64_t)((int64_t)after * HIST_TICK_NS);
 }
 
-/* The line remembers when it last spoke. */
-static void keep_last_up(struct worker *w, uint32_t index)
+/* Beats behind the window's first, or, of a late frame, a little before it. */
+uint32_t window_last_down(const struct worker *w, uint32_t line)
+{
+	const struct pulse *pulse = line_pulse(&w->meter.lines, line);
+	uint32_t near = (uint32_t)(start_of(&w->window, pulse) >> BEAT_SHIFT);
+	uint32_t after = (pulse->down_at - near) & BEAT_MASK;
+	if (!pulse->down_at)
+		return line_at(&w->meter.lines, line)->last_down;
+	return near + after - (after > WINDOW_BEATS ? BEAT_MASK + 1 : 0);
+}
+
+void window_keep_last(struct worker *w, uint32_t index)
 {
 	struct line *line = line_at(&w->meter.lines, index);
 	uint64_t last_up_ns = window_last_up_ns(w, index);
+	uint32_t last_down = window_last_down(w, index);
 	if (last_up_ns > line->last_up_ns)
 		line->last_up_ns = last_up_ns;
+	if (!line->last_down || (int32_t)(last_down - line->last_down) > 0)
+		line->last_down = last_down;
+	line_pulse(&w->meter.lines, index)->down_at = 0;
 }
 
 /* The line goes on in another window. Ticks wrap in nine minutes: a frame before it stays before it,
@@ -134,7 +149,7 @@ bool window_tell_line(struct worker *w, uint32_t index)
 	struct out_window *record;
 	if (!pulse->packets[UP] && !pulse->packets[DOWN] && !pulse->samples)
 		return true;
-	keep_last_up(w, index);
+	window_keep_last(w, index);
 	record = worker_tell(w, sizeof *record);
 	if (!record)
 		return false;
@@ -219,7 +234,7 @@ static void put_off(struct worker *w)
 		struct pulse *pulse = line_pulse(&w->meter.lines, line);
 		if (!is_listed(pulse, closing))
 			continue;
-		keep_last_up(w, line);
+		window_keep_last(w, line);
 		age(pulse, v->start_ns);
 		set_listed(pulse, mark(v->parity));
 		v->list[v->parity][v->n[v->parity]++] = line;

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "engine/packet/line.h"
+#include "engine/source.h"
 
 struct worker;
 
@@ -43,6 +44,7 @@ enum out_kind {
 	OUT_WINDOW,   /* struct out_window */
 	OUT_SECOND,   /* struct out_second */
 	OUT_CLOSED,   /* struct out_closed: every line of the window has left its record */
+	OUT_TAP,      /* struct out_tap */
 };
 
 /* How every record begins. */
@@ -83,6 +85,13 @@ struct out_closed {
 	uint64_t end_ns; /* of the window */
 };
 
+/* A tap saw nothing, or sees again. Of a silence, the clock is that of its beginning. */
+struct out_tap {
+	struct out out;
+	enum tap_news_kind what;
+	uint8_t tap;
+};
+
 /* The windows of one worker. */
 struct window {
 	uint64_t start_ns, second_ns; /* of the current ones */
@@ -116,6 +125,12 @@ bool window_flush(struct worker *w);
 
 /* The line's last upstream frame; 0: never. */
 uint64_t window_last_up_ns(const struct worker *w, uint32_t line);
+
+/* The line remembers when it last spoke, and when it heard something. */
+void window_keep_last(struct worker *w, uint32_t line);
+
+/* The beat of the line's last frame from the Internet; 0: never. */
+uint32_t window_last_down(const struct worker *w, uint32_t line);
 
 /* One sample of a line; a refusal of the pool is counted there. */
 void window_sample(struct worker *w, uint32_t line, enum line_hist hist, uint32_t ticks);

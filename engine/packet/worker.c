@@ -26,6 +26,7 @@ int worker_init(struct worker *w, const struct worker_options *options, struct r
 	if (meter_init(&w->meter, options->max_lines, options->max_flows, options->keep_flows) ||
 	    transaction_init(&w->transactions) || window_init(&w->window, options->max_lines))
 		return -ENOMEM;
+	pool_init(&w->names, sizeof(struct line_names), options->max_lines);
 	w->meter.lines.tell = tell_line;
 	w->meter.lines.may_tell = may_tell_line;
 	w->meter.lines.context = w;
@@ -40,6 +41,7 @@ void worker_fini(struct worker *w)
 	flow_table_fini(&w->flows);
 	window_fini(&w->window, w->options.max_lines);
 	map_fini(&w->circuits);
+	pool_fini(&w->names);
 	*w = (struct worker){0};
 }
 
@@ -53,6 +55,20 @@ struct out worker_out(const struct worker *w, enum out_kind kind, uint32_t line)
 		.order = w->order,
 		.clock_ns = w->clock_ns,
 	};
+}
+
+void worker_tap(struct worker *w, const struct tap_news *news, uint64_t clock_ns)
+{
+	struct out_tap *record = worker_tell(w, sizeof *record);
+	if (!record)
+		return; /* counted as told late; what comes next tells that the tap sees */
+	*record = (struct out_tap){
+		.out = worker_out(w, OUT_TAP, 0),
+		.what = (enum tap_news_kind)news->kind,
+		.tap = (uint8_t)(w->source_tap + news->tap),
+	};
+	record->out.clock_ns = news->kind == TAP_SPEAKS ? clock_ns : news->since_ns;
+	ring_commit(w->outbox);
 }
 
 void *worker_tell(struct worker *w, size_t size)
@@ -266,15 +282,22 @@ HOT_INLINE bool owes_an_answer(const struct pkt *p, bool has_data)
 
 /* --- packets ---------------------------------------------------------------------------------- */
 
-static void echo_packet(struct worker *w, uint32_t line, int way, const struct pkt *p)
+static void echo_packet(struct worker *w, uint32_t line, int way, const struct pkt *p,
+			const struct pkt_extra *x)
 {
 	uint64_t ns;
 	bool question = transaction_is_question(p), asked_by_sub = question == (way == UP);
 	if (transaction_packet(&w->transactions, p, &ns) == TRANSACTION_TIMED && asked_by_sub)
 		meter_line_sample(&w->meter, line, p->kind == KIND_DNS ? HIST_DNS : HIST_ICMP,
 				  (uint32_t)(ns / HIST_TICK_NS));
-	if (p->kind == KIND_ICMP && question && way == DOWN)
+	if (p->kind == KIND_DNS && asked_by_sub)
+		demand_names(w, line, p, x, question);
+	if (p->kind != KIND_ICMP || !question)
+		return;
+	if (way == DOWN)
 		account_unanswered(w, line, p, flow_hash(p->key, 0), false);
+	else
+		demand_asked(w, line, p, x, p->seq >> 16);
 }
 
 /* Packets without a flow: counted to their line, questions timed. */
@@ -291,10 +314,12 @@ void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt
 		return;
 	way = sub_is_src ? UP : DOWN;
 	account_traffic(w, line, way, p, x);
+	if (!sub_is_src && p->flags & PKT_IP && p->kind != KIND_DNS && !demand_is_refusal(p))
+		account_heard(w, line, p);
 	if (sub_is_src && p->flags & PKT_IP)
 		account_address(w, line, p, x);
 	if (p->kind == KIND_DNS || p->kind == KIND_ICMP)
-		echo_packet(w, line, way, p);
+		echo_packet(w, line, way, p, x);
 }
 
 static __attribute__((noinline)) void first_packet(struct worker *w, const struct pkt *p,
@@ -312,10 +337,15 @@ HOT_INLINE void work_flow(struct worker *w, struct flow *f, const struct pkt *p,
 	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0;
 	bool resent = false;
 	account_traffic(w, f->line, way, p, x);
-	if (p->kind != KIND_TCP)
+	if (way == DOWN)
+		account_heard(w, f->line, p);
+	if (p->kind != KIND_TCP) {
 		spin_packet(&w->meter, f, dir, p);
-	else if (!tcp_usual(&w->meter, f, dir, p, hint->identity, has_data))
+	} else if (!tcp_usual(&w->meter, f, dir, p, hint->identity, has_data)) {
 		resent = tcp_packet(&w->meter, f, dir, p, x, hint->identity);
+		if (way == UP && (resent || (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN))
+			demand_asked(w, f->line, p, x, hint->hash);
+	}
 	follow_flow(w, f, p);
 	if (way == DOWN && owes_an_answer(p, has_data))
 		account_unanswered(w, f->line, p, hint->hash, resent);

@@ -33,20 +33,33 @@ struct worker_options {
 };
 
 enum signal_kind {
-	SIGNAL_CONTROL,	   /* a control-plane message */
-	SIGNAL_SESSION,	   /* upstream traffic in a PPPoE session, other than the last one */
-	SIGNAL_ADDRESS,	   /* the subscriber used this address */
-	SIGNAL_UNANSWERED, /* downstream demand without an upstream frame */
-	SIGNAL_UPSTREAM,   /* first upstream frame after an LCP echo or SIGNAL_UNANSWERED */
+	SIGNAL_CONTROL,	    /* a control-plane message */
+	SIGNAL_SESSION,	    /* upstream traffic in a PPPoE session, other than the last one */
+	SIGNAL_ADDRESS,	    /* the subscriber used this address */
+	SIGNAL_UNANSWERED,  /* downstream demand without an upstream frame */
+	SIGNAL_UPSTREAM,    /* first upstream frame after an LCP echo or SIGNAL_UNANSWERED */
+	SIGNAL_NO_INTERNET, /* upstream demand; the last that came down did so at `since_ns` */
+	SIGNAL_INTERNET,    /* something does again, after SIGNAL_NO_INTERNET */
+	SIGNAL_RESOLVER,    /* the line asks this address for names */
+	SIGNAL_NO_NAMES, /* that does not answer any more, or that it cannot; it did at `since_ns` */
+	SIGNAL_NAMES,	 /* it does again */
 };
 
 struct signal {
 	uint64_t ts_ns;
 	uint64_t last_up_ns; /* of the line, before this packet; 0: never */
 	enum signal_kind kind;
+	uint8_t tap; /* that the packet came from */
 	bool ipv6;
 	uint8_t address[16];
-	struct control control; /* SIGNAL_CONTROL; session id and MACs with SIGNAL_SESSION too */
+	union {
+		struct control
+			control; /* SIGNAL_CONTROL; session id and MACs with SIGNAL_SESSION too */
+		struct {	 /* demand without an answer */
+			uint64_t since_ns, asked_ns; /* asked: the first question of it */
+			uint64_t heard_ns; /* SIGNAL_NO_NAMES: the last frame from the Internet */
+		};
+	};
 };
 
 struct out_signal {
@@ -59,10 +72,13 @@ struct worker {
 	struct meter meter;
 	struct flow_table flows;
 	struct transaction_table transactions;
+	struct pool names;   /* struct line_names (demand.h) */
 	struct map circuits; /* circuit-id -> line, in shared VLANs */
 	struct window window;
 	struct ring *outbox;		     /* not owned */
 	uint64_t order, clock_ns;	     /* of the packet in work */
+	uint8_t source_tap, tap;	     /* that packets come from; of the packet in work */
+	bool many_taps;			     /* pkt_extra.tap tells them apart */
 	int32_t aged;			     /* next slot that the ageing looks at */
 	uint32_t aged_at;		     /* flow_age when it did so last */
 	uint64_t flows_evicted;		     /* at the limit */
@@ -78,6 +94,9 @@ void worker_fini(struct worker *worker);
 
 /* Handles a burst whose clock_ns and order are filled in. */
 void worker_burst(struct worker *worker, const struct burst *burst);
+
+/* Tells what the source found about a tap; of bursts the worker does so itself. */
+void worker_tap(struct worker *worker, const struct tap_news *news, uint64_t clock_ns);
 
 /* Packet time has come to `clock_ns` without packets: windows end, and are closed further. */
 void worker_idle(struct worker *worker, uint64_t clock_ns);

@@ -14,14 +14,14 @@ const char *fault_name(enum fault_kind kind)
 	return names[kind];
 }
 
-static void set_cut(struct subscriber *s, bool cut)
+void fault_cut(struct subscriber *s, bool cut)
 {
 	s->line->access[DIR_DOWN].cut = s->line->access[DIR_UP].cut = cut;
 }
 
 static void restore(void *subscriber)
 {
-	set_cut(subscriber, false);
+	fault_cut(subscriber, false);
 }
 
 static void cut(struct fault *f)
@@ -29,7 +29,7 @@ static void cut(struct fault *f)
 	struct subscriber *s = f->sub;
 	struct sim *sim = &s->world->sim;
 
-	set_cut(s, true);
+	fault_cut(s, true);
 	sim_at(sim, sim->now_ns + f->for_ns, restore, s);
 	if (f->kind == FAULT_CUT) {
 		bras_note_down(s, "LINE_LOST", "cable-cut");

@@ -22,6 +22,8 @@ struct fault {
 	bool happened; /* there was a session that it could hit */
 };
 
+/* The line carries nothing, or does again. */
+void fault_cut(struct subscriber *s, bool cut);
 void fault_schedule(struct fault *f, uint64_t at_ns, uint64_t for_ns);
 const char *fault_name(enum fault_kind kind);
 

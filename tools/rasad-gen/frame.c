@@ -170,6 +170,7 @@ static void ipv6(struct frame *f, const struct ip_header *ip, size_t bytes)
 
 static void ip_header(struct frame *f, const struct ip_header *ip, size_t bytes)
 {
+	f->ip_at = f->n;
 	if (ip->source.v6)
 		ipv6(f, ip, bytes);
 	else

@@ -85,8 +85,9 @@ struct tcp_header {
 
 struct frame {
 	uint8_t byte[FRAME_MAX];
-	uint32_t n;   /* written so far */
-	uint32_t cut; /* payload beyond this many bytes need not be written */
+	uint32_t n;	/* written so far */
+	uint32_t cut;	/* payload beyond this many bytes need not be written */
+	uint32_t ip_at; /* where its IP header begins */
 };
 
 /* Starts a frame; `bytes` is the size of what follows the encapsulation. */

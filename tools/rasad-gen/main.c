@@ -16,10 +16,8 @@ static const struct {
 	const char *name;
 	void (*run)(const struct options *o);
 } scenarios[] = {
-	{"tcp", scenario_tcp},
-	{"lines", scenario_lines},
-	{"demo", scenario_demo},
-	{"load", scenario_load},
+	{"tcp", scenario_tcp},	     {"lines", scenario_lines}, {"demo", scenario_demo},
+	{"outage", scenario_outage}, {"load", scenario_load},
 };
 
 int main(int argc, char **argv)
@@ -34,5 +32,5 @@ int main(int argc, char **argv)
 			free(truth);
 			return 0;
 		}
-	options_bad("--scenario", o.scenario, "tcp, lines, demo or load");
+	options_bad("--scenario", o.scenario, "tcp, lines, demo, outage or load");
 }

@@ -31,15 +31,15 @@ static const char help[] =
 	"\n"
 	"  -o, --output FILE          the capture (pcap, nanosecond times)\n"
 	"      --truth FILE           the truth (default: OUT.truth.json)\n"
-	"      --scenario NAME        tcp (default), lines, demo or load\n"
+	"      --scenario NAME        tcp (default), lines, demo, outage or load\n"
 	"      --seed N               random seed (default 1)\n"
 	"      --snaplen N            keep N bytes of each frame (default: all; load: 128)\n"
 	"      --packets N            stop after N packets; sizes flows to reach about N\n"
 	"      --lines N              subscriber lines (default: flows/8; lines: 24; demo: 48;\n"
-	"                             load: 1000)\n"
+	"                             outage: 48; load: 1000)\n"
 	"      --duration S           tcp: flows start within S seconds (default 60);\n"
 	"                             lines: length of the capture (default 300; demo: 600;\n"
-	"                             load: until --packets)\n"
+	"                             outage: 270; load: until --packets)\n"
 	"\n"
 	"Scenarios tcp and load:\n"
 	"      --flows N              TCP flows (default 200; load: all flows, 4 a line)\n"
@@ -54,9 +54,15 @@ static const char help[] =
 	"      --reorder R            share of data packets delayed before the tap (default 0.001)\n"
 	"      --mirror-duplicates R  share of packets that the mirror port copies twice (default 0)\n"
 	"\n"
-	"Scenarios lines and demo:\n"
-	"      --dslams D             access nodes (default 3; demo: 4)\n"
+	"Scenarios lines, demo and outage:\n"
+	"      --dslams D             access nodes (default 3; demo and outage: 4)\n"
 	"      --inventory FILE       write the inventory CSV of the lines\n"
+	"\n"
+	"Scenario outage:\n"
+	"      --fault NAME           none, flaps, svlan, power, card, uplink, blackhole, dns, servfail,\n"
+	"                             radius, reject, bras, hang, blind or upstream (default none)\n"
+	"      --fault-at S           begins S seconds after the capture (default 90)\n"
+	"      --fault-for S          and lasts S seconds (default 75)\n"
 	"\n"
 	"Scenario load:\n"
 	"      --interface IF         send the packets on an interface instead of writing a file\n"
@@ -97,6 +103,9 @@ enum option_code {
 	OPT_DUPLICATES,
 	OPT_DSLAMS,
 	OPT_INVENTORY,
+	OPT_FAULT,
+	OPT_FAULT_AT,
+	OPT_FAULT_FOR,
 	OPT_INTERFACE,
 	OPT_RATE,
 	OPT_ZIPF,
@@ -131,6 +140,9 @@ static const struct option long_options[] = {
 	{"mirror-duplicates", required_argument, NULL, OPT_DUPLICATES},
 	{"dslams", required_argument, NULL, OPT_DSLAMS},
 	{"inventory", required_argument, NULL, OPT_INVENTORY},
+	{"fault", required_argument, NULL, OPT_FAULT},
+	{"fault-at", required_argument, NULL, OPT_FAULT_AT},
+	{"fault-for", required_argument, NULL, OPT_FAULT_FOR},
 	{"interface", required_argument, NULL, OPT_INTERFACE},
 	{"rate", required_argument, NULL, OPT_RATE},
 	{"zipf", required_argument, NULL, OPT_ZIPF},
@@ -268,6 +280,17 @@ static void set_load(struct options *o, int code, const char *text)
 	}
 }
 
+static void set_fault(struct options *o, int code, const char *text)
+{
+	o->has_fault_option = true;
+	if (code == OPT_FAULT_AT)
+		o->fault_at_s = real("--fault-at", text, 0, 86400);
+	else if (code == OPT_FAULT_FOR)
+		o->fault_for_s = real("--fault-for", text, 0.1, 86400);
+	else if ((o->fault = outage_of(text)) == OUTAGE_COUNT)
+		options_bad("--fault", text, "a fault that --help names");
+}
+
 static void set_option(struct options *o, int code, const char *text)
 {
 	switch (code) {
@@ -303,6 +326,11 @@ static void set_option(struct options *o, int code, const char *text)
 		break;
 	case OPT_DURATION:
 		o->duration_s = real("--duration", text, 0.001, 86400);
+		break;
+	case OPT_FAULT:
+	case OPT_FAULT_AT:
+	case OPT_FAULT_FOR:
+		set_fault(o, code, text);
 		break;
 	case OPT_ENCAP:
 		o->encap = encap_of(text);
@@ -355,6 +383,8 @@ static void check_others(const struct options *o)
 {
 	if (o->has_load_option)
 		options_bad("--scenario", o->scenario, "load, which one of the options asks for");
+	if (o->has_fault_option && strcmp(o->scenario, "outage"))
+		options_bad("--scenario", o->scenario, "outage, which one of the options asks for");
 	if (o->duration_s > 0 && o->duration_s < 1)
 		options_bad("--duration", "less than 1", "at least a second in this scenario");
 	if (o->lines > MAX_LINES)
@@ -392,6 +422,8 @@ struct options options_parse(int argc, char **argv)
 		.loss_after_tap = -1,
 		.reorder = -1,
 		.encap = ENCAP_QINQ_PPPOE,
+		.fault_at_s = 90,
+		.fault_for_s = 75,
 		.rate_pps = -1,
 		.zipf = 1,
 		.train = 1,

@@ -8,6 +8,7 @@
 void scenario_tcp(const struct options *o);
 void scenario_lines(const struct options *o);
 void scenario_demo(const struct options *o);
+void scenario_outage(const struct options *o);
 void scenario_load(const struct options *o);
 
 #endif

@@ -19,6 +19,7 @@ void subscriber_fini(struct subscriber *s)
 		next = b->next;
 		free(b);
 	}
+	free(s->question);
 	samples_fini(&s->rtt_line);
 	samples_fini(&s->rtt_dns);
 	samples_fini(&s->rtt_icmp);

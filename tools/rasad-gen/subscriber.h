@@ -62,13 +62,15 @@ struct session {
 	uint16_t id;
 	bool alive, lcp_mine, lcp_peer, lcp_open, authenticated, ip_mine, ip_peer;
 	bool use_pap, echo_waiting;
-	uint8_t next_id, restarts, missed, echo_id, auth_id;
+	uint8_t next_id, restarts, missed, echo_id, auth_id, radius_tries;
 	uint32_t magic;
 	struct alarm restart, echo, radius;
 	uint64_t echo_tap_ns;
 	uint64_t pads_ns, up_ns, down_ns, end_ns, last_up_ns; /* 0: did not happen */
 	const char *cause, *event;
 };
+
+struct dgram;
 
 struct cpe {
 	enum cpe_state state;
@@ -79,6 +81,9 @@ struct cpe {
 	uint8_t cookie[16];
 	struct alarm timer, redial, echo;
 	uint64_t redial_ns; /* pause before dialling again after an end */
+	uint64_t echo_ns;   /* between its own LCP echoes; 0: it sends none */
+	uint8_t echo_failures;
+	bool says_goodbye; /* when its own echoes fail */
 };
 
 struct subscriber {
@@ -86,7 +91,8 @@ struct subscriber {
 	struct line *line;
 	struct rng rng;
 	uint16_t node; /* 101, 102, ... */
-	uint16_t port;
+	uint16_t card, port;
+	bool hit; /* by the outage */
 	char circuit_id[64], remote_id[24], username[48];
 	struct cpe cpe;
 	struct session *sessions; /* newest first */
@@ -99,6 +105,11 @@ struct subscriber {
 	struct link far[3][2]; /* to the servers of the traffic, one way each */
 	double loss_internet_down, loss_internet_up;
 	uint16_t ping_id, ping_seq;
+	bool sleeps;		/* there is no traffic */
+	bool asks_again;	/* a name that it got no answer for */
+	struct dgram *question; /* open; a copy */
+	struct alarm again;
+	uint8_t asked;
 	struct samples rtt_line, rtt_dns, rtt_icmp;
 	uint32_t interruptions;
 	uint64_t interrupted_ns[8][2]; /* silences that the session survived */
@@ -131,6 +142,7 @@ void cpe_vanish(struct subscriber *s, uint64_t off_ns);
 /* subscriber_bras.c */
 void bras_receive(struct subscriber *s, const struct ppp_msg *m);
 void bras_terminate(struct subscriber *s);
+void bras_crash(struct subscriber *s);
 struct session *bras_session(struct subscriber *s, uint16_t id);
 /* Notes when and why the newest session really ended, before the BRAS knows. */
 void bras_note_down(struct subscriber *s, const char *cause, const char *event);

@@ -14,6 +14,8 @@
 #define MAX_RESTARTS  8
 #define ECHO_NS	      (10 * NS_PER_S)
 #define ECHO_FAILURES 3
+#define RADIUS_NS     (3 * NS_PER_S) /* it is asked so often, when it is silent */
+#define RADIUS_TRIES  4
 
 enum {
 	LCP_MRU = 1,
@@ -140,6 +142,10 @@ static void restart(void *session)
 
 	if (!b->alive || b->up_ns)
 		return;
+	if (outage_stops_bras(&b->sub->world->outage)) {
+		alarm_set(&b->restart, now(b->sub) + RESTART_NS);
+		return;
+	}
 	if (++b->restarts > MAX_RESTARTS) {
 		hang_up(b, "LINE_LOST", "setup-timeout", NULL);
 		return;
@@ -162,6 +168,10 @@ static void echo_tick(void *session)
 
 	if (!b->alive)
 		return;
+	if (outage_stops_bras(&b->sub->world->outage)) {
+		alarm_set(&b->echo, now(b->sub) + ECHO_NS);
+		return;
+	}
 	if (b->echo_waiting && ++b->missed >= ECHO_FAILURES) {
 		bool talks = rng_chance(&b->sub->rng, 0.5);
 
@@ -325,10 +335,16 @@ static void reject(struct session *b)
 static void radius_answered(void *session)
 {
 	struct session *b = session;
+	const struct outage *o = &b->sub->world->outage;
 
 	if (!b->alive || b->authenticated)
 		return;
-	if (now(b->sub) < b->sub->bad_password_until_ns)
+	if (outage_is(o, OUTAGE_RADIUS) && ++b->radius_tries < RADIUS_TRIES) {
+		alarm_set(&b->radius, now(b->sub) + RADIUS_NS);
+		return;
+	}
+	if (now(b->sub) < b->sub->bad_password_until_ns || outage_is(o, OUTAGE_RADIUS) ||
+	    outage_is(o, OUTAGE_REJECT))
 		reject(b);
 	else
 		accept(b);
@@ -385,6 +401,24 @@ void bras_receive(struct subscriber *s, const struct ppp_msg *m)
 		receive_auth(b, m);
 	else if (b->authenticated)
 		receive_ncp(b, m);
+}
+
+/* It knows nobody any more; what the lines go on sending in their sessions it does not answer. */
+void bras_crash(struct subscriber *s)
+{
+	struct world *w = s->world;
+
+	bras_note_down(s, "NAS_FAULT", "bras-crash");
+	for (struct session *b = s->sessions; b; b = b->next) {
+		if (b->alive)
+			b->end_ns = now(s);
+		b->alive = false;
+		alarm_clear(&b->restart);
+		alarm_clear(&b->echo);
+		alarm_clear(&b->radius);
+	}
+	for (uint32_t i = 0; i < w->n_flows; i++)
+		w->flows[i]->orphan |= w->flows[i]->line == s->line;
 }
 
 void bras_terminate(struct subscriber *s)

@@ -8,8 +8,6 @@
 #define MAX_TRIES	  10
 #define HOLD_OFF_NS	  (3 * NS_PER_S)
 #define AUTH_HOLD_OFF_NS  (12 * NS_PER_S)
-#define ECHO_NS		  (20 * NS_PER_S)
-#define ECHO_FAILURES	  4
 #define VENDOR_ADSL_FORUM "\0\0\x0d\xe9"
 
 enum {
@@ -192,13 +190,15 @@ static void echo_tick(void *subscriber)
 
 	if (c->state < CPE_AUTH)
 		return;
-	if (c->echo_waiting && ++c->missed >= ECHO_FAILURES) {
-		go_off(s); /* pppd hangs up; nobody hears it */
+	if (c->echo_waiting && ++c->missed >= c->echo_failures) {
+		if (c->says_goodbye)
+			msg_discovery(msg_new(s, DIR_UP), PADT, c->session_id);
+		go_off(s); /* pppd hangs up; as a rule nobody hears it */
 		return;
 	}
 	c->echo_waiting = true;
 	send(s, PPP_LCP, (uint8_t[]){ECHO_REQ, ++c->next_id}, &c->magic, 4);
-	alarm_set(&c->echo, now(s) + ECHO_NS);
+	alarm_set(&c->echo, now(s) + c->echo_ns);
 }
 
 static void lcp_maybe_open(struct subscriber *s)
@@ -210,8 +210,8 @@ static void lcp_maybe_open(struct subscriber *s)
 	enter(s, CPE_AUTH);
 	if (c->pap)
 		send_pap_request(s);
-	if (s->line->number % 2) /* half of the modems send echoes of their own */
-		alarm_set(&c->echo, now(s) + ECHO_NS);
+	if (c->echo_ns)
+		alarm_set(&c->echo, now(s) + c->echo_ns);
 }
 
 static void ipcp_maybe_open(struct subscriber *s)

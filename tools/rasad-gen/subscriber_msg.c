@@ -75,7 +75,8 @@ static void at_bras(void *arg)
 {
 	struct ppp_msg *m = arg;
 
-	bras_receive(m->sub, m);
+	if (!outage_stops_bras(&m->sub->world->outage))
+		bras_receive(m->sub, m);
 	free(m);
 }
 
@@ -105,7 +106,7 @@ static void emit(const struct ppp_msg *m)
 	else
 		frame_begin_ppp(f, &l2, m->dir, m->protocol, m->n);
 	frame_bytes(f, m->body, m->n);
-	world_emit(w);
+	world_emit(w, m->dir);
 }
 
 static void at_tap(void *arg)
@@ -114,6 +115,10 @@ static void at_tap(void *arg)
 	struct sim *s = &m->sub->world->sim;
 	uint64_t arrive_ns;
 
+	if (m->dir == DIR_DOWN && outage_stops_bras(&m->sub->world->outage)) {
+		free(m);
+		return;
+	}
 	emit(m);
 	watch_echo(m);
 	if (m->dir == DIR_UP) {

@@ -8,6 +8,7 @@
 
 #include "tools/rasad-gen/mem.h"
 #include "tools/rasad-gen/profile.h"
+#include "tools/rasad-gen/refuse.h"
 #include "tools/rasad-gen/subscriber.h"
 
 #define PING_NS	       (5 * NS_PER_S)
@@ -17,6 +18,8 @@
 #define VOICE_PACKETS  25
 #define VOICE_GAP_NS   (20 * NS_PER_MS)
 #define VOICE_BYTES    160
+#define ASK_AGAIN_NS   (5 * NS_PER_S)
+#define ASK_TIMES      3
 
 enum dgram_kind { DGRAM_DNS, DGRAM_PING, DGRAM_VOICE, DGRAM_ADVERTISEMENT };
 
@@ -41,6 +44,13 @@ static uint64_t now(const struct subscriber *s)
 
 static void at_tap(void *arg);
 
+static struct dgram *stop_asking(struct subscriber *s)
+{
+	alarm_clear(&s->again);
+	free(s->question);
+	return NULL;
+}
+
 static bool session_alive(const struct dgram *d)
 {
 	return bras_session(d->sub, d->l2.pppoe_session_id);
@@ -48,23 +58,42 @@ static bool session_alive(const struct dgram *d)
 
 static void fetch_after_lookup(struct subscriber *s);
 
+/* The resolver says that it can, and nobody has said so before. */
+static bool looked_up(const struct dgram *d)
+{
+	struct subscriber *s = d->sub;
+	bool asked = s->question && !memcmp(s->question->payload, d->payload, 2);
+
+	if (s->asks_again && !asked)
+		return false;
+	if (asked)
+		s->question = stop_asking(s);
+	return (d->payload[3] & 15) == 0;
+}
+
 static void at_device(void *arg)
 {
 	struct dgram *d = arg;
 	struct subscriber *s = d->sub;
 	bool ours = s->cpe.state == CPE_UP && s->cpe.session_id == d->l2.pppoe_session_id;
 
-	if (ours && d->kind == DGRAM_DNS)
+	if (ours && d->kind == DGRAM_DNS && looked_up(d))
 		fetch_after_lookup(s);
 	free(d);
 }
 
 static void answer_dns(struct dgram *d)
 {
+	bool servfail = outage_is(&d->sub->world->outage, OUTAGE_SERVFAIL);
+
 	static const uint8_t answer[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 203, 0, 113, 10};
 
 	d->payload[2] = 0x81; /* response, recursion */
 	d->payload[3] = 0x80;
+	if (servfail) {
+		d->payload[3] |= 2;
+		return;
+	}
 	d->payload[7] = 1; /* one answer */
 	memcpy(d->payload + d->n, answer, sizeof(answer));
 	d->n += sizeof(answer);
@@ -77,6 +106,10 @@ static void at_server(void *arg)
 	uint64_t arrive_ns;
 
 	d->dir = DIR_DOWN;
+	if (d->kind == DGRAM_DNS && outage_is(&d->sub->world->outage, OUTAGE_DNS)) {
+		free(d);
+		return;
+	}
 	if (d->kind == DGRAM_DNS)
 		answer_dns(d);
 	else if (d->kind == DGRAM_PING)
@@ -112,7 +145,7 @@ static void emit(struct dgram *d)
 		frame_udp(f, &ip, down ? d->server_port : d->client_port,
 			  down ? d->client_port : d->server_port, d->payload, d->n);
 	}
-	world_emit(w);
+	world_emit(w, d->dir);
 }
 
 static void sample(struct dgram *d)
@@ -125,13 +158,19 @@ static void sample(struct dgram *d)
 		samples_add(&d->sub->rtt_icmp, rtt_ns);
 }
 
+static bool is_stopped(const struct world *w)
+{
+	return outage_cuts_internet(&w->outage) || outage_stops_bras(&w->outage);
+}
+
 static void pass_up(struct dgram *d)
 {
 	struct subscriber *s = d->sub;
 	uint64_t arrive_ns;
 
 	d->tap_ns = s->line->last_up_ns = now(s);
-	if (link_send(&s->far[d->far][DIR_UP], d->n + FRAME_OVERHEAD, now(s), &arrive_ns))
+	if (!is_stopped(s->world) &&
+	    link_send(&s->far[d->far][DIR_UP], d->n + FRAME_OVERHEAD, now(s), &arrive_ns))
 		sim_at_owned(&s->world->sim, arrive_ns, at_server, d);
 	else
 		free(d);
@@ -154,11 +193,14 @@ static void at_tap(void *arg)
 {
 	struct dgram *d = arg;
 
-	if (d->dir == DIR_DOWN && !session_alive(d)) {
+	if (d->dir == DIR_DOWN && (is_stopped(d->sub->world) || !session_alive(d))) {
 		free(d); /* the BRAS has no route for it any more */
 		return;
 	}
 	emit(d);
+	if (d->dir == DIR_UP)
+		refuse(d->sub->world, &d->l2,
+		       d->server.v6 ? &d->sub->line->ipv6 : &d->sub->line->ipv4);
 	if (d->dir == DIR_UP)
 		pass_up(d);
 	else
@@ -206,6 +248,32 @@ static void put(struct dgram *d, const void *data, size_t n)
 	d->n += (uint16_t)n;
 }
 
+/* A stub resolver asks again, twice. */
+static void again(void *subscriber)
+{
+	struct subscriber *s = subscriber;
+	struct dgram *d;
+
+	if (s->asked == ASK_TIMES) {
+		s->question = stop_asking(s);
+		return;
+	}
+	s->asked++;
+	d = mem_new(1, sizeof(*d));
+	*d = *s->question;
+	dgram_send(d);
+	alarm_set(&s->again, now(s) + ASK_AGAIN_NS);
+}
+
+static void ask(struct subscriber *s, const struct dgram *d)
+{
+	stop_asking(s);
+	s->question = mem_new(1, sizeof(*d));
+	*s->question = *d;
+	s->asked = 1;
+	alarm_set(&s->again, now(s) + ASK_AGAIN_NS);
+}
+
 static void look_up(struct subscriber *s)
 {
 	static const uint8_t question[] = "\0\0\1\0\0\1\0\0\0\0\0\0\5site0\4test\0\0\1\0";
@@ -217,6 +285,8 @@ static void look_up(struct subscriber *s)
 	d->payload[17] = (uint8_t)('0' + rng_below(&s->rng, 10));
 	d->payload[d->n - 1] = 1;
 	d->server_port = 53;
+	if (s->asks_again)
+		ask(s, d);
 	dgram_send(d);
 }
 
@@ -332,11 +402,14 @@ void traffic_init(struct subscriber *s)
 	s->ping_id = (uint16_t)rng_next(&s->rng);
 	alarm_init(&s->traffic, &s->world->sim, act, s);
 	alarm_init(&s->ping, &s->world->sim, ping, s);
+	alarm_init(&s->again, &s->world->sim, again, s);
 }
 
 void traffic_start(struct subscriber *s)
 {
 	s->line->l2.pppoe_session_id = s->cpe.session_id;
+	if (s->sleeps)
+		return;
 	alarm_set(&s->traffic, now(s) + (uint64_t)(rng_exponential(&s->rng, 2) * 1e9));
 	if (s->line->number % 3 == 0)
 		alarm_set(&s->ping, now(s) + rng_below(&s->rng, PING_NS));
@@ -348,6 +421,7 @@ void traffic_stop(struct subscriber *s)
 
 	alarm_clear(&s->traffic);
 	alarm_clear(&s->ping);
+	s->question = stop_asking(s);
 	for (uint32_t i = 0; i < w->n_flows; i++)
 		if (w->flows[i]->line == s->line)
 			w->flows[i]->client_gone = true;
@@ -381,5 +455,5 @@ void traffic_router_advertisement(struct subscriber *s)
 	l2.pppoe_session_id = s->sessions->id;
 	frame_begin_ip(f, &l2, DIR_DOWN, true, 40 + sizeof(ra));
 	frame_icmp(f, &ip, ra, sizeof(ra));
-	world_emit(w);
+	world_emit(w, DIR_DOWN);
 }

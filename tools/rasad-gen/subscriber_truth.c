@@ -205,6 +205,25 @@ static void write_faults(FILE *f, const struct fault *faults, uint32_t n)
 	fputs("\n]", f);
 }
 
+static void write_outage(FILE *f, const struct world *w, const struct subscriber *subs)
+{
+	const struct outage *o = &w->outage;
+	const char *comma = "";
+
+	if (o->kind == OUTAGE_NONE)
+		return;
+	fprintf(f, ",\n\"outage\":{\"fault\":\"%s\",\"from_s\":%.9f,\"to_s\":%.9f,\"lines\":[",
+		outage_name(o->kind), world_unix_s(o->from_ns), world_unix_s(o->to_ns));
+	for (uint32_t i = 0; i < w->n_lines; i++) {
+		if (!subs[i].hit)
+			continue;
+		fputs(comma, f);
+		truth_string(f, subs[i].line->name);
+		comma = ",";
+	}
+	fputs("]}", f);
+}
+
 void subscriber_truth(const struct world *w, struct subscriber *subs, const struct fault *faults,
 		      uint32_t n_faults)
 {
@@ -218,6 +237,7 @@ void subscriber_truth(const struct world *w, struct subscriber *subs, const stru
 	}
 	fputs("\n]", f);
 	write_faults(f, faults, n_faults);
+	write_outage(f, w, subs);
 	fputs("}\n", f);
 	truth_close(f, w->options);
 }
@@ -240,9 +260,9 @@ void subscriber_inventory(const struct options *o, const struct subscriber *subs
 		const struct link *a = s->line->access;
 
 		fprintf(f,
-			"%s,%s,%s,EX-%u,DSLAM-%u,1,%u,CAB-%u-%u,,BRAS-GEN-1,0/1,%u,pool-1,,%.0f,%.0f\n",
+			"%s,%s,%s,EX-%u,DSLAM-%u,%u,%u,CAB-%u-%u,,BRAS-GEN-1,0/1,%u,pool-1,,%.0f,%.0f\n",
 			s->line->name, s->username, s->remote_id, 1 + (s->node - 101u) / 2, s->node,
-			s->port, s->node, (s->port - 1) / 6 + 1, s->line->l2.svlan,
+			s->card, s->port, s->node, (s->port - 1) / 6 + 1, s->line->l2.svlan,
 			8e6 / a[DIR_DOWN].ns_per_byte, 8e6 / a[DIR_UP].ns_per_byte);
 	}
 	bad = ferror(f);

@@ -174,6 +174,7 @@ struct tcp_flow {
 	bool aborted;	  /* nothing of it passes the tap any more */
 	bool reset_sent;  /* the client answers everything with a reset */
 	bool client_gone; /* the device lost power: it neither sends nor listens */
+	bool orphan;	  /* the BRAS has forgotten its session: nothing passes that */
 	uint16_t mss;
 	double reorder;
 	struct rng rng;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/rasad-gen/mem.h"
+#include "tools/rasad-gen/refuse.h"
 #include "tools/rasad-gen/tcp.h"
 
 #define PKT_CHUNK	   512
@@ -130,12 +131,22 @@ static void maybe_duplicate(const struct tcp_pkt *p)
 	       on_duplicate, copy);
 }
 
+/* The BRAS lets nothing of it pass, either way. */
+static bool is_stopped(const struct tcp_flow *f)
+{
+	const struct outage *o = &f->world->outage;
+
+	return f->orphan || outage_cuts_internet(o) || outage_stops_bras(o);
+}
+
 static bool send_from_tap(struct tcp_pkt *p, uint64_t *arrive_ns)
 {
 	struct tcp_flow *f = p->flow;
 	uint64_t now = f->world->sim.now_ns, at_cpe;
 	unsigned bytes = tcp_wire_bytes(p);
 
+	if (p->dir == DIR_UP && is_stopped(f))
+		return false;
 	if (p->dir == DIR_UP)
 		return link_send(&f->core[DIR_UP], bytes, now, arrive_ns);
 	return link_send(&f->line->access[DIR_DOWN], bytes, now, &at_cpe) &&
@@ -152,9 +163,17 @@ static void on_tap(void *arg)
 		pkt_put(p);
 		return;
 	}
+	if (p->dir == DIR_DOWN && is_stopped(p->flow)) {
+		tcp_tap_lost_before(p);
+		pkt_put(p);
+		return;
+	}
 	p->tap_ns = w->sim.now_ns;
 	tcp_tap_see(p);
 	tcp_wire_emit(p);
+	if (p->dir == DIR_UP && refuse(w, &p->flow->l2, &p->flow->client_addr) &&
+	    p->flags & TCP_SYN)
+		p->flow->client_gone = true; /* its stack gives up at once */
 	maybe_duplicate(p);
 	if (!send_from_tap(p, &arrive_ns)) {
 		tcp_tap_lost_after(p);

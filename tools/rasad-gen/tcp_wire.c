@@ -150,5 +150,5 @@ void tcp_wire_emit(const struct tcp_pkt *p)
 	frame_tcp(frame, &ip, &h, p->length);
 	if (!down)
 		f->line->last_up_ns = f->world->sim.now_ns;
-	world_emit(f->world);
+	world_emit(f->world, (enum dir)p->dir);
 }

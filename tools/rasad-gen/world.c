@@ -36,10 +36,19 @@ struct frame *world_frame(struct world *w)
 	return &w->frame;
 }
 
-void world_emit(struct world *w)
+static bool tap_sees(const struct world *w, enum dir dir)
+{
+	if (w->outage.kind == OUTAGE_UPSTREAM)
+		return dir == DIR_UP;
+	return !outage_is(&w->outage, OUTAGE_BLIND);
+}
+
+void world_emit(struct world *w, enum dir dir)
 {
 	uint32_t wire_len = frame_end(&w->frame);
 
+	if (!tap_sees(w, dir))
+		return;
 	pcap_out_write(&w->out, WORLD_EPOCH_UNIX_NS + w->sim.now_ns, w->frame.byte, wire_len);
 	if (w->options->packets && w->out.packets >= w->options->packets)
 		w->sim.stopped = true;

@@ -12,6 +12,7 @@
 
 #include "tools/rasad-gen/frame.h"
 #include "tools/rasad-gen/link.h"
+#include "tools/rasad-gen/outage.h"
 #include "tools/rasad-gen/pcap_out.h"
 #include "tools/rasad-gen/samples.h"
 #include "tools/rasad-gen/sim.h"
@@ -33,6 +34,10 @@ struct options {
 	double ipv6_share, no_timestamps_share;
 	double loss_before_tap, loss_after_tap, reorder, mirror_duplicates;
 	enum encap encap;
+	/* Scenario outage only. */
+	bool has_fault_option;
+	enum outage_kind fault;
+	double fault_at_s, fault_for_s;
 	/* Scenario load only. */
 	bool has_load_option, sessions;
 	const char *interface;		   /* or NULL: a file */
@@ -65,6 +70,7 @@ struct world {
 	uint32_t n_lines;
 	struct tcp_flow **flows; /* all that ever started, in that order */
 	uint32_t n_flows, flows_capacity;
+	struct outage outage;
 	uint16_t last_session_id; /* PPPoE, given out by the BRAS */
 	struct tcp_pkt *free_pkts;
 	struct pkt_chunk *pkt_chunks; /* tcp_flow.c */
@@ -72,9 +78,10 @@ struct world {
 
 void world_init(struct world *w, const struct options *o);
 void world_fini(struct world *w);
-/* Starts a frame with the snapshot length in mind; world_emit writes it with the present time. */
+/* Starts a frame with the snapshot length in mind; world_emit writes it with the present time,
+ * unless the tap is blind to it. */
 struct frame *world_frame(struct world *w);
-void world_emit(struct world *w);
+void world_emit(struct world *w, enum dir dir);
 double world_unix_s(uint64_t sim_ns);
 /* One line on stderr: what was written. */
 void world_summary(const struct world *w);

@@ -282,6 +282,12 @@ static int by_gain(const void *a, const void *b)
 	return (x->group > y->group) - (x->group < y->group);
 }
 
+/* A resolver is missed by name; no session and no way to the Internet hangs on it. */
+static bool can_explain(const struct work *w, uint32_t group)
+{
+	return w->channel == CHANNEL_DNS || w->o->groups.at[group].kind != KIND_RESOLVER;
+}
+
 /* The shared risks that gain most by themselves, at most CANDIDATES_MAX. */
 static uint32_t list_candidates(const struct work *w, struct candidate *list)
 {
@@ -295,7 +301,7 @@ static uint32_t list_candidates(const struct work *w, struct candidate *list)
 	}
 	for (uint32_t i = 0; i < l->n_risks; i++) {
 		struct candidate c = {l->risks[i], counts[i], gain(w, l->risks[i], counts[i])};
-		if (!c.gain)
+		if (!c.gain || !can_explain(w, c.group))
 			continue;
 		list[n++] = c;
 		qsort(list, n, sizeof *list, by_gain);

@@ -111,6 +111,19 @@ void dial_unanswered(struct dial *d)
 	session_unanswered(&d->subject, d->now_ns, d->last_up_ns, &out);
 }
 
+void dial_bras_silent(struct dial *d, uint64_t since_ns)
+{
+	struct session_out out = out_of(d);
+	session_bras_silent(&d->subject, d->now_ns, since_ns, &out);
+}
+
+void dial_blind(struct dial *d, uint64_t ns)
+{
+	session_blind(&d->subject);
+	d->now_ns += ns;
+	session_sighted(&d->subject, ns);
+}
+
 void dial_discovery(struct dial *d, uint16_t id)
 {
 	dial_say(d, KIND_PPPOE, PADI, DIR_UP, NULL);

@@ -43,6 +43,10 @@ void dial_data(struct dial *d);
 /* A frame that answers: what the worker tells after an echo or an unanswered demand. */
 void dial_upstream(struct dial *d);
 void dial_unanswered(struct dial *d);
+/* All lines ask their BRAS in vain since `since_ns`. */
+void dial_bras_silent(struct dial *d, uint64_t since_ns);
+/* Nobody sees the line for so long. */
+void dial_blind(struct dial *d, uint64_t ns);
 
 /* PADI to PADS with this id; then LCP, PAP and IPCP, a second all in all. */
 void dial_discovery(struct dial *d, uint16_t id);

@@ -288,6 +288,53 @@ static void unanswered_then_answered(void **state)
 	dial_expect_nothing(&d);
 }
 
+/* The BRAS is silent: that the line speaks is no news, and whoever hangs up then, it was first. */
+static void a_silent_bras(void **state)
+{
+	uint64_t since = d.now_ns;
+	(void)state;
+	dial_wait(&d, 5 * S);
+	dial_bras_silent(&d, since);
+	const struct dial_news *news = dial_expect(&d, SESSION_SUSPECT, CAUSE_NAS_FAULT);
+	assert_int_equal(news->news.down_since_ns, since);
+	dial_upstream(&d);
+	dial_wait(&d, 60 * S);
+	dial_expect_nothing(&d);
+	dial_lcp(&d, PPP_TERM_REQ, DIR_UP, 0);
+	assert_down(CAUSE_NAS_FAULT, since);
+}
+
+static void a_bras_that_speaks_again(void **state)
+{
+	(void)state;
+	dial_bras_silent(&d, d.now_ns - S);
+	dial_expect(&d, SESSION_SUSPECT, CAUSE_NAS_FAULT);
+	dial_wait(&d, 20 * S);
+	dial_lcp(&d, PPP_ECHO_REQ, DIR_DOWN, DIAL_MAGIC_AC);
+	dial_expect(&d, SESSION_RECOVERED, CAUSE_NONE);
+	dial_upstream(&d);
+	dial_lcp(&d, PPP_TERM_REQ, DIR_UP, 0);
+	dial_expect(&d, SESSION_DOWN, CAUSE_CPE_TERM);
+}
+
+/* Echoes that were open when the tap went blind, and the time that nobody saw, count nothing. */
+static void what_nobody_saw(void **state)
+{
+	(void)state;
+	dial_lcp(&d, PPP_ECHO_REQ, DIR_DOWN, DIAL_MAGIC_AC);
+	dial_blind(&d, 100 * S);
+	dial_wait(&d, 10 * S);
+	dial_expect_nothing(&d);
+	dial_unanswered(&d);
+	dial_expect(&d, SESSION_SUSPECT, CAUSE_NONE);
+	dial_wait(&d, 10 * S);
+	dial_blind(&d, 100 * S);
+	dial_wait(&d, 19 * S);
+	dial_expect_nothing(&d);
+	dial_wait(&d, 2 * S);
+	dial_expect(&d, SESSION_DOWN, CAUSE_LINE_LOST);
+}
+
 /* The end was inferred from silence, and the line speaks again in the same session. */
 static void inferred_end_is_taken_back(void **state)
 {
@@ -352,6 +399,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(recovered, start, stop),
 		cmocka_unit_test_setup_teardown(unanswered_demand, start, stop),
 		cmocka_unit_test_setup_teardown(unanswered_then_answered, start, stop),
+		cmocka_unit_test_setup_teardown(a_silent_bras, start, stop),
+		cmocka_unit_test_setup_teardown(a_bras_that_speaks_again, start, stop),
+		cmocka_unit_test_setup_teardown(what_nobody_saw, start, stop),
 		cmocka_unit_test_setup_teardown(inferred_end_is_taken_back, start, stop),
 		cmocka_unit_test_setup_teardown(a_goodbye_is_final, start, stop),
 		cmocka_unit_test_setup_teardown(own_magic_comes_back, start, stop),

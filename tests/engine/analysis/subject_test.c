@@ -68,6 +68,48 @@ static void circuit_id_to_node(void **state)
 	}
 }
 
+static void positions_in_circuit_ids(void **state)
+{
+	static const struct {
+		const char *circuit_id, *card, *port;
+	} table[] = {
+		{"THR-VNK-D12 atm 3/17:0.35", "3", "17"},
+		{"DSLAM-102 eth 0/1/3:13", "0/1", "3"},
+		{"MA5600-1 eth 0/3/0/17", "0/3/0", "17"},
+		{"OLT7 eth 1/4/23/1/1:100", "1", "4"},
+		{"3/0/17:0.35 THR-D12/0/1/3/0/17:0.35", "0/1/3/0", "17"},
+		{"N eth 17:300", "", ""},
+		{"N eth :300", "", ""},
+		{"N eth /:300", "", ""},
+		{"", "", ""},
+		{"2167/0/23", "", ""},
+		{"NODE foo 1/2:3", "", ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct subject_position at;
+		snprintf(s.circuit_id, sizeof s.circuit_id, "%s", table[i].circuit_id);
+		at = subject_position(&s);
+		assert_string_equal(at.card, table[i].card);
+		assert_string_equal(at.port, table[i].port);
+	}
+}
+
+static void pools(void **state)
+{
+	static const uint8_t given[] = {100, 64, 7, 9}, used[] = {192, 168, 1, 2};
+	char pool[20];
+	(void)state;
+	subject_pool(&s, pool);
+	assert_string_equal(pool, "");
+	subject_address(&s, false, used, 0, false); /* of the LAN: nobody assigned it */
+	subject_pool(&s, pool);
+	assert_string_equal(pool, "");
+	subject_address(&s, false, given, 0, true);
+	subject_pool(&s, pool);
+	assert_string_equal(pool, "100.64.7.0/24");
+}
+
 static void node_that_does_not_fit(void **state)
 {
 	char node[8];
@@ -196,6 +238,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(circuit_id_to_node, start, stop),
 		cmocka_unit_test_setup_teardown(node_that_does_not_fit, start, stop),
+		cmocka_unit_test_setup_teardown(positions_in_circuit_ids, start, stop),
+		cmocka_unit_test_setup_teardown(pools, start, stop),
 		cmocka_unit_test_setup_teardown(names, start, stop),
 		cmocka_unit_test_setup_teardown(states, start, stop),
 		cmocka_unit_test_setup_teardown(find_takes_the_newest, start, stop),

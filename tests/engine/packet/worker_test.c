@@ -33,7 +33,7 @@ static struct ring outbox;
 static struct feed feed;
 static uint64_t now_ns;
 static struct sums told[MAX_LINES + 1]; /* by line number */
-static uint32_t appeared, gone, signals[8];
+static uint32_t appeared, gone, signals[SIGNAL_NAMES + 1];
 
 static void begin(const struct worker_options *options)
 {

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine/analysis/bras.h"
+
+#include <string.h>
+
+#define BRAS_APART_NS 5000000000ull
+
+struct bras *bras_find(struct bras_table *t, const uint8_t mac[6])
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		if (memcmp(t->of[i].mac, mac, 6) == 0)
+			return &t->of[i];
+	return NULL;
+}
+
+struct bras *bras_of(struct bras_table *t, const uint8_t mac[6])
+{
+	struct bras *known = bras_find(t, mac);
+	if (known)
+		return known;
+	if (t->n == BRAS_MAX) {
+		t->refused++;
+		return NULL;
+	}
+	memcpy(t->of[t->n].mac, mac, 6);
+	return &t->of[t->n++];
+}
+
+/* The BRAS itself answers this, whatever RADIUS does. */
+static bool owes_answer(const struct control *c)
+{
+	if (c->kind == KIND_PPPOE)
+		return c->code == PADR;
+	return c->kind == KIND_LCP &&
+	       (c->code == PPP_CONF_REQ || c->code == PPP_TERM_REQ || c->code == PPP_ECHO_REQ);
+}
+
+static void note_asker(struct bras *b, uint32_t line, uint64_t now_ns)
+{
+	if (!b->n_askers)
+		b->asked_ns = now_ns;
+	for (uint32_t i = 0; i < b->n_askers; i++)
+		if (b->asker[i] == line)
+			return;
+	if (b->n_askers < BRAS_ASKERS)
+		b->asker[b->n_askers++] = line;
+}
+
+static void heard(struct bras *b, uint64_t now_ns)
+{
+	b->heard_ns = now_ns;
+	b->n_askers = 0;
+	b->silent_ns = 0;
+}
+
+bool bras_follow(struct bras *b, uint32_t line, const struct control *c, uint64_t now_ns)
+{
+	if (c->dir == DIR_DOWN)
+		heard(b, now_ns);
+	if (c->dir != DIR_UP || !owes_answer(c) || !b->heard_ns)
+		return false;
+	note_asker(b, line, now_ns);
+	if (b->silent_ns || b->n_askers < BRAS_ASKERS || now_ns < b->asked_ns + BRAS_SILENT_NS)
+		return false;
+	b->silent_ns = b->heard_ns;
+	return true;
+}
+
+void bras_internet(struct bras *b, uint64_t at_ns)
+{
+	if (at_ns <= b->internet_ns)
+		return;
+	if (at_ns > b->internet_ns + BRAS_APART_NS)
+		b->before_ns = b->internet_ns;
+	b->internet_ns = at_ns;
+}
+
+bool bras_had_internet(const struct bras *b, uint64_t from_ns, uint64_t to_ns)
+{
+	return (b->internet_ns >= from_ns && b->internet_ns <= to_ns) ||
+	       (b->before_ns >= from_ns && b->before_ns <= to_ns);
+}
+
+void bras_unseen(struct bras_table *t)
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		t->of[i].n_askers = 0;
+}
