@@ -487,7 +487,7 @@ void card_text(FILE *out, const Rasad__V1__SubscriberCard *card, const Rasad__V1
 		.out = out,
 		.options = options,
 		.card = card,
-		.facts = facts_of(card, 0, options->now_unix_ns, options->wall_unix_ms),
+		.facts = facts_of(card, NULL, options->now_unix_ns, options->wall_unix_ms),
 	};
 
 	title(&page);

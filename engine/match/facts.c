@@ -3,6 +3,9 @@
  * Limits follow algorithms.md 2.2.3 and 2.2.4: z > 4 with a spread of at least 0.15 octaves is a
  * factor of 1.52, and 10 ms on top of it; loss by its Wilson interval. A line without a usual value
  * is held to what no healthy line exceeds.
+ *
+ * A card is written when something changes and every four minutes: that a line is up is true of the
+ * last sign of life, and says nothing about a cut that came after it and that nobody has noticed yet.
  */
 #include "engine/match/facts.h"
 
@@ -26,6 +29,8 @@
 #define RATE_DROP	  0.8
 #define REJECT_NS	  (30 * NS_PER_MIN)
 #define SILENT_NS	  (5 * NS_PER_MIN) /* LCP echoes alone are more frequent */
+#define FRESH_NS	  NS_PER_MIN	   /* nobody has noticed a cut, dialled and waited sooner */
+#define TOLD_SLACK_NS	  (15 * NS_PER_MIN) /* of the start that a caller tells */
 #define NO_TRAFFIC_NS	  (15 * NS_PER_MIN)
 #define BACK_NS		  (120 * NS_PER_MIN)
 
@@ -266,6 +271,20 @@ static bool is_measured(const struct facts *facts, int complaint)
 	return facts->access.n >= SAMPLES_MIN || (!about_quality && facts->line.n >= ECHOES_MIN);
 }
 
+/* Life near the call, or long after what the caller tells had begun, is no cut. */
+static bool is_stale(const struct facts *facts, const Rasad__V1__CallEvent *call)
+{
+	bool about_a_cut = call && (call->complaint == RASAD__V1__COMPLAINT__COMPLAINT_OUTAGE ||
+				    call->complaint == RASAD__V1__COMPLAINT__COMPLAINT_FLAP);
+
+	if (!about_a_cut || facts->state != RASAD__V1__LINE_STATE__LINE_STATE_UP)
+		return false;
+	int64_t called = call->unix_ns ? call->unix_ns : facts->now_unix_ns;
+	int64_t begun = call->reported_start_unix_ns;
+	return facts->life_unix_ns < called - FRESH_NS &&
+	       !(begun && facts->life_unix_ns >= begun + TOLD_SLACK_NS);
+}
+
 bool facts_degraded(const struct facts *facts)
 {
 	return facts->line.high || facts->access.high || facts->jitter || facts->access_loss.high ||
@@ -287,8 +306,8 @@ static bool is_watched(const Rasad__V1__SubscriberCard *card, int64_t wall_unix_
 	return card && card->valid_until_unix_ms > wall_unix_ms;
 }
 
-struct facts facts_of(const Rasad__V1__SubscriberCard *card, int complaint, int64_t now_unix_ns,
-		      int64_t wall_unix_ms)
+struct facts facts_of(const Rasad__V1__SubscriberCard *card, const Rasad__V1__CallEvent *call,
+		      int64_t now_unix_ns, int64_t wall_unix_ms)
 {
 	struct facts facts = {
 		.watched = is_watched(card, wall_unix_ms),
@@ -303,7 +322,10 @@ struct facts facts_of(const Rasad__V1__SubscriberCard *card, int complaint, int6
 	read_rate(&facts, card);
 	read_symptoms(&facts, card);
 	facts.no_traffic = has_no_traffic(&facts, card);
-	facts.measured = is_measured(&facts, complaint);
+	facts.life_unix_ns =
+		facts.last_upstream_unix_ns ? facts.last_upstream_unix_ns : facts.card_unix_ns;
+	facts.measured = is_measured(&facts, call ? (int)call->complaint : 0);
+	facts.stale = is_stale(&facts, call);
 	facts.usual = is_usual(&facts);
 	return facts;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct Rasad__V1__CallEvent;
 struct Rasad__V1__Session;
 struct Rasad__V1__SubscriberCard;
 
@@ -55,14 +56,17 @@ struct facts {
 	uint32_t policy_rate_kbps, saturated_minutes, bloat_ms;
 	bool internet_silent, dns_bad;
 
-	bool measured;	  /* enough samples to say "as usual" to this complaint */
-	uint64_t samples; /* of latency */
-	bool usual;	  /* up, and nothing above its limit */
+	bool measured; /* enough samples to say "as usual" to this complaint */
+	bool stale; /* up when last heard, but a cut that the caller tells of may have come since */
+	int64_t life_unix_ns; /* when it was last heard */
+	uint64_t samples;     /* of latency */
+	bool usual;	      /* up, and nothing above its limit */
 };
 
-/* card may be NULL. complaint: enum Complaint; it decides how many samples are enough. */
-struct facts facts_of(const struct Rasad__V1__SubscriberCard *card, int complaint,
-		      int64_t now_unix_ns, int64_t wall_unix_ms);
+/* Both may be NULL. The complaint decides how many samples are enough, and how fresh they must be. */
+struct facts facts_of(const struct Rasad__V1__SubscriberCard *card,
+		      const struct Rasad__V1__CallEvent *call, int64_t now_unix_ns,
+		      int64_t wall_unix_ms);
 
 /* Drops that nobody asked for, since then, as far as the card lists them. */
 uint32_t facts_drops_since(const struct Rasad__V1__SubscriberCard *card, int64_t since_unix_ns);

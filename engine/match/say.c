@@ -339,6 +339,8 @@ static void find_blind_spots(struct build *build, Rasad__V1__CallMatch *match,
 	}
 	if (facts->state == RASAD__V1__LINE_STATE__LINE_STATE_UNKNOWN)
 		build_append_text(build, list, n, "BLIND_STATE");
+	else if (facts->stale)
+		build_append_text(build, list, n, "BLIND_CUT");
 	else if (!facts->measured && facts->state != RASAD__V1__LINE_STATE__LINE_STATE_DOWN)
 		build_append_text(build, list, n, "BLIND_SAMPLES");
 	if (scene->complaint == RASAD__V1__COMPLAINT__COMPLAINT_SLOW &&
@@ -482,7 +484,8 @@ static void say_without_fault(struct build *build, const struct saying *say,
 	if (list)
 		say_list(list, say->language, match->cannot_see, match->n_cannot_see);
 	build_close(build, &stream, &blind);
-	WRITE(say->out, say->language, code, WORDS("facts", facts), WORDS("blind", blind));
+	WRITE(say->out, say->language, code, WORDS("facts", facts), WORDS("blind", blind),
+	      AT("t", say->scene->facts.life_unix_ns, say->now));
 	free(facts);
 	free(blind);
 }
@@ -504,7 +507,8 @@ static void say_verdict(struct build *build, const struct saying *say,
 		say_without_fault(build, say, match, "NFF");
 		return;
 	case VERDICT(INSUFFICIENT_DATA):
-		say_without_fault(build, say, match, "INSUFFICIENT");
+		say_without_fault(build, say, match,
+				  say->scene->facts.stale ? "NOT_HEARD" : "INSUFFICIENT");
 		return;
 	case VERDICT(UNKNOWN_SUBSCRIBER):
 		say_unknown(say);

@@ -112,7 +112,7 @@ static void add_actions(struct build *build, Rasad__V1__CallMatch *match, const 
 		add(build, match, action_of(scene, &drafts[0]));
 		return;
 	case VERDICT(INSUFFICIENT_DATA):
-		add(build, match, "ACTION_ACTIVE_TEST");
+		add(build, match, scene->facts.stale ? "ACTION_ASK_LIGHTS" : "ACTION_ACTIVE_TEST");
 		return;
 	case VERDICT(UNKNOWN_SUBSCRIBER):
 		add(build, match, "ACTION_IDENTIFY");

@@ -70,8 +70,8 @@ static struct scene scene_of(const struct score_input *input)
 		.input = input,
 		.complaint = (int)input->call->complaint,
 		.any_incident = input->n_incidents > 0,
-		.facts = facts_of(input->card, (int)input->call->complaint, input->now_unix_ns,
-				  input->wall_unix_ms),
+		.facts =
+			facts_of(input->card, input->call, input->now_unix_ns, input->wall_unix_ms),
 	};
 
 	for (size_t i = 0; i < input->n_incidents; i++) {
@@ -117,7 +117,7 @@ static int verdict_of(const struct scene *scene, const struct draft *drafts, siz
 		return !draft_find(best, "ALL_USUAL") ? VERDICT(INSUFFICIENT_DATA)
 		       : best->posterior >= NO_FAULT  ? VERDICT(NO_FAULT_FOUND)
 						      : VERDICT(AMBIGUOUS);
-	if (!scene->facts.measured &&
+	if ((!scene->facts.measured || scene->facts.stale) &&
 	    scene->facts.state != RASAD__V1__LINE_STATE__LINE_STATE_DOWN &&
 	    best->posterior < MATCHED && !has_evidence(drafts, n))
 		return VERDICT(INSUFFICIENT_DATA);

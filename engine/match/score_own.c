@@ -231,7 +231,11 @@ static void draft_none(struct draft *draft, const struct scene *scene)
 
 	if (just_back)
 		return;
-	if (facts->measured && facts->usual)
+	if (facts->stale)
+		draft_add(draft, TERM("NOT_HEARD_SINCE", -1,
+				      .value = IS(seconds_since(scene, facts->life_unix_ns)),
+				      .unit = "s"));
+	else if (facts->measured && facts->usual)
 		draft_add(draft, TERM("ALL_USUAL", 3, .n = IS(facts->samples)));
 	else if (!facts->measured)
 		draft_add(draft, TERM("FEW_SAMPLES", -1, .n = IS(facts->samples)));

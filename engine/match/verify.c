@@ -233,7 +233,7 @@ Rasad__V1__VerifyResult *verify_line(const struct verify_input *input)
 		.build = &build,
 		.result = result,
 		.input = input,
-		.facts = facts_of(input->card, 0, input->now_unix_ns, input->wall_unix_ms),
+		.facts = facts_of(input->card, NULL, input->now_unix_ns, input->wall_unix_ms),
 	};
 
 	if (!result)

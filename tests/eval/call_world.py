@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the desk would read in Redis while a simulated network lives: cards of all lines, written anew at
-each event of a session, and for a caller as measured within the last minute.
+each event of a session, and at the latest every 240 s: that old a caller's card may be.
 
 rasad-sim tells of sessions only, so what a tap would have measured of a caller's line is drawn here, from
 what is true of the call and with overlap: a healthy line may be busy or have poor Wi-Fi at the time, a
@@ -20,6 +20,7 @@ GROUPS = (("port", ("node", "card", "port")), ("card", ("node", "card")), ("acce
           ("cpe_vendor", ("cpe_vendor",)), ("resolver", ("resolver",)))
 INVOLUNTARY = {"LINE_LOST", "CPE_TERM", "CPE_POWER", "UNKNOWN", "LOOPBACK"}
 S = 10**9
+REFRESH_S = 240
 DAY_NS = 86400 * S
 FLAP_NS = 600 * S
 SESSIONS = 4
@@ -29,11 +30,12 @@ class Line:
     def __init__(self, name):
         self.name, self.state, self.place, self.phone, self.plan = name, "DOWN", {}, "", None
         self.up_since = self.down_since = self.last_down = self.last_upstream = None
-        self.cause = "UNSPECIFIED"
+        self.cause, self.told = "UNSPECIFIED", 0  # told: when an event wrote the card
         self.sessions, self.drops = [], collections.deque()
 
     def take(self, event):
         now, kind = event["unix_ns"], event["kind"]
+        self.told = now
         if kind == "UP":
             if self.down_since and now - self.down_since <= FLAP_NS and self.cause in INVOLUNTARY:
                 self.drops.append(now)
@@ -193,11 +195,11 @@ class World:
         return None
 
     def call_cards(self, call, seed):
-        """The cards of the caller's lines, as fresh as the desk reads them."""
+        """The cards of the caller's lines, as the desk reads them: as they were when last written."""
         truth = self.calls[call["call_id"]]
         for line in self.by_phone.get(call["phone"], ()):
             rng = random.Random(f"{seed} {call['call_id']} {line.name}")
-            card = line.card(call["unix_ns"] - rng.randrange(60) * S)
+            card = line.card(max(line.told, call["unix_ns"] - rng.randrange(REFRESH_S) * S))
             kind = truth["true_hypothesis"] if line.name == truth.get("line") else "NFF"
             if line.state == "UP":
                 measure(rng, card, line, kind)

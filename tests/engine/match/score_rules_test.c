@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -64,6 +65,56 @@ static void no_fault_only_on_evidence(void **state)
 		"OUTAGE", healthy_card(",'summary':{'state':'UNKNOWN'}"), NULL, 0, NULL, NULL});
 	assert_int_equal(unknown->verdict, VERDICT(INSUFFICIENT_DATA));
 	assert_string_equal(unknown->cannot_see[0], "BLIND_STATE");
+}
+
+/* That it was up minutes ago is no answer to somebody who says that it has been cut since. */
+static void a_cut_since_the_last_sign_of_life(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *complaint, *card, *call;
+		int verdict;
+	} cases[] = {
+		{"OUTAGE", "-0.9", "", VERDICT(NO_FAULT_FOUND)},
+		{"OUTAGE", "-1.1", "", VERDICT(INSUFFICIENT_DATA)},
+		{"FLAP", "-3", "", VERDICT(INSUFFICIENT_DATA)},
+		{"SLOW", "-3", "", VERDICT(NO_FAULT_FOUND)},
+		/* Heard long after it had begun, as the caller tells: it is not the line. */
+		{"OUTAGE", "-3", ",'reported_start_unix_ns':%T(-18)", VERDICT(NO_FAULT_FOUND)},
+		{"OUTAGE", "-3", ",'reported_start_unix_ns':%T(-17)", VERDICT(INSUFFICIENT_DATA)},
+		/* What counts is the call, not when it is looked at again. */
+		{"OUTAGE", "-3", ",'unix_ns':%T(-2.5)", VERDICT(NO_FAULT_FOUND)},
+		{"OUTAGE", "-4.5", ",'unix_ns':%T(-2.5)", VERDICT(INSUFFICIENT_DATA)},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char card[128];
+		snprintf(card, sizeof(card),
+			 ",'summary':{'state':'UP','last_upstream_unix_ns':%%T(%s)}",
+			 cases[i].card);
+		const Rasad__V1__CallMatch *match = answer((struct told){
+			cases[i].complaint, healthy_card(card), NULL, 0, NULL, cases[i].call});
+		if ((int)match->verdict != cases[i].verdict)
+			fail_msg("case %zu: verdict %d", i, (int)match->verdict);
+	}
+}
+
+static void what_a_stale_card_makes_us_say(void **state)
+{
+	(void)state;
+	Rasad__V1__SubscriberCard *card =
+		healthy_card(",'unix_ns':%T(-3),'summary':{'line':'L','state':'UP'}");
+	const Rasad__V1__CallMatch *match =
+		answer((struct told){"OUTAGE", card, NULL, 0, NULL, NULL});
+
+	assert_int_equal(match->verdict, VERDICT(INSUFFICIENT_DATA));
+	assert_int_equal(match->category, 0);
+	assert_string_equal(match->cannot_see[0], "BLIND_CUT");
+	assert_string_equal(match->actions[0], "ACTION_ASK_LIGHTS");
+	assert_non_null(strstr(match->text_en, "still up at 14:02; what has happened since"));
+	assert_non_null(strstr(match->text_fa, "تا ۱۴:۰۲ وصل بوده است"));
+	near(reason(match, "NOT_HEARD_SINCE")->weight, -1, 0);
+	assert_null(reason(match, "ALL_USUAL"));
 }
 
 static void unknown_subscriber(void **state)
@@ -202,6 +253,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(expired_or_absent_card_is_unavailable, tear_down),
 		cmocka_unit_test_teardown(no_fault_only_on_evidence, tear_down),
+		cmocka_unit_test_teardown(a_cut_since_the_last_sign_of_life, tear_down),
+		cmocka_unit_test_teardown(what_a_stale_card_makes_us_say, tear_down),
 		cmocka_unit_test_teardown(unknown_subscriber, tear_down),
 		cmocka_unit_test_teardown(several_lines_of_one_phone, tear_down),
 		cmocka_unit_test_teardown(card_has_the_last_word, tear_down),
