@@ -294,6 +294,7 @@ void outage_gap_ends(struct outage *o, uint32_t tap, uint64_t at_ns)
 	struct outage_tap *t = tap < OUTAGE_TAPS_MAX ? &o->taps[tap] : NULL;
 	if (!t || !t->since_ns)
 		return;
+	watch_doubt(o, tap, t->since_ns, at_ns);
 	tell_gap(o, tap, at_ns, (int64_t)at_ns, set_blind(o, tap, false));
 	t->since_ns = 0;
 }
