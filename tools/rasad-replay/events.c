@@ -203,6 +203,8 @@ int events_run(const struct events_options *options)
 		.n_workers = 1,
 		.max_lines = options->max_lines,
 		.inventory = options->inventory,
+		.plans = options->plans,
+		.n_plans = options->n_plans,
 	};
 	struct reading r = {.options = options};
 	char message[MESSAGE_BYTES];

@@ -249,6 +249,34 @@ def unknown_lines():
     assert rows[-1]["lines"] == len(NETWORK) + 30
 
 
+def planned_work():
+    """An incident of the group, in that time: a warning. Bad rows are told and skipped."""
+    calendar = ("group_type,group,from,to\n"
+                f"card,D2/1,{hour(1) - 60},{hour(1) + 3600}\n"
+                "access_node,D4,2023-11-15T00:10:00Z,2023-11-15T01:00:00Z\n"
+                "exchange,E1,tomorrow,2023-11-15T05:00:00Z\n"
+                f"exchange,E1,{hour(3)},{hour(2)}\n")
+    with tempfile.TemporaryDirectory(prefix="rasad-events-") as folder:
+        path = os.path.join(folder, "work.csv")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(calendar)
+        rows, errors, code = replay(as_text(story(*FAULTS[:3])), arguments=("--planned", path))
+        assert "work.csv:4:" in errors and "work.csv:5:" in errors, errors
+        found = incidents(rows)
+        assert [what(i) for i in found] == [expected for _, expected in FAULTS[:3]]
+        assert [i["planned"] for i in found] == [True, True, False]
+        while_open = {r["group"]: r["severity"] for r in rows
+                      if r["type"] == "incident" and r["state"] == "OPEN"}
+        assert while_open["D2/1"] == while_open["D4"] == "WARNING", while_open
+        assert while_open["E1"] != "WARNING", while_open
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("when,what\n")
+        rows, errors, code = replay(as_text(all_up()), arguments=("--planned", path))
+        assert code == 1 and not rows and "work.csv:1:" in errors, errors
+        rows, errors, code = replay("", arguments=("--planned", path + ".not"))
+        assert code == 1 and "work.csv.not" in errors, errors
+
+
 def nothing_to_read():
     run = subprocess.run([BIN + "/rasad-replay", "-q", "-o", "json", "--events", "/no/such/file"],
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=100)
@@ -258,7 +286,7 @@ def nothing_to_read():
 
 
 TESTS = [exact_incidents, shuffled, wrong_lines, late_and_wild, clock_set_back, wrong_books,
-         unknown_lines, nothing_to_read]
+         unknown_lines, planned_work, nothing_to_read]
 
 
 def main():

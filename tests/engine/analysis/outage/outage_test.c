@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "engine/analysis/outage/state.h"
+#include "engine/base/calendar.h"
 
 enum { NODES = 4, CARDS = 4, CARD_LINES = 24, LINES = NODES * CARDS * CARD_LINES, TOLD_MAX = 512 };
 #define START_NS (1700000000 * SECOND_IN_NS)
@@ -43,7 +44,7 @@ struct world {
 
 static double seconds(int64_t unix_ns)
 {
-	return (double)(unix_ns - (int64_t)START_NS) / SECOND_S;
+	return unix_ns == REPORT_ABSENT ? -1 : (double)(unix_ns - (int64_t)START_NS) / SECOND_S;
 }
 
 static void keep(struct told *t, const struct report_incident *i)
@@ -154,7 +155,7 @@ static void run_to(struct world *w, double s)
 	outage_advance(w->outage, at(s));
 }
 
-static void begin_with(struct world *w, const struct outage_plan *plans, uint32_t n)
+static void begin_with(struct world *w, const struct calendar_plan *plans, uint32_t n)
 {
 	const struct outage_options options = {
 		.max_lines = 10000, .plans = plans, .n_plans = n, .line_name = line_name};
@@ -490,7 +491,7 @@ static void the_other_tap_still_sees(void **state)
 static void planned_work_is_a_warning(void **state)
 {
 	static struct world w;
-	const struct outage_plan plans[] = {
+	const struct calendar_plan plans[] = {
 		{"card", "N1/2", START_NS + 50 * SECOND_IN_NS, START_NS + 500 * SECOND_IN_NS},
 		{"svlan", "102", START_NS + 50 * SECOND_IN_NS, START_NS + 500 * SECOND_IN_NS},
 	};
