@@ -5,7 +5,7 @@
 #   proto/**/*.proto          messages; protobuf-c turns them into "proto/rasad/v1/x.pb-c.h"
 #   proto engine collectors tools/lib
 #                             everything in them becomes one static library, librasad.a
-#   ebpf/*.bpf.c              kernel programs; bpftool turns them into "ebpf/x.skel.h"
+#   ebpf tests **/*.bpf.c     kernel programs; bpftool turns them into "ebpf/x.skel.h"
 #   tools/<program>/**/*.c    one folder, one program, linked with the library
 #   tests/**/*_test.c         one cmocka program each; tests/**/*_fuzz.c: one fuzz target each;
 #                             tests/**/*_bench.c: one measuring program each, for `make bench`;
@@ -58,7 +58,7 @@ leave_out = $(if $(and $(filter 1,$(2)),$(wildcard collectors/$(1).c)),collector
 
 GEN    := $(BUILD)/gen
 PROTO  := $(call find,proto,'*.proto')
-BPF    := $(if $(filter 1,$(XDP)),$(call find,ebpf,'*.bpf.c'))
+BPF    := $(if $(filter 1,$(XDP)),$(call find,ebpf tests,'*.bpf.c'))
 LIBSRC := $(filter-out $(call leave_out,dpdk,$(DPDK)) $(call leave_out,xdp,$(XDP)), \
             $(call find,proto engine collectors tools/lib,'*.c'))
 PBC    := $(PROTO:%.proto=$(GEN)/%.pb-c.c)
@@ -67,10 +67,11 @@ TOOLSRC  := $(filter-out tools/dev/% tools/lib/%,$(call find,tools,'*.c'))
 PROGRAMS := $(sort $(foreach f,$(TOOLSRC),$(word 2,$(subst /, ,$(f)))))
 ALONE    := rasad-gen rasad-sim# share no code with what they judge, so they do not get the library
 
-UNTESTED := $(if $(filter 1,$(DPDK)),,tests/collectors/dpdk_frame_test.c)
+UNTESTED := $(if $(filter 1,$(DPDK)),,tests/collectors/dpdk_frame_test.c) \
+            $(if $(filter 1,$(XDP)),,$(call find,tests/ebpf,'tap_*.c')) $(call find,tests,'*.bpf.c')
 TESTS   := $(filter-out $(UNTESTED),$(call find,tests,'*_test.c'))
 FUZZERS := $(call find,tests,'*_fuzz.c')
-BENCHES := $(filter-out $(if $(and $(filter 1,$(DPDK)),$(wildcard collectors/dpdk.c)),,%/dpdk_bench.c), \
+BENCHES := $(filter-out $(UNTESTED) $(if $(and $(filter 1,$(DPDK)),$(wildcard collectors/dpdk.c)),,%/dpdk_bench.c), \
              $(call find,tests,'*_bench.c'))
 BENCHSRC := $(filter-out tests/bench/textbook$(if $(filter 1,$(DPDK)),_none).c,$(call find,tests/bench,'*.c'))
 HELPERS := $(filter-out $(TESTS) $(UNTESTED) $(FUZZERS) %_bench.c tests/fuzz_main.c tests/bench/%, \
@@ -89,6 +90,7 @@ SANE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 # system headers (their warnings are not ours), and ARCH, not DPDK's own -march, chooses the CPU.
 $(foreach f,dpdk dpdk_eal dpdk_frame dpdk_port,%/obj/collectors/$(f).o): PKG = libdpdk
 %/obj/tests/collectors/dpdk_frame_test.o: PKG = libdpdk
+%/obj/tests/ebpf/tap_rig.o %/obj/tests/ebpf/tap_bench.o: PKG = libbpf
 %/obj/collectors/xdp.o:         PKG = libbpf
 %/obj/collectors/pcap_live.o:   PKG = libpcap
 %/obj/collectors/pcap_file.o:   PKG = zlib libzstd
@@ -97,10 +99,10 @@ $(foreach f,dpdk dpdk_eal dpdk_frame dpdk_port,%/obj/collectors/$(f).o): PKG = l
 pkg_cflags = $(if $(PKG),$(patsubst -I%,-isystem %,$(filter-out -march=%,$(shell pkg-config --cflags $(PKG)))))
 
 # The linker drops what a program does not use. Asked once, and only when something is linked.
-PKGS := libpcap zlib libzstd hiredis libprotobuf-c jansson \
+PKGS := libpcap zlib libzstd hiredis libprotobuf-c jansson libmicrohttpd \
         $(if $(and $(filter 1,$(DPDK)),$(wildcard collectors/dpdk.c)),libdpdk) \
         $(if $(and $(filter 1,$(XDP)),$(wildcard collectors/xdp.c)),libbpf)
-OPTIONAL := libmicrohttpd libcap-ng libseccomp# linked where they are installed
+OPTIONAL := libcap-ng libseccomp# linked where they are installed
 LIBS = $(eval LIBS := $(shell pkg-config --libs $(PKGS)) \
          $(foreach p,$(OPTIONAL),$(shell pkg-config --libs --silence-errors $(p))) -lm)$(LIBS)
 
@@ -131,14 +133,14 @@ $(GEN)/proto/%.pb-c.c $(GEN)/proto/%.pb-c.h: proto/%.proto
 	mkdir -p $(GEN)/proto
 	protoc-c --proto_path=proto --c_out=$(GEN)/proto $<
 
-$(GEN)/ebpf/%.bpf.o: ebpf/%.bpf.c $(BUILD)/flags
+$(GEN)/%.bpf.o: %.bpf.c $(BUILD)/flags
 	echo "  BPF     $<"
 	mkdir -p $(@D)
 	$(CLANG) -target bpf -mcpu=v3 -O2 -g -std=gnu2x -Wall -Wextra -I. \
 	  -I/usr/include/$(shell $(CC) -print-multiarch) -MMD -MP -c -o $@ $<
 
-$(GEN)/ebpf/%.skel.h: $(GEN)/ebpf/%.bpf.o
-	PATH="$$PATH:/usr/sbin" bpftool gen skeleton $< name $(subst -,_,$*)_bpf > $@
+$(GEN)/%.skel.h: $(GEN)/%.bpf.o
+	PATH="$$PATH:/usr/sbin" bpftool gen skeleton $< name $(subst -,_,$(*F))_bpf > $@
 
 # --- the flavours -----------------------------------------------------------------------------
 
@@ -249,6 +251,7 @@ endif
 eval: $(BIN) ## simulate faults and judge what rasad makes of them (SEEDS=100-109 LINES=100000 DAYS=7)
 	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/eval $(SEEDS:%=--seeds %) $(LINES:%=--lines %) $(DAYS:%=--days %) \
 	  $(FAULTS:%=--faults %)
+	RASAD_BIN=$(abspath $(BUILD)/bin) tools/dev/eval-calls $(SEEDS:%=--seeds %)
 
 demo: setup ## set up, build, and watch rasad at work
 	$(MAKE) all

@@ -299,8 +299,8 @@ PARSE_INLINE int parse_access_frame(struct parse *c)
 	return 1;
 }
 
-/* Layer after layer, until one is the last. */
-PARSE_INLINE enum pkt_verdict parse_layers(struct parse *c, pkt_u32 link)
+/* Layer after layer, until one is the last, or is PARSE_L4. */
+PARSE_INLINE enum pkt_verdict parse_below_l4(struct parse *c, pkt_u32 link)
 {
 	enum pkt_verdict verdict = VERDICT_OK;
 	if (link != LINK_ETHERNET)
@@ -323,7 +323,24 @@ PARSE_INLINE enum pkt_verdict parse_layers(struct parse *c, pkt_u32 link)
 		c->next = PARSE_DONE, verdict = parse_ipv4(c);
 	else if (c->next == PARSE_IPV6)
 		c->next = PARSE_DONE, verdict = parse_ipv6(c);
-	return c->next == PARSE_L4 ? parse_l4(c) : verdict;
+	return verdict;
+}
+
+PARSE_INLINE void parse_begin(struct pkt *pkt, struct pkt_extra *extra)
+{
+	__builtin_memset(pkt, 0, sizeof *pkt);
+	extra->mss = extra->sport = extra->dport = 0;
+	extra->n_sack = extra->ip_proto = 0;
+	extra->wire_pair = extra->payload_caplen = 0;
+}
+
+PARSE_INLINE void parse_end(const struct parse *c, enum pkt_verdict verdict, pkt_u32 wire_len)
+{
+	c->pkt->verdict = (pkt_u8)verdict;
+	c->pkt->flags = c->flags;
+	c->pkt->wire_len = parse_length(wire_len);
+	c->extra->svlan = c->svlan;
+	c->extra->cvlan = c->cvlan;
 }
 
 /* Any frame, layer by layer. */
@@ -339,15 +356,12 @@ PARSE_INLINE void parse_frame_layers(const pkt_u8 *frame, const pkt_u8 *end, pkt
 		.pkt = pkt,
 		.extra = extra,
 	};
-	__builtin_memset(pkt, 0, sizeof *pkt);
-	extra->mss = extra->sport = extra->dport = 0;
-	extra->n_sack = extra->ip_proto = 0;
-	extra->wire_pair = extra->payload_caplen = 0;
-	pkt->verdict = (pkt_u8)parse_layers(&c, link);
-	pkt->flags = c.flags;
-	pkt->wire_len = parse_length(wire_len);
-	extra->svlan = c.svlan;
-	extra->cvlan = c.cvlan;
+	enum pkt_verdict verdict;
+	parse_begin(pkt, extra);
+	verdict = parse_below_l4(&c, link);
+	if (c.next == PARSE_L4)
+		verdict = parse_l4(&c);
+	parse_end(&c, verdict, wire_len);
 }
 
 /*

@@ -141,8 +141,8 @@ PARSE_INLINE int parse_access4(struct access *a, pkt_u32 room, pkt_u32 wire_len)
 	if ((parse_raw16(h + 36) & PARSE_BE16(0x3fff)) != 0 || total < 28 || total + 2 > room ||
 	    !parse_access_l4(a, proto))
 		return 0;
-	__builtin_memcpy(a->extra->src, h + 42, 4);
-	__builtin_memcpy(a->extra->dst, h + 46, 4);
+	parse_copy(a->extra->src, h + 42, 4);
+	parse_copy(a->extra->dst, h + 46, 4);
 	a->pkt->ip_id = parse_u16(h + 34);
 	a->flags |=
 		ACCESS_FLAGS | parse_endpoints4(a->pkt, a->extra, h + 42, parse_u32(h + ACCESS_L4));
@@ -161,7 +161,7 @@ PARSE_INLINE int parse_access6(struct access *a, pkt_u32 room, pkt_u32 wire_len)
 	proto = h[36];
 	if (a->left < 8 || a->left + 42 > room || !parse_access_l4(a, proto))
 		return 0;
-	__builtin_memcpy(a->extra->src, h + 38, 32); /* and dst */
+	parse_copy(a->extra->src, h + 38, 32); /* and dst */
 	a->pkt->ip_id = 0;
 	a->flags |= ACCESS_FLAGS | PKT_IPV6 |
 		    parse_endpoints6(a->pkt, a->extra, h + 38, parse_u32(h + ACCESS_L46));

@@ -120,14 +120,14 @@ PARSE_INLINE enum pkt_verdict parse_tcp_option(struct parse *c, const pkt_u8 *o,
 	return VERDICT_OK;
 }
 
-/* At most 40 bytes of options. The masked offset makes all ways through the loop look alike to
- * the verifier, which then walks each round once. */
+/* At most 40 bytes of options. All ways through the loop look alike to the verifier, which then
+ * walks each round once. */
 PARSE_INLINE enum pkt_verdict parse_tcp_options(struct parse *c, const pkt_u8 *o, pkt_u32 len)
 {
 	pkt_u32 at = 0, step;
 	for (int i = 0; i < 40 && at < len; i++) {
 		enum pkt_verdict verdict;
-		at &= 63;
+		at = parse_any(o, at);
 		verdict = parse_tcp_option(c, o + at, len - at, &step);
 		if (verdict != VERDICT_OK || step == 0)
 			return verdict;
@@ -264,8 +264,8 @@ PARSE_INLINE enum pkt_verdict parse_ipv4(struct parse *c)
 		return VERDICT_MALFORMED;
 	parse_bound(c, total);
 	c->addresses = h + 12;
-	__builtin_memcpy(c->extra->src, h + 12, 4);
-	__builtin_memcpy(c->extra->dst, h + 16, 4);
+	parse_copy(c->extra->src, h + 12, 4);
+	parse_copy(c->extra->dst, h + 16, 4);
 	c->flags |= PKT_IP;
 	c->pkt->ip_id = parse_u16(h + 4);
 	frag = parse_u16(h + 6);
@@ -300,8 +300,8 @@ PARSE_INLINE enum pkt_verdict parse_ipv6(struct parse *c)
 		return VERDICT_MALFORMED;
 	len = parse_u16(h + 4);
 	c->addresses = h + 8;
-	__builtin_memcpy(c->extra->src, h + 8, 16);
-	__builtin_memcpy(c->extra->dst, h + 24, 16);
+	parse_copy(c->extra->src, h + 8, 16);
+	parse_copy(c->extra->dst, h + 24, 16);
 	c->flags |= PKT_IP | PKT_IPV6;
 	next = h[6];
 	if (len) /* 0: jumbogram or segmentation offload, the frame tells */

@@ -246,15 +246,11 @@ static uint8_t count_control(struct decoder *d, const struct pkt *p, const struc
 	return control;
 }
 
-/* All but the frames that parse_access knows. */
-static __attribute__((noinline)) void decode_layers(struct decoder *d, const struct raw_frame *f,
-						    struct pkt *p, struct pkt_extra *x)
+/* What the parser leaves open: the direction, and the counters. `macs` is NULL where there are none. */
+static inline void finish(struct decoder *d, struct pkt *p, struct pkt_extra *x,
+			  const uint8_t *frame, const uint8_t *macs, uint32_t link)
 {
-	const uint8_t *frame = f->bytes;
-	const uint32_t link = f->link;
-	const bool macs = link == LINK_ETHERNET && f->caplen >= 14;
 	uint8_t dir = DIR_UNKNOWN, control = 0xff;
-	parse_frame_layers(frame, frame + f->caplen, f->wire_len, link, p, x);
 	d->stats.verdicts[p->verdict]++;
 	if (pkt_is_control(p))
 		control = count_control(d, p, x, frame, link);
@@ -263,12 +259,21 @@ static __attribute__((noinline)) void decode_layers(struct decoder *d, const str
 	else if (from_ac(control))
 		dir = DIR_DOWN;
 	else if (macs)
-		dir = direction_of_macs(d, frame);
+		dir = direction_of_macs(d, macs);
 	if (dir == DIR_UNKNOWN)
 		dir = direction_else(d, p, x);
 	p->dir = dir & 3;
 	if (dir == DIR_DOWN && macs)
-		memcpy(p->cpe_mac, frame, 6);
+		memcpy(p->cpe_mac, macs, 6);
+}
+
+/* All but the frames that parse_access knows. */
+static __attribute__((noinline)) void decode_layers(struct decoder *d, const struct raw_frame *f,
+						    struct pkt *p, struct pkt_extra *x)
+{
+	const bool macs = f->link == LINK_ETHERNET && f->caplen >= 14;
+	parse_frame_layers(f->bytes, f->bytes + f->caplen, f->wire_len, f->link, p, x);
+	finish(d, p, x, f->bytes, macs ? f->bytes : NULL, f->link);
 }
 
 static inline bool decode_access(const struct decoder *d, const struct raw_frame *f, struct pkt *p,
@@ -312,4 +317,13 @@ void decode_frame(struct decoder *d, struct burst *burst, const uint8_t *frame, 
 {
 	const struct raw_frame raw = {ts_ns, frame, caplen, wire_len, link};
 	decode_frames(d, burst, &raw, 1);
+}
+
+void decode_parsed(struct decoder *d, struct burst *burst, const uint8_t *frame, uint32_t link)
+{
+	struct pkt *p = &burst->pkt[burst->n];
+	struct pkt_extra *x = &burst->extra[burst->n];
+	finish(d, p, x, frame, link == LINK_ETHERNET ? x->dmac : NULL, link);
+	burst->frame[burst->n++] = frame;
+	d->stats.packets++;
 }

@@ -77,4 +77,12 @@ void decode_frames(struct decoder *decoder, struct burst *burst, const struct ra
 void decode_frame(struct decoder *decoder, struct burst *burst, const uint8_t *frame,
 		  uint32_t caplen, uint32_t wire_len, uint32_t link, uint64_t ts_ns);
 
+/*
+ * Finishes the record in the next slot of `burst`, which ebpf/parse.h has made elsewhere: gives it
+ * its direction and counts it. `frame` holds a control message, else it is NULL. Where the frame was
+ * too short for MACs, those in the record are 0. The bytes are the caller's to count.
+ */
+void decode_parsed(struct decoder *decoder, struct burst *burst, const uint8_t *frame,
+		   uint32_t link);
+
 #endif

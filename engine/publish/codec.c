@@ -124,6 +124,12 @@ int codec_members(struct codec *codec, const struct report_incident *incident,
 	return pack(codec, whole(codec, message_of_members(&codec->arena, incident)), out);
 }
 
+int codec_members_json(struct codec *codec, const struct report_incident *incident, FILE *file)
+{
+	arena_reset(&codec->arena);
+	return write_json(codec, whole(codec, message_of_members(&codec->arena, incident)), file);
+}
+
 void codec_speak_as(struct codec *codec, const struct codec_producer *producer)
 {
 	codec->producer = *producer;

@@ -114,23 +114,38 @@ int deliver_read_sets(struct delivery *delivery, size_t n)
 	return 0;
 }
 
+/* Lists a key in the sorted set of its kind, by now: readers need no scan over all keys. */
+static int append_listing(struct delivery *delivery, const char *set, const char *name)
+{
+	char ms[24];
+
+	snprintf(ms, sizeof(ms), "%lld", (long long)(deliver_now_ms() + delivery->clock_offset_ms));
+	return deliver_append(delivery, (const char *[]){"ZADD", set, ms, name, NULL});
+}
+
 int deliver_value(struct delivery *delivery, const char *key, const uint8_t *value, size_t n,
 		  const char *ttl_s)
 {
+	static const char health[] = "rasad:{h}:health:";
+	bool listed = !strncmp(key, health, sizeof(health) - 1);
 	int status = deliver_append_set(delivery, key, value, n, ttl_s);
 
-	return status ? status : deliver_read_sets(delivery, 1);
+	if (listed && !status)
+		status = append_listing(delivery, KEYSPACE_COLLECTORS, key + sizeof(health) - 1);
+	return status ? status : deliver_read_sets(delivery, 1 + listed);
 }
 
 static int deliver_nodes(struct delivery *delivery, struct item **items, size_t n)
 {
+	static const char node[] = "rasad:{n}:node:";
 	uint64_t refused_before = delivery->refused;
 
 	for (size_t i = 0; i < n; i++)
 		if (deliver_append_set(delivery, items[i]->name, items[i]->payload,
-				       items[i]->n_payload, KEYSPACE_NODE_TTL_S))
+				       items[i]->n_payload, KEYSPACE_NODE_TTL_S) ||
+		    append_listing(delivery, KEYSPACE_NODES, items[i]->name + sizeof(node) - 1))
 			return -ENOMEM;
-	int status = deliver_read_sets(delivery, n);
+	int status = deliver_read_sets(delivery, 2 * n);
 	for (size_t i = 0; i < n && !status; i++)
 		items[i]->settled = true;
 	if (!status)

@@ -12,7 +12,9 @@
  *   rasad:{xXX}:mac:<mac>        … by CPE MAC, aa:bb:cc:dd:ee:ff
  *   rasad:{pXX}:phone:<e164>     … by phone, from the inventory, no TTL
  *   rasad:{n}:node:<type>:<name> NodeSummary
+ *   rasad:{n}:nodes              sorted set: "<type>:<name>" by the ms of its writing
  *   rasad:{h}:health:<collector> CollectorHealth
+ *   rasad:{h}:collectors         sorted set: collectors by the ms of their last health
  *   rasad:{i}:inc:ev             stream of incidents, of all shards: t v k p, k = <id>:<revision>
  *   rasad:{i}:inc:open           sorted set: ids of open incidents, worst first
  *   rasad:{i}:inc:<id>           Incident, its newest revision
@@ -62,6 +64,8 @@
 #define KEYSPACE_HEALTH_TTL_S	"30"
 #define KEYSPACE_MOVED_TTL_S	"604800" /* a week */
 #define KEYSPACE_BUCKETS	256	 /* of cards */
+#define KEYSPACE_NODES		"rasad:{n}:nodes"
+#define KEYSPACE_COLLECTORS	"rasad:{h}:collectors"
 #define KEYSPACE_ALL_HEALTH	"rasad:{h}:health:*"
 
 #define KEYSPACE_INCIDENTS	   "rasad:{i}:inc:ev"

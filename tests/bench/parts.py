@@ -91,8 +91,42 @@ def publishing(table, quick):
                   at_least=True)
 
 
+# --- the kernel tap -------------------------------------------------------------------------------
+
+def xdp(table, quick):
+    bench = program("tap_bench")
+    with tempfile.TemporaryDirectory(prefix="rasad-bench-") as folder:
+        captures = Captures(folder)
+        for flows in (8000, 46000):
+            runs.say(f"the kernel tap, {flows:,} flows")
+            found = figures([bench, 5 if quick else 15, captures.make(600_000, flows, snaplen=128)])
+            kernel, empty = found["tap_kernel"][0], found["tap_empty"][0]
+            table.row(f"in the kernel over an empty XDP program, {flows:,} flows", f"{figure(kernel)} ns",
+                      f"{figure(empty)} ns", kernel, 80, "ns")
+            table.row(f"in user space behind it: rings, decoder, meters, {flows:,} flows",
+                      f"{figure(found['tap_user'][0])} ns", f"{figure(found['tap_read'][0])} ns (rings and decoder)")
+
+
+# --- the desk -------------------------------------------------------------------------------------
+
+def desk(table, quick):
+    bench = program("desk_bench")
+    runs.need("redis-server", "redis-server")
+    runs.say("the desk")
+    lines = 200_000 if quick else 1_000_000
+    found = figures([bench, lines, 1000, 5 if quick else 10, 3 if quick else 5])
+    what = f"a call by HTTP, 1,000 a second, {lines:,} subscribers, 200 incidents"
+    table.row(f"{what}: 99 % answered within", f"{found['desk-p99'][0]:.2f} ms", "", found["desk-p99"][0], 5, "ms")
+    table.row(f"{what}: half answered within", f"{found['desk-p50'][0]:.2f} ms", "", found["desk-p50"][0], None, "ms")
+    table.row("CPU of the desk for a call", f"{found['desk-cpu'][0]:.0f} µs", "", found["desk-cpu"][0], None, "µs")
+    table.row("CPU of Redis for a call", f"{found['desk-redis-cpu'][0]:.0f} µs", "", found["desk-redis-cpu"][0], None,
+              "µs")
+
+
 SECTIONS = {
+    "xdp": ("Kernel tap (XDP)", xdp),
     "reading": ("Reading captures", reading),
     "dpdk": ("DPDK", dpdk),
     "publishing": ("Publishing", publishing),
+    "desk": ("The desk", desk),
 }

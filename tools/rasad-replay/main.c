@@ -107,6 +107,9 @@ static void take(void *context, const struct report *report)
 		print_replay_summary(r, report->health);
 	else if (codec_json(r->codec, report, stdout))
 		r->failed = true;
+	else if (r->options.members && report->kind == REPORT_INCIDENT &&
+		 codec_members_json(r->codec, report->incident, stdout))
+		r->failed = true;
 }
 
 static void show_progress(struct replay *r)

@@ -17,6 +17,9 @@ static const struct option_row table[] = {
 	{{"events", no_argument, NULL, 'e'},
 	 NULL,
 	 "FILEs hold session events (NDJSON), not packets:\nreport the incidents that they make"},
+	{{"members", no_argument, NULL, 'm'},
+	 NULL,
+	 "with -o json: after each incident, the lines that it affects"},
 	{{"top", required_argument, NULL, 't'}, "N", "worst lines in the text report (10)"},
 	{{"publish", required_argument, NULL, 'p'},
 	 "URL",
@@ -67,6 +70,9 @@ static int read_option(struct options *o, int value)
 		return -1;
 	case 'e':
 		o->events = true;
+		return -1;
+	case 'm':
+		o->members = true;
 		return -1;
 	case 't':
 		return option_number("--top", optarg, 0, 1000000, &o->top);

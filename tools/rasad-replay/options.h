@@ -9,7 +9,7 @@
 enum { OPTIONS_MAX_AC = 64 };
 
 struct options {
-	bool json, flows, quiet, events;
+	bool json, flows, quiet, events, members;
 	const char *publish, *inventory, *planned;
 	uint32_t top, workers, max_lines, max_flows, shard;
 	uint8_t ac_macs[OPTIONS_MAX_AC][6];

@@ -9,6 +9,7 @@
 
 #include "proto/json.h"
 #include "proto/rasad/v1/card.pb-c.h"
+#include "tools/lib/find.h"
 #include "proto/rasad/v1/incident.pb-c.h"
 #include "tools/lib/incident_names.h"
 
@@ -20,10 +21,16 @@ struct redis_reply;
 struct ctl {
 	const char *url;
 	bool json, colour;
-	const char *state, *sort, *line; /* NULL: not said */
-	size_t number;			 /* 0: all */
-	int64_t since_unix_ns;		 /* or INT64_MIN */
-	bool follow, all;
+	const char *state, *sort, *line;   /* NULL: not said */
+	size_t number;			   /* 0: all */
+	int64_t since_unix_ns;		   /* or INT64_MIN */
+	bool follow, all, english, spoken; /* spoken: as an agent reads it out */
+	struct call_options {
+		const char *phone, *line_number, *account, *text, *id;
+		int complaint, format; /* of call.proto; of export.h */
+		unsigned wait_s;
+		int64_t at_unix_ns; /* 0: the desk dates it, by the clock that it goes by */
+	} call;
 	char **arguments; /* after the command's name */
 	int n_arguments;
 
@@ -39,6 +46,10 @@ int run_minutes(struct ctl *ctl);
 int run_health(struct ctl *ctl);
 int run_incidents(struct ctl *ctl);
 int run_incident(struct ctl *ctl);
+int run_card(struct ctl *ctl);
+int run_call(struct ctl *ctl);
+int run_callbacks(struct ctl *ctl);
+int run_export(struct ctl *ctl);
 
 /* --- stored values --- */
 
@@ -73,13 +84,8 @@ bool incident_is_watched(struct ctl *ctl, const Rasad__V1__Incident *incident);
 
 /* --- finding --- */
 
-struct found {
-	char (*sub_ids)[17];
-	size_t n;
-};
-
-/* Every line that is indexed under the text, in whatever form it is. false: complained. */
-bool find_lines(struct ctl *ctl, const char *text, struct found *found);
+/* find_lines of tools/lib. false: complained. */
+bool ctl_find(struct ctl *ctl, const char *text, struct found *found);
 /* Asks for the time and all their cards in one round trip; the cards are the next replies. */
 bool ctl_ask_cards(struct ctl *ctl, const struct found *found);
 /*
@@ -87,8 +93,6 @@ bool ctl_ask_cards(struct ctl *ctl, const struct found *found);
  * is always one of them. false: complained.
  */
 bool find_answering(struct ctl *ctl, const char *text, struct found *found);
-/* Does the card still answer to the text? An index may be older than the card. */
-bool card_answers(const Rasad__V1__SubscriberCard *card, const char *text);
 
 /* --- streams --- */
 
@@ -112,6 +116,10 @@ const struct redis_reply *stream_field(const struct redis_reply *entry, const ch
 
 /* --- words --- */
 
+/* The options of call, card, callbacks and export. Returns what was expected instead, or NULL. */
+const char *take_call_option(struct ctl *ctl, int option, const char *value);
+/* A card in the words of engine/match, in the language that was asked for. */
+void print_spoken(struct ctl *ctl, const Rasad__V1__SubscriberCard *card);
 void print_card(struct ctl *ctl, const Rasad__V1__SubscriberCard *card);
 
 /* Text from the network as it may stand on a terminal: UTF-8, no controls. */

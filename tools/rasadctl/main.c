@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * rasadctl: what the publisher left in Redis, on the command line. It reads and never writes.
+ * rasadctl: what the publisher left in Redis, on the command line. It reads, and writes only calls.
  *
  * A missing card says that nobody watches the line, or that the key is unknown; it never says
  * that a line is fine.
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/publish/redis.h"
+#include "proto/rasad/v1/call.pb-c.h"
 #include "tools/rasadctl/ctl.h"
 #include "version.h"
 
@@ -53,18 +54,47 @@ static const struct command {
 	 "  -n, --number N  the first N only\n"},
 	{"incident", "incident ID [-n N]", "one incident: evidence, timeline, members", "n", 1, 1,
 	 run_incident, "  -n, --number N  so many of its members (20)\n"},
+	{"card", "card KEY [--lang fa|en]", "a line's card in the words of an agent", "L", 1, 1,
+	 run_card,
+	 "KEY is as for sub.\n"
+	 "  --lang LANG     fa or en (by $LANG)\n"},
+	{"call", "call --phone PHONE [--complaint WHAT]", "what the desk answers to a caller",
+	 "pNucxitLwA", 0, 0, run_call,
+	 "Puts a call into Redis, as a ticket system would, and waits for the answer of a rasad-desk.\n"
+	 "  --phone PHONE   of the caller; or --line-number, or --account\n"
+	 "  --complaint C   outage, slow, ping, flap or other (default)\n"
+	 "  --since TIME    when it began, by the caller; as for events\n"
+	 "  --at TIME       when it came in (now)\n"
+	 "  --text TEXT     what else was said\n"
+	 "  --call-id ID    the same id again gets the same answer\n"
+	 "  --wait SECONDS  for the answer (10)\n"
+	 "  --lang LANG     fa or en (by $LANG)\n"},
+	{"callbacks", "callbacks INCIDENT [-n N]", "whom to call back after a repair", "nL", 1, 1,
+	 run_callbacks,
+	 "Most urgent first, each looked at again as it is now.\n"
+	 "  -n, --number N  so many (50)\n"
+	 "  --lang LANG     fa or en (by $LANG)\n"},
+	{"export", "export ID [--format FORMAT]", "an incident or answer for a ticket system", "F",
+	 1, 1, run_export,
+	 "ID is that of an incident or of a call.\n"
+	 "  --format F      tmf642 (default), tmf621, servicenow, znuny or jira\n"},
 	{"health", "health", "how the collectors are doing", "", 0, 0, run_health, ""},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static const struct option options[] = {
-	{"redis", required_argument, NULL, 'r'},  {"output", required_argument, NULL, 'o'},
-	{"help", no_argument, NULL, 'h'},	  {"version", no_argument, NULL, 'V'},
-	{"state", required_argument, NULL, 'S'},  {"sort", required_argument, NULL, 'O'},
-	{"number", required_argument, NULL, 'n'}, {"follow", no_argument, NULL, 'f'},
-	{"since", required_argument, NULL, 't'},  {"line", required_argument, NULL, 'l'},
-	{"all", no_argument, NULL, 'a'},	  {0},
+	{"redis", required_argument, NULL, 'r'},   {"output", required_argument, NULL, 'o'},
+	{"help", no_argument, NULL, 'h'},	   {"version", no_argument, NULL, 'V'},
+	{"state", required_argument, NULL, 'S'},   {"sort", required_argument, NULL, 'O'},
+	{"number", required_argument, NULL, 'n'},  {"follow", no_argument, NULL, 'f'},
+	{"since", required_argument, NULL, 't'},   {"line", required_argument, NULL, 'l'},
+	{"all", no_argument, NULL, 'a'},	   {"lang", required_argument, NULL, 'L'},
+	{"phone", required_argument, NULL, 'p'},   {"line-number", required_argument, NULL, 'N'},
+	{"account", required_argument, NULL, 'u'}, {"complaint", required_argument, NULL, 'c'},
+	{"text", required_argument, NULL, 'x'},	   {"call-id", required_argument, NULL, 'i'},
+	{"wait", required_argument, NULL, 'w'},	   {"format", required_argument, NULL, 'F'},
+	{"at", required_argument, NULL, 'A'},	   {0},
 };
 
 static const char common_help[] =
@@ -148,15 +178,17 @@ static const char *take_option(struct ctl *ctl, int option, const char *value)
 	case 'a':
 		ctl->all = true;
 		return NULL;
-	default:
+	case 'f':
 		ctl->follow = true;
 		return NULL;
+	default:
+		return take_call_option(ctl, option, value);
 	}
 }
 
 struct parsed {
 	bool help, version;
-	char used[16]; /* short names of the commands' own options */
+	char used[32]; /* short names of the commands' own options */
 };
 
 static const char *long_name(int option)
@@ -242,10 +274,13 @@ int main(int argc, char **argv)
 {
 	const char *url = getenv("RASAD_REDIS");
 	const char *no_colour = getenv("NO_COLOR");
+	const char *language = getenv("LANG");
 	struct ctl ctl = {
 		.url = url && *url ? url : URL_DEFAULT,
 		.colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour),
 		.since_unix_ns = INT64_MIN,
+		.english = !language || strncmp(language, "fa", 2),
+		.call = {.complaint = RASAD__V1__COMPLAINT__COMPLAINT_OTHER, .wait_s = 10},
 	};
 	struct parsed parsed = {0};
 

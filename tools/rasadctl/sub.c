@@ -34,6 +34,8 @@ static enum outcome show_line(struct ctl *ctl, const char *sub_id, const char *t
 		outcome = NOT_THIS_LINE;
 	else if (ctl->json)
 		ctl_print_json(ctl, &card->base);
+	else if (ctl->spoken)
+		print_spoken(ctl, card);
 	else
 		print_card(ctl, card);
 	if (card)
@@ -46,7 +48,7 @@ int run_sub(struct ctl *ctl)
 	const char *text = ctl->arguments[0];
 	struct found found;
 	size_t shown = 0;
-	bool failed = !find_lines(ctl, text, &found) || !ctl_ask_cards(ctl, &found);
+	bool failed = !ctl_find(ctl, text, &found) || !ctl_ask_cards(ctl, &found);
 
 	for (size_t i = 0; i < found.n && !failed; i++) {
 		enum outcome outcome = show_line(ctl, found.sub_ids[i], text);
@@ -57,4 +59,10 @@ int run_sub(struct ctl *ctl)
 	if (!failed && !shown)
 		complain("%s: no card: monitoring unavailable or unknown", tidy(text));
 	return shown && !failed ? EXIT_OK : EXIT_TROUBLE;
+}
+
+int run_card(struct ctl *ctl)
+{
+	ctl->spoken = true;
+	return run_sub(ctl);
 }

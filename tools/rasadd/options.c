@@ -14,6 +14,7 @@
 
 static const char usage[] =
 	"Usage: rasadd --collector pcap:FILE|INTERFACE [OPTIONS]\n"
+	"       rasadd --collector xdp:INTERFACE[:access|:core][,...] [--tap drop] [OPTIONS]\n"
 	"       rasadd --collector dpdk:[PORT[:access|:core][,...]] [OPTIONS] [-- EAL ARGUMENTS]\n";
 
 static const char shorts[] = "nhV";
@@ -24,7 +25,12 @@ static const struct option_row table[] = {
 	 "pcap:NAME: an interface to listen on, or a capture file to\n"
 	 "play; files may be given again and are merged by time.\n"
 	 "dpdk:PORTS: by name or number, each with the side of the BRAS\n"
-	 "from which it receives; none is all of them"},
+	 "from which it receives; none is all of them.\n"
+	 "xdp:INTERFACES: of this kernel, tapped by programs in it"},
+	{{"tap", required_argument, NULL, 't'},
+	 "pass|drop",
+	 "with xdp: let packets pass on, and see what is sent too\n"
+	 "(pass); or free them, on a mirror port (drop)"},
 	{{"redis", required_argument, NULL, 'r'},
 	 "URL",
 	 "where to publish: redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]\n"
@@ -49,7 +55,8 @@ static const struct option_row table[] = {
 	 "room for packets in the kernel, 1..1024 (32)"},
 	{{"queues", required_argument, NULL, 'q'},
 	 "N",
-	 "receive queues of each DPDK port, 1..16 (1)"},
+	 "receive queues of each DPDK port, or readers of xdp:, 1..16\n"
+	 "(1)"},
 	{{"busy", no_argument, NULL, 'b'}, NULL, "never sleep while DPDK ports are silent"},
 	{{"workers", required_argument, NULL, 'w'},
 	 "N",
@@ -83,6 +90,24 @@ static int misused(const char *why)
 	return OPTION_WRONG;
 }
 
+static int read_xdp(struct options *o, const char *text, const char *interfaces)
+{
+	if (o->xdp)
+		return option_wrong("--collector", text, "xdp: once, with a list of interfaces");
+	if (!*interfaces)
+		return option_wrong("--collector", text, "xdp:INTERFACE[,...]");
+	o->xdp = interfaces;
+	return OPTION_OK;
+}
+
+static int read_tap(struct options *o, const char *text)
+{
+	o->tap = text;
+	o->drop = strcmp(text, "drop") == 0;
+	return o->drop || strcmp(text, "pass") == 0 ? OPTION_OK
+						    : option_wrong("--tap", text, "pass or drop");
+}
+
 static int read_dpdk(struct options *o, const char *text, const char *ports)
 {
 	if (o->dpdk)
@@ -93,12 +118,15 @@ static int read_dpdk(struct options *o, const char *text, const char *ports)
 
 static int read_collector(struct options *o, const char *text)
 {
-	static const char pcap[] = "pcap:", dpdk[] = "dpdk:";
+	static const char pcap[] = "pcap:", dpdk[] = "dpdk:", xdp[] = "xdp:";
 
+	if (strncmp(text, xdp, sizeof xdp - 1) == 0)
+		return read_xdp(o, text, text + sizeof xdp - 1);
 	if (strncmp(text, dpdk, sizeof dpdk - 1) == 0)
 		return read_dpdk(o, text, text + sizeof dpdk - 1);
 	if (strncmp(text, pcap, sizeof pcap - 1) != 0 || !text[sizeof pcap - 1])
-		return option_wrong("--collector", text, "pcap:FILE, pcap:INTERFACE or dpdk:PORTS");
+		return option_wrong("--collector", text,
+				    "pcap:FILE, pcap:INTERFACE, xdp:INTERFACES or dpdk:PORTS");
 	if (o->n_inputs == OPTIONS_MAX_INPUTS)
 		return option_wrong("--collector", text, "at most 256 of them");
 	o->inputs[o->n_inputs++] = text + sizeof pcap - 1;
@@ -144,6 +172,8 @@ static int read_option(struct options *o, int letter)
 		return option_number("--buffer", optarg, 1, 1024, &o->buffer_mib);
 	case 'q':
 		return option_number("--queues", optarg, 1, 16, &o->queues);
+	case 't':
+		return read_tap(o, optarg);
 	case 'b':
 		o->busy = true;
 		return OPTION_OK;
@@ -195,14 +225,18 @@ static int cut_eal(struct options *o, int argc, char **argv)
 
 static int check_collectors(const struct options *o)
 {
-	if (!o->n_inputs && !o->dpdk)
+	int kinds = (o->n_inputs > 0) + !!o->dpdk + !!o->xdp;
+
+	if (!kinds)
 		return misused("no --collector given");
-	if (o->n_inputs && o->dpdk)
-		return misused("--collector: either pcap: or dpdk:, not both");
+	if (kinds > 1)
+		return misused("--collector: one kind only, of pcap:, dpdk: and xdp:");
 	if (o->n_eal && !o->dpdk)
 		return option_wrong("argument", o->eal[0], "those behind -- only with dpdk:");
-	if (o->speed && o->dpdk)
-		return misused("--speed: is for files of pcap:, not for dpdk:");
+	if (o->speed && !o->n_inputs)
+		return misused("--speed: is for files of pcap: only");
+	if (o->tap && !o->xdp)
+		return misused("--tap: is for xdp: only");
 	return OPTION_OK;
 }
 

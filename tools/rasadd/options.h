@@ -12,6 +12,9 @@ struct options {
 	const char *inputs[OPTIONS_MAX_INPUTS]; /* what follows "pcap:": files, or one interface */
 	uint32_t n_inputs;
 	const char *dpdk; /* what follows "dpdk:", or NULL: then there are inputs */
+	const char *xdp;  /* what follows "xdp:", or NULL */
+	const char *tap;  /* as given, or NULL */
+	bool drop;	  /* tap: a mirror port */
 	char **eal;	  /* what follows "--" */
 	uint32_t n_eal, queues;
 	bool busy;

@@ -10,11 +10,14 @@
 #include "collectors/dpdk.h"
 #include "collectors/pcap.h"
 #include "collectors/pcap_live.h"
+#include "collectors/xdp.h"
 #include "tools/rasadd/options.h"
 #include "tools/rasadd/pace.h"
 
 /* A packet reaches us some 10 ms after its time stamp: its timers must not run before it. */
 #define LIVE_MARGIN_NS 100000000ull
+/* One of the kernel tap is there at once. */
+#define XDP_MARGIN_NS 5000000ull
 
 static void problem(void *context, const char *message)
 {
@@ -54,6 +57,7 @@ static int check_names(const struct options *o)
 }
 
 _Static_assert((int)ENGINE_MAX_SOURCES >= (int)DPDK_MAX_QUEUES, "every queue has a place");
+_Static_assert((int)ENGINE_MAX_SOURCES >= (int)XDP_MAX_SOURCES, "every reader has a place");
 
 /* "pcap:a.pcap,b.pcap": no folders, and as many as fit; "dpdk:net_pcap0". */
 static void name_collector(struct tap *tap, const struct options *o)
@@ -62,6 +66,8 @@ static void name_collector(struct tap *tap, const struct options *o)
 
 	if (o->dpdk)
 		snprintf(tap->collector, room, "dpdk:%s", *o->dpdk ? o->dpdk : "all");
+	if (o->xdp)
+		snprintf(tap->collector, room, "xdp:%s", o->xdp);
 	for (uint32_t i = 0; i < o->n_inputs && used < room; i++) {
 		const char *slash = strrchr(o->inputs[i], '/');
 		used += (size_t)snprintf(tap->collector + used, room - used, "%s%s",
@@ -124,12 +130,34 @@ static int open_dpdk(struct tap *tap, const struct options *o)
 	return 0;
 }
 
+static int open_xdp(struct tap *tap, const struct options *o)
+{
+	const struct xdp_options interfaces = {
+		.interfaces = o->xdp,
+		.drop = o->drop,
+		.ac_macs = o->ac_macs,
+		.n_ac_macs = o->n_ac_macs,
+		.n_sources = o->queues,
+		.buffer_bytes = (uint64_t)o->buffer_mib << 20,
+		.problem = problem,
+	};
+
+	if (xdp_open(tap->sources, &interfaces))
+		return -1;
+	tap->n_sources = o->queues;
+	tap->kind = TAP_LIVE;
+	tap->margin_ns = XDP_MARGIN_NS;
+	return 0;
+}
+
 int tap_open(struct tap *tap, const struct options *o)
 {
-	*tap = (struct tap){.kind = TAP_FILES};
+	*tap = (struct tap){.kind = TAP_FILES, .margin_ns = LIVE_MARGIN_NS};
 	name_collector(tap, o);
 	if (o->dpdk)
 		return open_dpdk(tap, o);
+	if (o->xdp)
+		return open_xdp(tap, o);
 	if (check_names(o))
 		return -1;
 	return is_interface(o->inputs[0]) ? open_interface(tap, o) : open_files(tap, o);
@@ -148,14 +176,14 @@ static uint64_t live_now_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - LIVE_MARGIN_NS;
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 uint64_t tap_now_ns(const struct tap *tap)
 {
 	switch (tap->kind) {
 	case TAP_LIVE:
-		return live_now_ns();
+		return live_now_ns() - tap->margin_ns;
 	case TAP_PACED:
 		return pace_now_ns(tap->sources[0]);
 	case TAP_FILES:

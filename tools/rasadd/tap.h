@@ -22,6 +22,7 @@ struct tap {
 	struct source *sources[ENGINE_MAX_SOURCES]; /* owned */
 	uint32_t n_sources;
 	struct source *files; /* the capture files within sources[0], or NULL */
+	uint64_t margin_ns;   /* live: how far behind the clock timers run */
 	bool failed;	      /* not all of the files could be opened */
 	char collector[128];  /* names it in health: "pcap:eth1", "pcap:access.pcap" */
 };

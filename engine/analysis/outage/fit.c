@@ -8,6 +8,7 @@
 
 #define RESTLESS_NS	  (120 * SECOND_IN_NS) /* fitted often, for the silent ones show late */
 #define RESTLESS_REFIT_NS (10 * SECOND_IN_NS)
+#define SAME_FAULT_NS	  (90 * SECOND_IN_NS)
 #define REFIT_NS	  (60 * SECOND_IN_NS)  /* then so often, while it is young */
 #define STORM_NS	  (600 * SECOND_IN_NS) /* after a large repair */
 #define STORM_MOVES_NS	  (60 * SECOND_IN_NS)  /* sessions still come up: no fault */
@@ -37,8 +38,8 @@ static bool test_groups(struct outage *o, enum symptom_channel c)
 		double k = (double)g->quarters[c] / QUARTERS;
 		double fresh = (double)g->fresh[c] / QUARTERS;
 		o->counters.tests++;
-		if (!localise_significant(o, o->tests[c][t], c, k) ||
-		    !localise_burst(o, o->tests[c][t], c, fresh, k)) {
+		if (!localise_significant(o, o->tests[c][t], c, fresh) ||
+		    !localise_burst(c, fresh, k)) {
 			g->candidate[c] = 0;
 			g->listed &= (uint8_t) ~(1u << c);
 			continue;
@@ -153,13 +154,43 @@ static uint32_t find_seated(const struct fit *f, uint32_t group)
 	return 0;
 }
 
-/* The oldest young incident of the channel that the finding explains better. */
+static int by_time(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* When the lines of the group went, by half of them. */
+static uint64_t time_of(const struct fit *f, uint32_t group)
+{
+	uint64_t *since = malloc((f->n_marks + 1u) * sizeof *since), middle = f->o->now_ns;
+	uint32_t n = 0;
+	for (uint32_t m = 0; since && m < f->n_marks; m++)
+		if (watch_hangs_on(f->o, f->marks[m].line, group))
+			since[n++] = f->marks[m].since_ns;
+	if (n) {
+		qsort(since, n, sizeof *since, by_time);
+		middle = since[n / 2];
+	}
+	free(since);
+	return middle;
+}
+
+static bool is_near(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b <= SAME_FAULT_NS : b - a <= SAME_FAULT_NS;
+}
+
+/* The oldest young incident of the channel that the finding explains better. What began long
+ * before is another fault, though it lies within. */
 static uint32_t find_outgrown(const struct fit *f, enum symptom_channel c, uint32_t group)
 {
+	uint64_t time = time_of(f, group);
 	uint32_t best = 0;
 	for (uint32_t k = 1; k < f->o->incidents.n; k++) {
 		const struct incident *i = incident_at(f->o, k);
 		if (!is_young(f->o, i, c) || (c == f->channel && is_found(f, i)) ||
+		    !is_near(i->onset_ns ? i->onset_ns : i->open_ns, time) ||
 		    !overlaps(f, i, group))
 			continue;
 		if (!best || i->open_ns < incident_at(f->o, best)->open_ns)
@@ -184,8 +215,18 @@ static uint32_t find_symptom(const struct fit *f, uint32_t group)
 static bool may_open(const struct fit *f, const struct finding *finding)
 {
 	const struct group *g = &f->o->groups.at[finding->group];
-	double k = (double)g->quarters[f->channel] / QUARTERS;
-	return f->may_open && localise_significant(f->o, finding->group, f->channel, k);
+	double fresh = (double)g->fresh[f->channel] / QUARTERS;
+	return f->may_open && localise_significant(f->o, finding->group, f->channel, fresh);
+}
+
+/* Sessions that are refused everywhere are refused by one server: what fails beside the group that
+ * was blamed hangs on it too, though the books do not know. */
+static uint32_t find_refuser(const struct fit *f)
+{
+	for (uint32_t k = 1; k < f->o->incidents.n && f->channel == CHANNEL_SETUP; k++)
+		if (incident_at(f->o, k)->live && incident_at(f->o, k)->class == CLASS_AAA)
+			return k;
+	return 0;
 }
 
 /* The incident that stands for the finding: the one that is there, one that it outgrew, or new. */
@@ -205,6 +246,8 @@ static uint32_t seat_finding(struct fit *f, struct finding *finding)
 		return number;
 	}
 	number = find_outgrown(f, f->channel, finding->group);
+	if (!number && find_refuser(f))
+		return find_refuser(f);
 	if (number || may_open(f, finding))
 		localise_judge(f->o, f->channel, f->marks, f->n_marks, finding);
 	if (!number && may_open(f, finding))

@@ -37,7 +37,6 @@ void localiser_fini(struct localiser *l)
 {
 	free(l->hooks);
 	free(l->gone);
-	free(l->since);
 	free(l->spots);
 	free(l->touched);
 	free(l->risks);
@@ -87,12 +86,10 @@ static bool reserve_marks(struct localiser *l, uint32_t marks)
 		return true;
 	free(l->hooks);
 	free(l->gone);
-	free(l->since);
 	l->marks_room = 2 * marks + 1024;
 	l->hooks = malloc(l->marks_room * sizeof *l->hooks);
 	l->gone = malloc(l->marks_room * sizeof *l->gone);
-	l->since = malloc(l->marks_room * sizeof *l->since);
-	if (!l->hooks || !l->gone || !l->since)
+	if (!l->hooks || !l->gone)
 		l->marks_room = 0;
 	return l->marks_room;
 }
@@ -105,7 +102,7 @@ static double members_that_could(const struct group *g, enum symptom_channel cha
 static double expected(const struct outage *o, const struct group *g, enum symptom_channel channel)
 {
 	if (channel == CHANNEL_DROP)
-		return rates_expected(&o->rates, g->rate);
+		return rates_expected(&o->rates, g->rate) * BURST_NS / EVIDENCE_NS;
 	return members_that_could(g, channel) *
 	       (channel == CHANNEL_SETUP ? SETUP_SHARE : QUIET_SHARE);
 }
@@ -125,15 +122,13 @@ bool localise_significant(const struct outage *o, uint32_t group, enum symptom_c
 	return tail_neg_log10(k, expected(o, g, channel) * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
 }
 
-bool localise_burst(const struct outage *o, uint32_t group, enum symptom_channel channel,
-		    double fresh, double k)
+bool localise_burst(enum symptom_channel channel, double fresh, double k)
 {
 	double part = (double)BURST_NS / EVIDENCE_NS;
-	double usual = expected(o, &o->groups.at[group], channel) * part;
 	double rest = (k - fresh) * part / (1 - part);
 	if (channel != CHANNEL_DROP && channel != CHANNEL_INTERNET)
 		return true;
-	return tail_neg_log10(fresh, fmax(usual, rest) * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+	return tail_neg_log10(fresh, rest * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
 }
 
 static double likelihood(const struct outage *o, uint32_t group, enum symptom_channel channel,
@@ -419,26 +414,12 @@ static int64_t solve(struct work *w, struct finding *findings, uint32_t *n)
 	return total + risks_gain;
 }
 
-static int by_time(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
-/* Most of the group's lines that went within BURST_NS. */
+/* Whether the group's lines went at once, beside those that went before. */
 static bool is_burst(const struct work *w, const struct finding *f)
 {
-	uint32_t n = 0, most = 0;
-	for (uint32_t i = 0; i < w->n_marks; i++)
-		if (watch_hangs_on(w->o, w->marks[i].line, f->group))
-			w->l->since[n++] = w->marks[i].since_ns;
-	qsort(w->l->since, n, sizeof *w->l->since, by_time);
-	for (uint32_t from = 0, to = 0; to < n; to++) {
-		while (w->l->since[to] - w->l->since[from] > BURST_NS)
-			from++;
-		most = to + 1 - from > most ? to + 1 - from : most;
-	}
-	return localise_burst(w->o, f->group, w->channel, most, n);
+	const struct group *g = &w->o->groups.at[f->group];
+	double older = (double)(g->quarters[w->channel] - g->fresh[w->channel]) / QUARTERS;
+	return localise_burst(w->channel, f->k, f->k + older);
 }
 
 /* Leaves out groups that are no burst; true when there were some. */

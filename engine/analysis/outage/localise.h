@@ -42,19 +42,17 @@ struct localiser {
 	uint8_t *own;
 	struct hook *hooks; /* owned, by mark */
 	bool *gone;	    /* owned, by mark: a chosen shared risk explains it */
-	uint64_t *since;    /* owned, as many */
 	uint32_t room, marks_room, n_touched, n_risks, stamp;
 };
 
 void localiser_fini(struct localiser *localiser);
 
-/* Is the evidence that a group has by itself significant, and large enough? */
+/* Are `k` lines within BURST_NS significant, and enough of the group? */
 bool localise_significant(const struct outage *outage, uint32_t group, enum symptom_channel channel,
 			  double k);
 
-/* Did `fresh` of `k` lines come within BURST_NS, more than the others and what is usual explain? */
-bool localise_burst(const struct outage *outage, uint32_t group, enum symptom_channel channel,
-		    double fresh, double k);
+/* Did `fresh` of `k` lines go within BURST_NS, more than the others would lead to expect? */
+bool localise_burst(enum symptom_channel channel, double fresh, double k);
 
 /* How sure is one of the findings: what would be lost without it, what would be blamed instead.
  * Fills in confidence and runner-up. */

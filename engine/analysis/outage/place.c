@@ -13,6 +13,10 @@ enum { PLACE_ALONE = 0x80000000u, NAME_MAX_BYTES = 256, DISTINCT_PER_ROW = 5 };
 /* Rows that must agree on the parent of a name before it stands for itself. */
 #define UNIQUE_SHARE 0.8
 
+/* Lines of a node that must agree before the others are thought to hang on the same. */
+#define INHERITED_SHARE 0.9
+#define NOTHING		UINT32_MAX
+
 static const char *const level_names[LEVEL_COUNT] = {"exchange", "node", "card", "port"};
 static const uint16_t level_kinds[LEVEL_COUNT] = {KIND_EXCHANGE, KIND_NODE, KIND_CARD, KIND_PORT};
 
@@ -24,7 +28,7 @@ static const struct {
 	{"pool", KIND_POOL},	     {"cabinet", KIND_CABINET},	  {"feeder", KIND_FEEDER},
 	{"resolver", KIND_RESOLVER}, {"cpe_vendor", KIND_VENDOR},
 };
-enum { N_RISK_COLUMNS = sizeof risk_columns / sizeof *risk_columns };
+enum { N_RISK_COLUMNS = sizeof risk_columns / sizeof *risk_columns, N_INHERITED = 3 };
 
 /* Of the line alone, or of nothing that can fail. */
 static const char *const no_risk[] = {
@@ -54,16 +58,16 @@ struct vote {
 	uint32_t row, lead, agree, total;
 };
 
-static int count_votes(struct placing *p, enum place_level level, struct vote **votes)
+static int count_votes(const struct placing *p, int column, int above, struct map *index,
+		       struct vote **votes)
 {
 	size_t rows = inventory_counts(p->inventory).rows;
-	int column = p->level_column[level], above = p->level_column[level - 1];
 	uint32_t n = 0, room = 0;
 	for (size_t i = 0; i < 2 * rows; i++) {
 		const struct inventory_row *row = inventory_at(p->inventory, i % rows);
 		const char *cell = cell_of(p, row, column);
 		uint64_t key = hash_of(cell, 0), parent = hash_of(cell_of(p, row, above), 1);
-		uint32_t *found = *cell ? map_find(&p->majority[level], key) : NULL;
+		uint32_t *found = *cell ? map_find(index, key) : NULL;
 		struct vote *v;
 		if (!*cell)
 			continue;
@@ -76,9 +80,9 @@ static int count_votes(struct placing *p, enum place_level level, struct vote **
 				*votes = v;
 			}
 			(*votes)[n] = (struct vote){.row = (uint32_t)i};
-			if (!map_put(&p->majority[level], key, n++))
+			if (!map_put(index, key, n++))
 				return -ENOMEM;
-			found = map_find(&p->majority[level], key);
+			found = map_find(index, key);
 		}
 		v = &(*votes)[*found];
 		if (i >= rows) {
@@ -105,7 +109,8 @@ static int learn_level(struct placing *p, enum place_level level)
 		p->unique[level] = true;
 		return 0;
 	}
-	n = count_votes(p, level, &votes);
+	n = count_votes(p, p->level_column[level], p->level_column[level - 1], &p->majority[level],
+			&votes);
 	for (int i = 0; i < n; i++) {
 		agree += votes[i].agree;
 		total += votes[i].total;
@@ -116,6 +121,25 @@ static int learn_level(struct placing *p, enum place_level level)
 		struct map_slot *slot = &p->majority[level].slots[i];
 		if (slot->key)
 			slot->value = votes[slot->value].row;
+	}
+	free(votes);
+	return n < 0 ? n : 0;
+}
+
+/* What nearly all lines of a node share, they hang on because of the node. */
+static int learn_inherited(struct placing *p, uint32_t risk)
+{
+	struct map *index = &p->inherited[risk];
+	struct vote *votes = NULL;
+	int n;
+	if (p->level_column[LEVEL_NODE] < 0 || p->risks[risk].column < 0)
+		return 0;
+	n = count_votes(p, p->level_column[LEVEL_NODE], p->risks[risk].column, index, &votes);
+	for (uint32_t i = 0; n >= 0 && index->slots && i <= index->mask; i++) {
+		struct map_slot *slot = &index->slots[i];
+		const struct vote *v = slot->key ? &votes[slot->value] : NULL;
+		if (v)
+			slot->value = v->agree >= INHERITED_SHARE * v->total ? v->row : NOTHING;
 	}
 	free(votes);
 	return n < 0 ? n : 0;
@@ -186,6 +210,8 @@ int placing_init(struct placing *p, struct groups *groups, const struct inventor
 	for (int level = LEVEL_NODE; level < LEVEL_COUNT && inventory && !error; level++)
 		error = learn_level(p, (enum place_level)level);
 	learn_risks(p);
+	for (uint32_t risk = 0; risk < N_INHERITED && inventory && !error; risk++)
+		error = learn_inherited(p, risk);
 	return error;
 }
 
@@ -193,6 +219,8 @@ void placing_fini(struct placing *p)
 {
 	for (int level = 0; level < LEVEL_COUNT; level++)
 		map_fini(&p->majority[level]);
+	for (uint32_t risk = 0; risk < N_INHERITED; risk++)
+		map_fini(&p->inherited[risk]);
 	map_fini(&p->ports);
 	*p = (struct placing){0};
 }
@@ -304,6 +332,18 @@ static const char *seen_risk(const struct outage_place *seen, uint16_t kind, con
 	}
 }
 
+/* What the line's node shares, as packets name that. */
+static const char *inherited_risk(const struct placing *p, uint32_t risk,
+				  const struct outage_place *seen)
+{
+	const uint32_t *row = risk < N_INHERITED && seen->node && *seen->node
+				      ? map_find(&p->inherited[risk], hash_of(seen->node, 0))
+				      : NULL;
+	return row && *row != NOTHING
+		       ? cell_of(p, inventory_at(p->inventory, *row), p->risks[risk].column)
+		       : "";
+}
+
 /* Names in the books come first: people know them. */
 static void find_risks(struct placing *p, const struct inventory_row *row,
 		       const struct outage_place *seen, struct place *place)
@@ -313,8 +353,11 @@ static void find_risks(struct placing *p, const struct inventory_row *row,
 		snprintf(svlan, sizeof svlan, "%u", seen->svlan);
 	for (uint32_t i = 0; i < p->n_risks; i++) {
 		const char *name = cell_of(p, row, p->risks[i].column);
-		risk(p, place, p->risks[i].kind,
-		     *name ? name : seen_risk(seen, p->risks[i].kind, svlan));
+		if (!*name)
+			name = seen_risk(seen, p->risks[i].kind, svlan);
+		if (!name || !*name)
+			name = inherited_risk(p, i, seen);
+		risk(p, place, p->risks[i].kind, name);
 	}
 }
 

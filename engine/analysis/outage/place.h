@@ -6,7 +6,8 @@
  * Books are wrong here and there, and name things in their own ways: a card may be "3" within its
  * node, or "DSLAM-7/3" in the whole network. A level whose names agree on the name above them in
  * most rows is named by itself, below the parent that most of its lines have; else its names are
- * put behind the parent's. A port is a group only once a second line hangs on it. One thread.
+ * put behind the parent's. A line without a row, whose node packets tell, shares what nearly all
+ * lines of that node share. A port is a group only once a second line hangs on it. One thread.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_PLACE_H
 #define RASAD_ENGINE_ANALYSIS_OUTAGE_PLACE_H
@@ -32,6 +33,7 @@ struct placing {
 		int column;
 	} risks[PLACE_COLUMNS_MAX];
 	uint32_t n_risks;
+	struct map inherited[PLACE_COLUMNS_MAX]; /* by node: row of what most of its lines share */
 	struct map ports;     /* hash of a port: its one line + PLACE_ALONE, or its group */
 	uint64_t unmapped;    /* lines for which neither packets nor inventory have a place */
 	uint64_t mismatched;  /* lines whose node packets and inventory name differently */

@@ -12,8 +12,8 @@
 
 #define SECOND_IN_NS 1000000000ull
 #define TICK_NS	     (5 * SECOND_IN_NS / 2)
-#define BURST_NS     (90 * SECOND_IN_NS)  /* a fault takes its lines within that time */
-#define RIPE_NS	     (7 * SECOND_IN_NS)	  /* a suspicion that lasts so long is evidence */
+#define BURST_NS     (120 * SECOND_IN_NS) /* a fault takes its lines within that time */
+#define RIPE_NS	     (8 * SECOND_IN_NS)	  /* a suspicion that lasts so long is evidence */
 #define EVIDENCE_NS  (300 * SECOND_IN_NS) /* a drop counts as evidence for so long */
 #define SETUP_NS     (120 * SECOND_IN_NS) /* so do a failed set-up, and an attempt */
 #define AFTERGLOW_NS (30 * SECOND_IN_NS)  /* a drop that is over still counts */

@@ -458,8 +458,7 @@ uint32_t watch_evidence(const struct outage *o, enum symptom_channel channel, ui
 			const struct queue *queue = &o->queues[q];
 			const struct due *due = &queue->ring[(queue->head + i) % queue->room];
 			const struct trouble *t = at(o, due->what);
-			if (t->generation == due->generation && t->channel == channel &&
-			    t->quarters)
+			if (t->generation == due->generation && t->channel == channel && t->fresh)
 				troubles[n++] = due->what;
 		}
 	return n;

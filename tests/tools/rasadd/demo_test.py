@@ -20,8 +20,8 @@ def demo(folder, keep, build=None):
         os.makedirs(build, exist_ok=True)
         os.symlink(rig.PLAIN, build + "/bin")
     # The pipes end when everybody has closed them: a server that held one would run into the limit.
-    return subprocess.run([DEMO], env={**os.environ, "BUILD": build, "RASAD_DEMO_KEEP": keep}, cwd=folder,
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([DEMO], env={**os.environ, "BUILD": build, "RASAD_DEMO_KEEP": keep, "RASAD_DEMO_SPEED": "150"}, cwd=folder,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90, check=False)
 
 
 def note(folder):
@@ -38,6 +38,8 @@ def test_tells_and_leaves_nothing(folder):
         done.stdout
     assert done.stdout.count("$ rasadctl sub ") == 3, done.stdout
     assert "FLAPPING" in done.stdout, done.stdout
+    assert done.stdout.count("cause found") >= 2 and "علت پیدا شد" in done.stdout, done.stdout
+    assert re.search(r"\b\d+ VERIFIED", done.stdout) and "is fixed" in done.stdout, done.stdout
     assert "Try it yourself" not in done.stdout
     assert not os.path.exists(folder + "/build/demo-folder")
 

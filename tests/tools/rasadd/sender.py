@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Sends the frames of a capture to an interface: sender.py CAPTURE INTERFACE PACKETS_PER_SECOND
 
-Prints how many frames and bytes went out. The capture is one of rasad-gen's own: little-endian,
+0 packets a second is the capture's own pace. Prints how many frames and bytes went out. The capture is one of rasad-gen's own: little-endian,
 nanoseconds, Ethernet."""
 
 import socket
@@ -17,21 +17,24 @@ def frames(path):
         magic, *_, link = struct.unpack("<IHHIIII", f.read(24))
         assert (magic, link) == (0xA1B23C4D, 1), "not a capture of rasad-gen"
         while header := f.read(16):
-            caplen, wire_len = struct.unpack("<8xII", header)
+            seconds, ns, caplen, wire_len = struct.unpack("<IIII", header)
             assert caplen == wire_len
-            yield f.read(caplen)
+            yield seconds + ns / 1e9, f.read(caplen)
 
 
 def main(path, interface, rate):
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     wire.bind((interface, 0))
     sent = octets = 0
-    start = time.monotonic()
-    for frame in frames(path):
+    start, first = time.monotonic(), None
+    for at, frame in frames(path):
+        first = first or at
+        if not rate:
+            time.sleep(max(0, start + at - first - time.monotonic()))
         wire.send(frame)
         sent += 1
         octets += len(frame)
-        if sent % BATCH == 0:
+        if rate and sent % BATCH == 0:
             time.sleep(max(0, start + sent / rate - time.monotonic()))
     print(sent, octets)
 

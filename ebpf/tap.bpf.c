@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The kernel tap: XDP for what an interface receives, TC for what it sends. Every frame is parsed
+ * with ebpf/parse.h, stamped, put into this CPU's ring, and passes on untouched, or with
+ * `--tap drop` is freed in the driver. There is no state of flows here: a packet costs the same
+ * whether there are ten lines or a million.
+ *
+ * The frame that a BRAS sees all day (parse_access) is read where it lies. Any other is read from
+ * a copy of its first 256 bytes: there each offset is masked and each read inside one object of
+ * fixed size, so that all ways through the parser look alike to the verifier, which then walks each
+ * layer a few times and not once per way that leads to it. Only what needs more than these bytes is
+ * copied further, and so are control messages, whose copy the reader gets.
+ *
+ * No kernel structure is read, so the object needs no relocations: it loads on Linux 6.1 and later.
+ * Both kinds of program run with bottom halves off, so nothing on this CPU comes between.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "ebpf/parse.h"
+#include "ebpf/tap.h"
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+/* Set before loading; then constants, and what they exclude is not even verified. */
+const volatile pkt_u32 tap_records = 1, tap_frames = 1; /* of a CPU: powers of two */
+const volatile pkt_u32 tap_cpus = 1;
+const volatile int tap_action = XDP_PASS;
+const volatile pkt_u8 tap_plays = 0;
+
+struct tap_play tap_play; /* when tap_plays */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, pkt_u32);
+	__type(value, struct tap_ring);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, pkt_u32);
+	__type(value, struct tap_record);
+} records SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, pkt_u32);
+	__type(value, struct tap_frame);
+} frames SEC(".maps");
+
+/* Carries nothing: a word in it wakes the readers that sleep. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} bell SEC(".maps");
+
+/* One packet on its way. */
+struct way {
+	struct tap_ring *ring;
+	struct tap_record *record;
+	pkt_u32 cpu;
+	pkt_u32 caplen, wire_len;
+	pkt_u32 port; /* as in pkt_extra.reserved */
+};
+
+/* --- the rings --- */
+
+static __always_inline int open_way(struct way *w)
+{
+	pkt_u32 place;
+	w->cpu = bpf_get_smp_processor_id();
+	w->ring = bpf_map_lookup_elem(&rings, &w->cpu);
+	if (!w->ring)
+		return 0;
+	if (w->ring->head - w->ring->tail_seen >= tap_records) {
+		w->ring->tail_seen = *(volatile pkt_u64 *)&w->ring->tail;
+		if (w->ring->head - w->ring->tail_seen >= tap_records) {
+			w->ring->full++;
+			return 0;
+		}
+	}
+	place = w->cpu * tap_records + ((pkt_u32)w->ring->head & (tap_records - 1));
+	w->record = bpf_map_lookup_elem(&records, &place);
+	return w->record != 0;
+}
+
+static __always_inline pkt_u64 time_ns(void)
+{
+	return tap_plays ? tap_play.clock_ns : bpf_ktime_get_ns();
+}
+
+static __always_inline void wake_reader(struct tap_ring *ring)
+{
+	pkt_u64 word = 0;
+	ring->asleep = 0;
+	ring->rung++;
+	bpf_ringbuf_output(&bell, &word, sizeof word, BPF_RB_FORCE_WAKEUP);
+}
+
+static __always_inline void close_way(const struct way *w, pkt_u64 ts_ns)
+{
+	struct tap_ring *ring = w->ring;
+	w->record->pkt.ts_ns = ts_ns;
+	w->record->extra.reserved = w->port;
+	ring->bytes += w->wire_len;
+	__asm__ volatile("" ::: "memory");
+	*(volatile pkt_u64 *)&ring->head = ring->head + 1;
+	if (*(volatile pkt_u64 *)&ring->asleep &&
+	    ring->head - *(volatile pkt_u64 *)&ring->tail >= TAP_BELL)
+		wake_reader(ring);
+}
+
+/* --- reading a frame --- */
+
+static __always_inline int read_usual(const struct way *w, const pkt_u8 *data, const pkt_u8 *end)
+{
+	struct access a = {.h = data, .end = end};
+	a.pkt = &w->record->pkt;
+	a.extra = &w->record->extra;
+	return parse_access(&a, w->wire_len);
+}
+
+static __always_inline void leave(const struct parse *c, struct tap_stand *stand)
+{
+	*stand = (struct tap_stand){
+		.at = parse_at(c),
+		.wire_end = c->wire_end,
+		.addresses = (pkt_u32)parse_difference(c->addresses, c->start),
+		.type = c->type,
+		.svlan = c->svlan,
+		.cvlan = c->cvlan,
+		.flags = c->flags,
+		.cut = c->cut,
+		.past = c->past,
+	};
+}
+
+static __always_inline void resume(struct parse *c, const struct tap_stand *stand)
+{
+	c->at = c->start + (stand->at & TAP_FRAME);
+	c->addresses = c->start + (stand->addresses & TAP_FRAME);
+	c->wire_end = stand->wire_end;
+	c->type = stand->type;
+	c->svlan = stand->svlan;
+	c->cvlan = stand->cvlan;
+	c->flags = stand->flags;
+	c->cut = stand->cut;
+	c->past = stand->past;
+}
+
+/*
+ * The two halves of the parser are functions of their own to the verifier, which walks each of them
+ * once, whatever leads to it. They return 1 when there was more to see behind `caplen`.
+ */
+__noinline int read_l4(struct tap_frame *frame, struct tap_record *record, pkt_u32 caplen,
+		       pkt_u32 wire_len)
+{
+	struct parse c = {0};
+	if (!frame || !record)
+		return 0;
+	c.start = frame->bytes;
+	c.end = frame->bytes + (caplen & TAP_FRAME);
+	c.pkt = &record->pkt;
+	c.extra = &record->extra;
+	resume(&c, &frame->stand);
+	parse_end(&c, parse_l4(&c), wire_len);
+	return c.past;
+}
+
+__noinline int read_layers(struct tap_frame *frame, struct tap_record *record, pkt_u32 caplen,
+			   pkt_u32 wire_len)
+{
+	struct parse c = {.wire_end = wire_len};
+	enum pkt_verdict verdict;
+	if (!frame || !record)
+		return 0;
+	caplen &= TAP_FRAME;
+	c.start = c.at = c.addresses = frame->bytes;
+	c.end = frame->bytes + caplen;
+	c.cut = caplen < wire_len;
+	c.pkt = &record->pkt;
+	c.extra = &record->extra;
+	parse_begin(c.pkt, c.extra);
+	__builtin_memset(c.extra->dmac, 0, 12); /* and smac: a runt has none */
+	verdict = parse_below_l4(&c, tap_plays ? tap_play.link : LINK_ETHERNET);
+	if (c.next != PARSE_L4) {
+		parse_end(&c, verdict, wire_len);
+		return c.past;
+	}
+	leave(&c, &frame->stand);
+	return read_l4(frame, record, caplen, wire_len);
+}
+
+/* The place where the next control message will lie; until it is kept, any frame may use it. */
+static __always_inline struct tap_frame *free_frame(const struct way *w)
+{
+	pkt_u32 place = w->cpu * tap_frames + ((pkt_u32)w->ring->frame_head & (tap_frames - 1));
+	return bpf_map_lookup_elem(&frames, &place);
+}
+
+static __always_inline int frames_are_full(struct tap_ring *ring)
+{
+	if (ring->frame_head - ring->frame_tail_seen < tap_frames - 1)
+		return 0;
+	ring->frame_tail_seen = *(volatile pkt_u64 *)&ring->frame_tail;
+	return ring->frame_head - ring->frame_tail_seen >= tap_frames - 1;
+}
+
+/* Only what is read again is kept. 0: there is no room for it, counted. */
+static __always_inline int keep_frame(const struct way *w)
+{
+	if (!pkt_is_control(&w->record->pkt))
+		return 1;
+	if (frames_are_full(w->ring)) {
+		w->ring->frames_full++;
+		return 0;
+	}
+	w->record->frame = w->ring->frame_head++;
+	return 1;
+}
+
+/* Were the first bytes not enough? A control message is read again by the reader, whole. */
+static __always_inline int is_cut(const struct way *w, int past)
+{
+	return w->caplen > TAP_HEAD && (past || w->record->pkt.verdict == VERDICT_TRUNCATED ||
+					pkt_is_control(&w->record->pkt));
+}
+
+static __always_inline pkt_u32 at_most(pkt_u32 n, pkt_u32 most)
+{
+	return n < most ? n : most;
+}
+
+/* Reads any frame from a copy of it; `copy(ctx, frame, n)` returns 0 when it could. */
+#define READ_ANY(ctx, w, copy)                                                                     \
+	({                                                                                         \
+		struct tap_frame *frame = free_frame(w);                                           \
+		int status = frame ? read_copy(ctx, w, frame, copy, TAP_HEAD) : -1;                \
+		if (status >= 0 && is_cut(w, status))                                              \
+			status = read_copy(ctx, w, frame, copy, TAP_FRAME);                        \
+		if (status < 0)                                                                    \
+			(w)->ring->unreadable++;                                                   \
+		status >= 0 && keep_frame(w);                                                      \
+	})
+#define read_copy(ctx, w, frame, copy, most)                                                       \
+	(copy(ctx, frame, at_most((w)->caplen, most))                                              \
+		 ? -1                                                                              \
+		 : read_layers(frame, (w)->record, at_most((w)->caplen, most), (w)->wire_len))
+
+static __always_inline void set_lengths(struct way *w, pkt_u32 len)
+{
+	w->caplen = tap_plays ? tap_play.caplen : len;
+	w->wire_len = tap_plays ? tap_play.wire_len : len;
+}
+
+/* Ethernet, and as long as it says: not what is played with other lengths. */
+static __always_inline int may_be_usual(pkt_u32 linear, const struct way *w)
+{
+	return !tap_plays || (tap_play.link == LINK_ETHERNET && w->caplen >= linear);
+}
+
+/* --- XDP: what was received --- */
+
+/* The kernel copies at least one byte. */
+static __always_inline int copy_xdp(struct xdp_md *ctx, struct tap_frame *frame, pkt_u32 n)
+{
+	n &= TAP_FRAME;
+	return n ? (int)bpf_xdp_load_bytes(ctx, 0, frame->bytes, n) : 0;
+}
+
+static __always_inline int read_xdp(struct xdp_md *ctx, struct way *w)
+{
+	const pkt_u8 *data = (const pkt_u8 *)(long)ctx->data;
+	const pkt_u8 *end = (const pkt_u8 *)(long)ctx->data_end;
+	set_lengths(w, (pkt_u32)bpf_xdp_get_buff_len(ctx));
+	w->port = ctx->ingress_ifindex << 1;
+	if (may_be_usual((pkt_u32)(end - data), w) && read_usual(w, data, end))
+		return 1;
+	return READ_ANY(ctx, w, copy_xdp);
+}
+
+SEC("xdp.frags")
+int tap_received(struct xdp_md *ctx)
+{
+	struct way w = {0};
+	if (open_way(&w) && read_xdp(ctx, &w))
+		close_way(&w, time_ns());
+	return tap_action;
+}
+
+/* What the others are measured against. */
+SEC("xdp.frags")
+int tap_nothing(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return XDP_PASS;
+}
+
+/* --- TC: what is sent --- */
+
+/* A tag that the NIC shall put in is not in the frame: here it is put where it will be. */
+static __always_inline int copy_tagged(struct __sk_buff *skb, struct tap_frame *frame, pkt_u32 n)
+{
+	pkt_u8 *tag = frame->bytes + 12;
+	pkt_u16 tci = PARSE_BE16((pkt_u16)skb->vlan_tci), proto = (pkt_u16)skb->vlan_proto;
+	if (n < 16 || bpf_skb_load_bytes(skb, 0, frame->bytes, 12))
+		return -1;
+	__builtin_memcpy(tag, &proto, 2);
+	__builtin_memcpy(tag + 2, &tci, 2);
+	n = (n - 16) & TAP_FRAME;
+	return n ? (int)bpf_skb_load_bytes(skb, 12, frame->bytes + 16, n) : 0;
+}
+
+static __always_inline int copy_skb(struct __sk_buff *skb, struct tap_frame *frame, pkt_u32 n)
+{
+	n &= TAP_FRAME;
+	if (skb->vlan_present)
+		return copy_tagged(skb, frame, n);
+	return n ? (int)bpf_skb_load_bytes(skb, 0, frame->bytes, n) : 0;
+}
+
+static __always_inline int read_skb(struct __sk_buff *skb, struct way *w)
+{
+	const pkt_u8 *data = (const pkt_u8 *)(long)skb->data;
+	const pkt_u8 *end = (const pkt_u8 *)(long)skb->data_end;
+	set_lengths(w, skb->len + (skb->vlan_present ? 4 : 0));
+	w->port = skb->ifindex << 1 | 1;
+	w->ring->retagged += skb->vlan_present ? 1 : 0;
+	w->ring->joined += skb->gso_segs > 1;
+	if (!skb->vlan_present && may_be_usual(skb->len, w) && read_usual(w, data, end))
+		return 1;
+	return READ_ANY(skb, w, copy_skb);
+}
+
+SEC("tc")
+int tap_sent(struct __sk_buff *skb)
+{
+	struct way w = {0};
+	if (open_way(&w) && read_skb(skb, &w))
+		close_way(&w, time_ns());
+	return TC_ACT_UNSPEC;
+}
