@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/analysis/event.h"
+#include "engine/analysis/lint.h"
 #include "engine/analysis/outage/outage.h"
 #include "engine/analysis/session.h"
 #include "engine/analysis/summary.h"
@@ -421,4 +422,5 @@ void analysis_summaries(struct analysis *a)
 		if (a->subjects[i].known)
 			summary_line(a, i, a->now_ns);
 	summary_nodes(a);
+	lint_topology(a);
 }

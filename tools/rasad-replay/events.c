@@ -8,6 +8,7 @@
 
 #include "engine/analysis/analysis.h"
 #include "engine/analysis/event.h"
+#include "engine/analysis/lint.h"
 #include "engine/analysis/outage/outage.h"
 #include "engine/base/json_line.h"
 #include "engine/feed.h"
@@ -223,6 +224,8 @@ int events_run(const struct events_options *options)
 	analysis_end_events(&r.analysis);
 	if (options->cards)
 		analysis_summaries(&r.analysis);
+	else
+		lint_topology(&r.analysis);
 	tell_summary(&r);
 	analysis_fini(&r.analysis);
 	return 0;

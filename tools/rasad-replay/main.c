@@ -87,7 +87,7 @@ static void print_replay_summary(struct replay *r, const struct report_health *h
 static bool of_events(const struct report *report)
 {
 	return report->kind == REPORT_INCIDENT || report->kind == REPORT_GAP ||
-	       report->kind == REPORT_HEALTH;
+	       report->kind == REPORT_HEALTH || report->kind == REPORT_TOPOLOGY_LINT;
 }
 
 /* Minutes, and lines while they run, are for the publisher; the report has each line once, at the

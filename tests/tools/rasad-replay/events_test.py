@@ -249,6 +249,43 @@ def unknown_lines():
     assert rows[-1]["lines"] == len(NETWORK) + 30
 
 
+def lint_of(rows):
+    return {r["kind"]: (r["count"], [(e.get("line"), e.get("seen"), e.get("inventory"))
+                                     for e in r["examples"]])
+            for r in rows if r["type"] == "topology_lint"}
+
+
+def topology_lint():
+    """Each disagreement of books and lines, by kind, with examples; none when they agree."""
+    rows, _, _ = replay(as_text(all_up()))
+    assert not lint_of(rows), lint_of(rows)
+    books = [HEADER + ",svlan"] + [line.row() + f",{100 + int(line.node[1:])}" for line in NETWORK]
+    moved, vlan = NETWORK[200], NETWORK[100]
+    books[201] = books[201].replace(",D3,", ",D1,")
+    books[101] = books[101].replace(",102", ",999")
+    del books[1:31]
+    books += [f"ghost{i},E2,D4,D4/9,{i},,,B1,P1,104" for i in range(150)]
+    events = [dict(e, svlan=100 + int(line.node[1:])) for e, line in zip(all_up(), NETWORK)]
+    rows, errors, code = replay(as_text(events), "\n".join(books) + "\n")
+    lint = lint_of(rows)
+    assert not errors and code == 0, errors
+    assert set(lint) == {"node", "svlan", "unknown_line", "card_lines"}, lint
+    assert lint["node"] == (1, [(moved.name, "D3", "D1")]), lint["node"]
+    assert lint["svlan"] == (1, [(vlan.name, "102", "999")]), lint["svlan"]
+    assert lint["unknown_line"][0] == 30 and len(lint["unknown_line"][1]) == 20
+    assert lint["card_lines"] == (1, [("ghost0", "D4 D4/9", "150 lines, usually 24")])
+    assert rows[-1]["type"] == "replay_summary"
+    with tempfile.TemporaryDirectory(prefix="rasad-events-") as folder:
+        for name, text in (("books.csv", "\n".join(books)), ("events.ndjson", as_text(events))):
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+                f.write(text)
+        text = subprocess.run([BIN + "/rasad-replay", "-q", "--events", "--inventory",
+                               folder + "/books.csv", folder + "/events.ndjson"], check=True,
+                              stdout=subprocess.PIPE, text=True, timeout=100).stdout
+    assert "30 lines that the inventory does not have" in text, text
+    assert "... and 10 more" in text and "150 lines, usually 24" in text, text
+
+
 def planned_work():
     """An incident of the group, in that time: a warning. Bad rows are told and skipped."""
     calendar = ("group_type,group,from,to\n"
@@ -286,7 +323,7 @@ def nothing_to_read():
 
 
 TESTS = [exact_incidents, shuffled, wrong_lines, late_and_wild, clock_set_back, wrong_books,
-         unknown_lines, planned_work, nothing_to_read]
+         unknown_lines, planned_work, topology_lint, nothing_to_read]
 
 
 def main():
