@@ -167,6 +167,7 @@ def test_failures(folder):
         (1, "after packet", "--collector", "pcap:" + cut, *here),
         (1, "lo: is an interface; expected one", "--collector", "pcap:lo", "--collector", collector, *here),
         (1, "bad.csv:1: ", "--collector", collector, "--inventory", bad_inventory, *here),
+        (1, "bad.csv:1: ", "--collector", collector, "--planned", bad_inventory, *here),
         (1, "No such file or directory", "--collector", collector, "--redis", f"unix:{folder}/nobody.sock"),
         (1, "Connection refused", "--collector", collector, "--redis", "redis://127.0.0.1:1"),
     ]:
