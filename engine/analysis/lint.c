@@ -10,10 +10,10 @@
 #include "engine/base/inventory.h"
 #include "engine/base/map.h"
 
-enum { EXAMPLES_MAX = 20, TEXT_MAX = 160, CARDS_MIN = 4 };
+enum { EXAMPLES_MAX = 20, TEXT_MAX = 160 };
 
-/* A card of so many times the lines of the middle one is no card. */
-enum { CARD_TIMES = 4, CARD_LINES_MIN = 64 };
+/* No card has more: 72 ports of copper, or 32 of fibre with 128 lines each. */
+enum { CARD_PORTS_MAX = 128, CARD_LINES_MAX = 4096 };
 
 enum lint_kind { LINT_NODE, LINT_SVLAN, LINT_UNKNOWN_LINE, LINT_CARD_LINES, LINT_KINDS };
 
@@ -68,30 +68,37 @@ static void check_line(struct lint *l, const struct subject *s)
 /* --- cards --- */
 
 struct card {
-	uint32_t row, lines;
+	uint32_t row, lines, ports;
 };
 
-static uint64_t card_key(const struct inventory_row *row)
+static uint64_t fold(uint64_t hash, const char *text)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
-	const char *const names[] = {row->node, row->card};
-	for (int n = 0; n < 2; n++) {
-		for (const char *c = names[n]; *c; c++)
-			hash = (hash ^ (uint8_t)*c) * 0x100000001b3ull;
-		hash = (hash ^ 0xff) * 0x100000001b3ull;
-	}
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ull;
+	hash = (hash ^ 0xff) * 0x100000001b3ull;
 	return hash ? hash : 1;
 }
 
-static int by_lines(const void *a, const void *b)
+/* A row's line and port on its card; false without memory. */
+static bool count_row(struct card *cards, uint32_t *n, struct map *index, uint32_t row,
+		      const struct inventory_row *r)
 {
-	const struct card *x = a, *y = b;
-	if (x->lines != y->lines)
-		return x->lines < y->lines ? 1 : -1;
-	return (x->row > y->row) - (x->row < y->row);
+	uint64_t key = fold(fold(0xcbf29ce484222325ull, r->node), r->card);
+	uint64_t port_key = fold(key, r->port);
+	uint32_t *at = map_find(index, key), card = at ? *at : *n;
+	if (!at) {
+		if (!map_put(index, key, card))
+			return false;
+		cards[(*n)++] = (struct card){.row = row};
+	}
+	cards[card].lines++;
+	if (!*r->port || map_find(index, port_key))
+		return true;
+	cards[card].ports++;
+	return map_put(index, port_key, card);
 }
 
-/* All cards of the books; their number, or 0 without memory. */
+/* All cards of the books; their number. */
 static uint32_t count_cards(const struct lint *l, struct card *cards)
 {
 	size_t rows = inventory_counts(l->inventory).rows;
@@ -99,21 +106,10 @@ static uint32_t count_cards(const struct lint *l, struct card *cards)
 	uint32_t n = 0;
 	for (size_t i = 0; i < rows; i++) {
 		const struct inventory_row *row = inventory_at(l->inventory, i);
-		uint64_t key = card_key(row);
-		uint32_t *at;
-		if (!*row->card)
-			continue;
-		at = map_find(&index, key);
-		if (!at) {
-			if (!map_put(&index, key, n)) {
-				l->analysis->refused++;
-				n = 0;
-				break;
-			}
-			cards[n++] = (struct card){(uint32_t)i, 1};
-			continue;
+		if (*row->card && !count_row(cards, &n, &index, (uint32_t)i, row)) {
+			l->analysis->refused++;
+			break;
 		}
-		cards[*at].lines++;
 	}
 	map_fini(&index);
 	return n;
@@ -122,19 +118,17 @@ static uint32_t count_cards(const struct lint *l, struct card *cards)
 static void check_cards(struct lint *l)
 {
 	struct card *cards = malloc((inventory_counts(l->inventory).rows + 1) * sizeof *cards);
-	uint32_t n = cards ? count_cards(l, cards) : 0, usual;
+	uint32_t n = cards ? count_cards(l, cards) : 0;
 	l->analysis->refused += !cards;
-	if (n)
-		qsort(cards, n, sizeof *cards, by_lines);
-	usual = n ? cards[n / 2].lines : 0;
-	for (uint32_t c = 0; n >= CARDS_MIN && c < n && cards[c].lines >= CARD_LINES_MIN &&
-			     cards[c].lines > CARD_TIMES * usual;
-	     c++) {
+	for (uint32_t c = 0; c < n; c++) {
 		const struct inventory_row *row = inventory_at(l->inventory, cards[c].row);
-		char card[TEXT_MAX], lines[TEXT_MAX];
+		char card[TEXT_MAX], count[TEXT_MAX];
+		if (cards[c].ports <= CARD_PORTS_MAX && cards[c].lines <= CARD_LINES_MAX)
+			continue;
 		snprintf(card, sizeof card, "%.70s %.70s", row->node, row->card);
-		snprintf(lines, sizeof lines, "%u lines, usually %u", cards[c].lines, usual);
-		found(l, LINT_CARD_LINES, row->line, card, lines);
+		snprintf(count, sizeof count, "%u lines on %u ports", cards[c].lines,
+			 cards[c].ports);
+		found(l, LINT_CARD_LINES, row->line, card, count);
 	}
 	free(cards);
 }

@@ -152,7 +152,8 @@ def test_failures(folder):
     here = ("--redis", server.url)
     for code, text, *args in [
         (2, "no --collector given"),
-        (2, "--collector 'eth:0': expected pcap:FILE, pcap:INTERFACE or dpdk:PORTS", "--collector", "eth:0"),
+        (2, "--collector 'eth:0': expected pcap:FILE, pcap:INTERFACE, xdp:INTERFACES or "
+            "dpdk:PORTS", "--collector", "eth:0"),
         (2, "--collector 'pcap:': expected", "--collector", "pcap:"),
         (2, "--speed '0x': expected max, or 1x to 1000x", "--collector", collector, "--speed", "0x"),
         (2, "--shard '256': expected a number from 0 to 255", "--collector", collector, "--shard", "256"),
