@@ -55,8 +55,8 @@ static inline void take(struct tap_reader *r, struct burst *burst, struct tap_pl
 		frame = frame_at(r->memory, place->cpu, record->frame);
 		place->frame = record->frame + 1;
 	}
-	r->decoder.side = side_of(r, x->reserved);
-	x->reserved = 0;
+	r->decoder.side = side_of(r, x->port);
+	x->port = 0;
 	decode_parsed(&r->decoder, burst, frame, LINK_ETHERNET);
 	place->at++;
 }

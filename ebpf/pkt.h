@@ -97,8 +97,10 @@ struct pkt_extra {
 	pkt_u16 sport, dport;	/* host order */
 	pkt_u16 wire_pair;	/* symmetric fold of both MACs: tells two ACs on one VLAN apart */
 	pkt_u16 payload_caplen; /* control plane: captured bytes of payload_len */
-	pkt_u8 tap;		/* of a source with several, from 0 */
-	pkt_u8 reserved[3];
+	union {
+		pkt_u8 tap;   /* of a source with several, from 0 */
+		pkt_u32 port; /* on the way from the kernel tap: interface index << 1 | sent */
+	};
 	pkt_u32 sack[8]; /* up to four blocks: left, right */
 };
 _Static_assert(__builtin_offsetof(struct pkt_extra, sack) == 64,

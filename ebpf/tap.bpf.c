@@ -68,7 +68,7 @@ struct way {
 	struct tap_record *record;
 	pkt_u32 cpu;
 	pkt_u32 caplen, wire_len;
-	pkt_u32 port; /* as in pkt_extra.reserved */
+	pkt_u32 port; /* as in pkt_extra.port */
 };
 
 /* --- the rings --- */
@@ -109,7 +109,7 @@ static __always_inline void close_way(const struct way *w, pkt_u64 ts_ns)
 {
 	struct tap_ring *ring = w->ring;
 	w->record->pkt.ts_ns = ts_ns;
-	w->record->extra.reserved = w->port;
+	w->record->extra.port = w->port;
 	ring->bytes += w->wire_len;
 	__asm__ volatile("" ::: "memory");
 	*(volatile pkt_u64 *)&ring->head = ring->head + 1;

@@ -24,7 +24,7 @@ enum {
 /* What was there when a packet was received or sent. */
 struct tap_record {
 	struct pkt pkt;		/* ts_ns: CLOCK_MONOTONIC */
-	struct pkt_extra extra; /* reserved: interface index << 1 | sent */
+	struct pkt_extra extra; /* with its port */
 	pkt_u64 frame;		/* control messages: their place in the ring of frames, counted */
 	pkt_u64 unused[3];
 };

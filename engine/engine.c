@@ -158,6 +158,8 @@ static int build(struct engine *e)
 		.tap_context = e,
 		.max_lines = e->options.worker.max_lines,
 		.inventory = e->options.inventory,
+		.plans = e->options.plans,
+		.n_plans = e->options.n_plans,
 	};
 	int status;
 	analysis_init(&e->analysis, &analysis, e->sink);

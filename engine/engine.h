@@ -22,6 +22,7 @@
 enum { ENGINE_MAX_SOURCES = 16, ENGINE_MAX_WORKERS = 16 };
 
 struct engine;
+struct calendar_plan;
 struct inventory;
 
 struct engine_options {
@@ -33,7 +34,9 @@ struct engine_options {
 	bool cards;		      /* report lines as they change, for a live publisher */
 	bool minutes;		      /* report each line's minutes */
 	const struct inventory *inventory; /* or NULL; outlives the engine */
-	const char *collector;		   /* how health names the source; kept */
+	const struct calendar_plan *plans; /* work that is planned; or NULL; outlives the engine */
+	uint32_t n_plans;
+	const char *collector;		/* how health names the source; kept */
 	uint64_t (*now)(void *context); /* time while a source is idle; NULL: packets alone tell */
 	void *context;
 };

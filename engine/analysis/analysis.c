@@ -8,6 +8,7 @@
 
 #include "engine/analysis/blind.h"
 #include "engine/analysis/event.h"
+#include "engine/analysis/lint.h"
 #include "engine/analysis/outage/outage.h"
 #include "engine/analysis/reach.h"
 #include "engine/analysis/session.h"
@@ -494,4 +495,5 @@ void analysis_summaries(struct analysis *a)
 		if (a->subjects[i].known)
 			summary_line(a, i, a->now_ns);
 	summary_nodes(a);
+	lint_topology(a);
 }

@@ -23,7 +23,7 @@
 struct inventory;
 struct out;
 struct outage;
-struct outage_plan;
+struct calendar_plan;
 struct session_event;
 
 enum { ANALYSIS_MAX_WORKERS = 16, ANALYSIS_MAX_TAPS = 32 };
@@ -34,7 +34,7 @@ struct analysis_options {
 	uint32_t n_workers; /* 1..ANALYSIS_MAX_WORKERS */
 	uint32_t max_lines; /* of each worker */
 	const struct inventory *inventory; /* or NULL; outlives the analysis */
-	const struct outage_plan *plans;   /* work that is planned; or NULL */
+	const struct calendar_plan *plans; /* work that is planned; or NULL */
 	uint32_t n_plans;
 	bool many_taps; /* one stream of several: tap 0 is all of them */
 	const char *(*tap_name)(void *context, uint32_t tap); /* or NULL */

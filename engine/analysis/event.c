@@ -288,6 +288,15 @@ static bool is_wild(struct event_intake *in, uint64_t unix_ns)
 	return in->clock.wild_ns != 0;
 }
 
+/* The clock was set back: what comes now is not late, it is of another time. */
+static void step_back(struct analysis *a, uint64_t unix_ns)
+{
+	uint64_t wild_ns = a->events->wild->event.unix_ns;
+	uint64_t to_ns = wild_ns < unix_ns ? wild_ns : unix_ns;
+	if (to_ns + CLOCK_BEHIND_NS < a->now_ns)
+		analysis_advance(a, to_ns);
+}
+
 void analysis_take_event(struct analysis *a, const struct session_event *e)
 {
 	struct event_intake *in = a->events;
@@ -315,6 +324,7 @@ void analysis_take_event(struct analysis *a, const struct session_event *e)
 	}
 	if (in->clock.steps != steps && in->wild) {
 		take_until(a, UINT64_MAX); /* of the time before */
+		step_back(a, e->unix_ns);
 		admit(a, in->wild);
 	} else if (in->wild) {
 		in->counters.wild_clock++;

@@ -326,6 +326,20 @@ struct report_health {
 	bool running;
 };
 
+/* What is wrong with the inventory, of one kind: "node", "svlan" (packets name another one),
+ * "unknown_line" (seen, without a row), "card_lines" (more than a card can have). */
+struct report_lint_example {
+	const char *line, *seen, *inventory;
+};
+
+struct report_topology_lint {
+	int64_t unix_ns;
+	const char *kind;
+	uint64_t count;
+	const struct report_lint_example *examples; /* the first ones */
+	size_t n_examples;
+};
+
 enum report_kind {
 	REPORT_SESSION_EVENT,
 	REPORT_FLAP_SUMMARY,
@@ -336,6 +350,7 @@ enum report_kind {
 	REPORT_MINUTE,
 	REPORT_INCIDENT,
 	REPORT_GAP,
+	REPORT_TOPOLOGY_LINT, /* at the end of a replay */
 };
 
 struct report {
@@ -350,6 +365,7 @@ struct report {
 		const struct report_minute *minute;
 		const struct report_incident *incident;
 		const struct report_gap *gap;
+		const struct report_topology_lint *topology_lint;
 	};
 };
 

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * CSV by RFC 4180 (quotes, CRLF, a byte order mark), read into one buffer that the cells then
- * point into: quotes are removed in place, so a cell costs no allocation.
+ * The cells point into the file as it was read (engine/base/csv.h).
  *
- * Limits: INPUT_MAX bytes, COLUMNS_MAX columns. A row is good or bad as a whole: a cell that
+ * Limits: CSV_BYTES_MAX, COLUMNS_MAX columns. A row is good or bad as a whole: a cell that
  * cannot be what its column says would make the rest of the row doubtful, too.
  */
 #include "engine/base/inventory.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/csv.h"
 #include "engine/base/phone.h"
 
-#define INPUT_MAX     (1u << 30)
 #define COLUMNS_MAX   256
 #define PLAN_MAX_KBPS 4000000000 /* fits the schema's uint32 */
 
@@ -36,133 +34,6 @@ struct inventory {
 	size_t n_slots;	    /* a power of two, at least twice the rows */
 	struct inventory_counts counts;
 };
-
-struct reader {
-	char *at, *end;
-	size_t line; /* the next one to be read */
-	size_t row_line;
-	const char *name;
-	FILE *complaints;
-};
-
-__attribute__((format(printf, 3, 4))) static void complain(const struct reader *reader, size_t line,
-							   const char *format, ...)
-{
-	va_list arguments;
-
-	if (!reader->complaints)
-		return;
-	fprintf(reader->complaints, "%s:%zu: ", reader->name, line);
-	va_start(arguments, format);
-	vfprintf(reader->complaints, format, arguments);
-	va_end(arguments);
-	fputc('\n', reader->complaints);
-}
-
-/* --- CSV --- */
-
-enum cell_end { CELL_COMMA, CELL_ROW, CELL_FILE, CELL_BROKEN };
-
-/* Consumes what ends a cell and puts NUL in its place. to: where the cell's text ends. */
-static enum cell_end end_cell(struct reader *reader, char *to)
-{
-	char *at = reader->at;
-
-	if (at == reader->end) {
-		*to = 0;
-		return CELL_FILE;
-	}
-	bool comma = *at == ',';
-	if (*at == '\r')
-		at++;
-	reader->at = at + 1;
-	*to = 0;
-	reader->line += !comma;
-	return comma ? CELL_COMMA : CELL_ROW;
-}
-
-static bool is_end(const struct reader *reader, const char *at)
-{
-	return at == reader->end || *at == ',' || *at == '\n' ||
-	       (*at == '\r' && at + 1 < reader->end && at[1] == '\n');
-}
-
-/* The quote that closes the one at `open`, or the end; "" is a quote inside. */
-static const char *closing_quote(const struct reader *reader, const char *open)
-{
-	const char *at = open + 1;
-
-	for (; at < reader->end; at++) {
-		if (*at != '"')
-			continue;
-		if (at + 1 == reader->end || at[1] != '"')
-			break;
-		at++;
-	}
-	return at;
-}
-
-/* Looks before it writes: a broken cell stays as it is, so that the next line can be read. */
-static enum cell_end read_quoted(struct reader *reader)
-{
-	const char *close = closing_quote(reader, reader->at);
-	char *to = reader->at;
-
-	if (close == reader->end || !is_end(reader, close + 1))
-		return CELL_BROKEN;
-	for (const char *from = reader->at + 1; from < close; from++) {
-		from += *from == '"';
-		reader->line += *from == '\n';
-		*to++ = *from;
-	}
-	reader->at += close + 1 - reader->at;
-	return end_cell(reader, to);
-}
-
-/* Reads the cell at reader->at in place, as a C string. */
-static enum cell_end read_cell(struct reader *reader, char **cell)
-{
-	*cell = reader->at;
-	if (reader->at < reader->end && *reader->at == '"')
-		return read_quoted(reader);
-	while (!is_end(reader, reader->at))
-		reader->at++;
-	return end_cell(reader, reader->at);
-}
-
-static void skip_line(struct reader *reader)
-{
-	char *newline = memchr(reader->at, '\n', (size_t)(reader->end - reader->at));
-
-	reader->at = newline ? newline + 1 : reader->end;
-	reader->line += newline != NULL;
-}
-
-/*
- * Reads a row of at most max cells. Returns their number (more than max if there are more), or
- * -EINVAL for broken quotes, which are complained about; the rest of that line is skipped.
- */
-static int read_row(struct reader *reader, const char **cells, int max)
-{
-	enum cell_end end;
-	int n = 0;
-
-	reader->row_line = reader->line;
-	do {
-		char *cell;
-		end = read_cell(reader, &cell);
-		if (end == CELL_BROKEN) {
-			complain(reader, reader->row_line,
-				 "expected \"...\" and then a comma or the end of the line");
-			skip_line(reader);
-			return -EINVAL;
-		}
-		if (n < max)
-			cells[n] = cell;
-		n++;
-	} while (end == CELL_COMMA);
-	return n;
-}
 
 /* --- rows --- */
 
@@ -190,28 +61,28 @@ static bool read_kbps(const char *text, int64_t *kbps)
 	return true;
 }
 
-static bool read_plan(const struct reader *reader, const struct inventory *inventory,
+static bool read_plan(const struct csv *csv, const struct inventory *inventory,
 		      const char *const *cells, const char *name, int64_t *kbps)
 {
 	const char *text = known_cell(inventory, cells, name);
 
 	if (read_kbps(text, kbps))
 		return true;
-	complain(reader, reader->row_line, "%s \"%.40s\": expected a whole number of kbit/s", name,
-		 text);
+	csv_complain(csv, csv->row_line, "%s \"%.40s\": expected a whole number of kbit/s", name,
+		     text);
 	return false;
 }
 
-static bool read_phone(const struct reader *reader, const char *text, char phone[PHONE_SIZE])
+static bool read_phone(const struct csv *csv, const char *text, char phone[PHONE_SIZE])
 {
 	phone[0] = 0;
 	if (!*text || !phone_normalise(text, phone))
 		return true;
-	complain(reader, reader->row_line, "phone \"%.40s\": expected 7 to 15 digits", text);
+	csv_complain(csv, csv->row_line, "phone \"%.40s\": expected 7 to 15 digits", text);
 	return false;
 }
 
-static bool fill_row(const struct reader *reader, const struct inventory *inventory,
+static bool fill_row(const struct csv *csv, const struct inventory *inventory,
 		     const char *const *cells, struct row *row)
 {
 	struct inventory_row *face = &row->face;
@@ -227,12 +98,12 @@ static bool fill_row(const struct reader *reader, const struct inventory *invent
 		.cells = cells,
 	};
 	if (!*face->line) {
-		complain(reader, reader->row_line, "line is empty");
+		csv_complain(csv, csv->row_line, "line is empty");
 		return false;
 	}
-	return read_phone(reader, known_cell(inventory, cells, "phone"), row->phone) &&
-	       read_plan(reader, inventory, cells, "plan_down_kbps", &face->plan_down_kbps) &&
-	       read_plan(reader, inventory, cells, "plan_up_kbps", &face->plan_up_kbps);
+	return read_phone(csv, known_cell(inventory, cells, "phone"), row->phone) &&
+	       read_plan(csv, inventory, cells, "plan_down_kbps", &face->plan_down_kbps) &&
+	       read_plan(csv, inventory, cells, "plan_up_kbps", &face->plan_up_kbps);
 }
 
 static uint64_t hash_text(const char *text) /* FNV-1a */
@@ -256,11 +127,11 @@ static size_t find_slot(const struct inventory *inventory, const char *line)
 }
 
 /* As many rows as the text has line ends, so that pointers into the arrays stay. */
-static bool allocate_rows(struct inventory *inventory, const struct reader *reader)
+static bool allocate_rows(struct inventory *inventory, const struct csv *csv)
 {
 	size_t rows = 1;
 
-	for (const char *at = reader->at; at < reader->end; at++)
+	for (const char *at = csv->at; at < csv->end; at++)
 		rows += *at == '\n';
 	inventory->capacity = rows;
 	inventory->n_slots = 2;
@@ -273,14 +144,13 @@ static bool allocate_rows(struct inventory *inventory, const struct reader *read
 }
 
 /* The row is in place at counts.rows; keep it unless its line is known. */
-static bool add_row(const struct reader *reader, struct inventory *inventory, struct row *row)
+static bool add_row(const struct csv *csv, struct inventory *inventory, struct row *row)
 {
 	size_t slot = find_slot(inventory, row->face.line);
 
 	if (inventory->slots[slot]) {
 		inventory->counts.duplicates++;
-		complain(reader, reader->row_line, "line \"%.80s\" is there already",
-			 row->face.line);
+		csv_complain(csv, csv->row_line, "line \"%.80s\" is there already", row->face.line);
 		return false;
 	}
 	inventory->slots[slot] = (uint32_t)++inventory->counts.rows;
@@ -288,73 +158,66 @@ static bool add_row(const struct reader *reader, struct inventory *inventory, st
 	return true;
 }
 
-static bool read_one(struct reader *reader, struct inventory *inventory)
+static bool read_one(struct csv *csv, struct inventory *inventory)
 {
 	int columns = (int)inventory->n_columns;
 	size_t index = inventory->counts.rows;
 	const char **cells = &inventory->cells[index * inventory->n_columns];
 	struct row *row = &inventory->rows[index];
-	int n = read_row(reader, cells, columns);
+	int n = csv_row(csv, cells, columns);
 
 	if (n < 0)
 		return false;
 	if (n == 1 && !*cells[0] && columns > 1)
 		return true; /* an empty line is no row */
 	if (n != columns) {
-		complain(reader, reader->row_line, "%d cells, expected %d as in the header", n,
-			 columns);
+		csv_complain(csv, csv->row_line, "%d cells, expected %d as in the header", n,
+			     columns);
 		return false;
 	}
-	return fill_row(reader, inventory, cells, row) && add_row(reader, inventory, row);
+	return fill_row(csv, inventory, cells, row) && add_row(csv, inventory, row);
 }
 
 /* --- header --- */
 
-static bool check_columns(const struct reader *reader, const struct inventory *inventory)
+static bool check_columns(const struct csv *csv, const struct inventory *inventory)
 {
 	for (size_t i = 0; i < inventory->n_columns; i++)
 		if (inventory_column(inventory, inventory->columns[i]) != (int)i) {
-			complain(reader, 1, "column \"%.40s\" is there twice",
-				 inventory->columns[i]);
+			csv_complain(csv, 1, "column \"%.40s\" is there twice",
+				     inventory->columns[i]);
 			return false;
 		}
 	if (inventory_column(inventory, "line") >= 0)
 		return true;
-	complain(reader, 1, "no column \"line\" in the header: expected line,subscriber,phone,...");
+	csv_complain(csv, 1,
+		     "no column \"line\" in the header: expected line,subscriber,phone,...");
 	return false;
 }
 
-static bool read_header(struct reader *reader, struct inventory *inventory)
+static bool read_header(struct csv *csv, struct inventory *inventory)
 {
-	static const char byte_order_mark[] = "\xEF\xBB\xBF";
-
-	if (reader->end - reader->at >= 3 && !memcmp(reader->at, byte_order_mark, 3))
-		reader->at += 3;
-	int n = read_row(reader, inventory->columns, COLUMNS_MAX);
+	int n = csv_row(csv, inventory->columns, COLUMNS_MAX);
 	if (n < 0)
 		return false;
 	if (n > COLUMNS_MAX) {
-		complain(reader, 1, "%d columns, expected at most %d", n, COLUMNS_MAX);
+		csv_complain(csv, 1, "%d columns, expected at most %d", n, COLUMNS_MAX);
 		return false;
 	}
 	inventory->n_columns = (size_t)n;
-	return check_columns(reader, inventory);
+	return check_columns(csv, inventory);
 }
 
-static bool read_all(struct reader *reader, struct inventory *inventory)
+static bool read_all(struct csv *csv, struct inventory *inventory)
 {
-	if (memchr(reader->at, 0, (size_t)(reader->end - reader->at))) {
-		complain(reader, 1, "not a text file (NUL byte inside)");
+	if (!read_header(csv, inventory))
+		return false;
+	if (!allocate_rows(inventory, csv)) {
+		csv_complain(csv, 1, "out of memory");
 		return false;
 	}
-	if (!read_header(reader, inventory))
-		return false;
-	if (!allocate_rows(inventory, reader)) {
-		complain(reader, 1, "out of memory");
-		return false;
-	}
-	while (reader->at < reader->end)
-		inventory->counts.bad += !read_one(reader, inventory);
+	while (csv->at < csv->end)
+		inventory->counts.bad += !read_one(csv, inventory);
 	return true;
 }
 
@@ -363,20 +226,21 @@ static bool read_all(struct reader *reader, struct inventory *inventory)
 static struct inventory *inventory_own(char *text, size_t n, const char *name, FILE *complaints)
 {
 	struct inventory *inventory = calloc(1, sizeof(*inventory));
-	struct reader reader = {.at = text, .line = 1, .name = name, .complaints = complaints};
+	struct csv csv;
 
 	if (!inventory) {
 		free(text);
 		return NULL;
 	}
 	inventory->text = text;
-	reader.end = text + n;
-	return read_all(&reader, inventory) ? inventory : inventory_free(inventory);
+	return csv_begin(&csv, text, n, name, complaints) && read_all(&csv, inventory)
+		       ? inventory
+		       : inventory_free(inventory);
 }
 
 struct inventory *inventory_parse(const char *text, size_t n, const char *name, FILE *complaints)
 {
-	char *copy = n <= INPUT_MAX ? malloc(n + 1) : NULL;
+	char *copy = n <= CSV_BYTES_MAX ? malloc(n + 1) : NULL;
 
 	if (!copy)
 		return NULL;
@@ -385,40 +249,11 @@ struct inventory *inventory_parse(const char *text, size_t n, const char *name, 
 	return inventory_own(copy, n, name, complaints);
 }
 
-/* The whole file and one byte to spare, or NULL with errno. */
-static char *read_file(FILE *file, size_t *n)
-{
-	size_t capacity = 1 << 16;
-	char *text = malloc(capacity);
-
-	*n = 0;
-	while (text) {
-		*n += fread(text + *n, 1, capacity - 1 - *n, file);
-		if (ferror(file) || *n > INPUT_MAX) {
-			errno = ferror(file) ? errno : EFBIG;
-			free(text);
-			return NULL;
-		}
-		if (*n < capacity - 1)
-			return text;
-		char *larger = realloc(text, capacity *= 2);
-		if (!larger)
-			free(text);
-		text = larger;
-	}
-	return NULL;
-}
-
 struct inventory *inventory_load(const char *path, FILE *complaints)
 {
-	FILE *file = fopen(path, "rb");
 	size_t n;
-	char *text = file ? read_file(file, &n) : NULL;
+	char *text = csv_load(path, &n, complaints);
 
-	if (!text && complaints)
-		fprintf(complaints, "%s: %s\n", path, strerror(errno));
-	if (file)
-		fclose(file);
 	return text ? inventory_own(text, n, path, complaints) : NULL;
 }
 

@@ -122,19 +122,52 @@ static const char *text(struct json_line *l)
 	return start;
 }
 
+/* Stepped over: what stands between brackets is not looked at, only that they match. */
 static enum json_kind nested(struct json_line *l)
 {
+	char open[DEPTH_MAX];
 	int depth = 0;
 	do {
 		char c = *l->at++;
 		if (c == '"' && !text(l))
 			return wrong(l, "a string that does not end");
-		depth += c == '{' || c == '[';
-		depth -= c == '}' || c == ']';
-		if (depth > DEPTH_MAX)
+		if ((c == '{' || c == '[') && depth == DEPTH_MAX)
 			return wrong(l, "too deep");
+		if (c == '{' || c == '[')
+			open[depth++] = c;
+		if ((c == '}' || c == ']') && open[--depth] != (c == '}' ? '{' : '['))
+			return wrong(l, "brackets that do not match");
 	} while (depth && l->at < l->end);
 	return depth ? wrong(l, "an object that does not end") : JSON_NESTED;
+}
+
+static const char *skip_digits(const char *at)
+{
+	while (*at >= '0' && *at <= '9')
+		at++;
+	return at;
+}
+
+/* number = [ "-" ] int [ "." digits ] [ ( "e" / "E" ) [ "+" / "-" ] digits ] */
+static bool is_number(const char *at)
+{
+	const char *from = *at == '-' ? at + 1 : at;
+	at = skip_digits(from);
+	if (at == from || (*from == '0' && at > from + 1))
+		return false;
+	if (*at == '.') {
+		from = at + 1;
+		at = skip_digits(from);
+		if (at == from)
+			return false;
+	}
+	if ((*at | 0x20) == 'e') {
+		from = at[1] == '+' || at[1] == '-' ? at + 2 : at + 1;
+		at = skip_digits(from);
+		if (at == from)
+			return false;
+	}
+	return *at == '\0';
 }
 
 /* A value for its spelling. A terminator takes the place of the delimiter, which is remembered. */
@@ -153,12 +186,14 @@ static enum json_kind bare(struct json_line *l, struct json_member *m)
 	m->whole = digits && end > start + minus;
 	m->number = minus ? -(int64_t)value : (int64_t)value;
 	m->text = start;
+	if (end < l->end && !*end)
+		return wrong(l, "a NUL");
 	if (end < l->end) {
 		l->delimiter = *end;
 		l->at++;
 		*end = '\0';
 	}
-	if (minus || (*start >= '0' && *start <= '9'))
+	if (is_number(start))
 		return JSON_NUMBER;
 	if (strcmp(start, "true") == 0 || strcmp(start, "false") == 0 || strcmp(start, "null") == 0)
 		return JSON_WORD;
@@ -203,6 +238,7 @@ enum json_kind json_line_next(struct json_line *l, struct json_member *m)
 	skip_space(l);
 	if (!l->begun && l->at < l->end && *l->at == '}') {
 		l->at++;
+		skip_space(l);
 		return l->at == l->end ? JSON_END : wrong(l, "more behind the object");
 	}
 	l->begun = true;

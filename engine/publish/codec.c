@@ -60,6 +60,8 @@ static ProtobufCMessage *build(struct codec *codec, const struct report *report)
 		return message_of_incident(arena, report->incident, &codec->producer);
 	case REPORT_GAP:
 		return message_of_gap(arena, report->gap);
+	case REPORT_TOPOLOGY_LINT:
+		return message_of_lint(arena, report->topology_lint);
 	}
 	return NULL;
 }
@@ -104,7 +106,7 @@ static int write_json(struct codec *codec, const ProtobufCMessage *message, FILE
 
 static bool is_known(const struct report *report)
 {
-	return report->kind <= REPORT_GAP;
+	return report->kind <= REPORT_TOPOLOGY_LINT;
 }
 
 int codec_pack(struct codec *codec, const struct report *report, struct codec_bytes *out)

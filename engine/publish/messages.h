@@ -24,6 +24,7 @@ ProtobufCMessage *message_of_incident(struct arena *arena, const struct report_i
 				      const struct codec_producer *producer);
 ProtobufCMessage *message_of_members(struct arena *arena, const struct report_incident *incident);
 ProtobufCMessage *message_of_gap(struct arena *arena, const struct report_gap *gap);
+ProtobufCMessage *message_of_lint(struct arena *arena, const struct report_topology_lint *lint);
 /* Fills in what the publisher knows; message is a CollectorHealth. */
 void message_add_publisher(struct arena *arena, ProtobufCMessage *message,
 			   const struct codec_publisher_health *own);

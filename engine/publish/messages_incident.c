@@ -319,3 +319,23 @@ ProtobufCMessage *message_of_gap(struct arena *arena, const struct report_gap *g
 	to->dropped = gap->dropped;
 	return &to->base;
 }
+
+/* --- the inventory --- */
+
+ProtobufCMessage *message_of_lint(struct arena *arena, const struct report_topology_lint *lint)
+{
+	Rasad__V1__TopologyLint *to = NEW(arena, TopologyLint);
+
+	rasad__v1__topology_lint__init(to);
+	to->unix_ns = lint->unix_ns;
+	to->kind = message_text(arena, lint->kind);
+	to->count = lint->count;
+	to->n_examples = lint->n_examples;
+	to->examples = list(arena, &rasad__v1__topology_lint_example__descriptor, &to->n_examples);
+	for (size_t i = 0; i < to->n_examples; i++) {
+		to->examples[i]->line = message_text(arena, lint->examples[i].line);
+		to->examples[i]->seen = message_text(arena, lint->examples[i].seen);
+		to->examples[i]->inventory = message_text(arena, lint->examples[i].inventory);
+	}
+	return &to->base;
+}

@@ -100,7 +100,7 @@ void publish_take(void *context, const struct report *report)
 {
 	struct publisher *publisher = context;
 
-	if (report->kind == REPORT_FLOW)
+	if (report->kind == REPORT_FLOW || report->kind == REPORT_TOPOLOGY_LINT)
 		return;
 	if (report->kind == REPORT_MINUTE) {
 		take_minute(publisher, report->minute);

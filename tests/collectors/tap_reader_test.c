@@ -44,7 +44,7 @@ static struct tap_record *write_record(uint32_t cpu, uint64_t ts_ns, uint32_t po
 	struct tap_record *record = &records[cpu * RECORDS + ring->head % RECORDS];
 
 	*record = (struct tap_record){.pkt = {.ts_ns = ts_ns, .kind = KIND_TCP}};
-	record->extra.reserved = port;
+	record->extra.port = port;
 	ring->head++;
 	return record;
 }
@@ -74,7 +74,7 @@ static void rings_are_merged_by_time(void **state)
 	assert_int_equal(burst.pkt[0].dir, DIR_UP);
 	assert_int_equal(burst.pkt[1].dir, DIR_DOWN);
 	assert_int_equal(burst.pkt[2].dir, DIR_UNKNOWN);
-	assert_int_equal(burst.extra[0].reserved, 0);
+	assert_int_equal(burst.extra[0].port, 0);
 	assert_int_equal(rings[0].tail, 2);
 	assert_true(tap_is_empty(&reader));
 }

@@ -34,7 +34,7 @@ static int play(struct player *p, struct burst *burst, const struct raw_frame *f
 		return -EIO;
 	burst->pkt[burst->n] = record->pkt;
 	burst->extra[burst->n] = record->extra;
-	burst->extra[burst->n].reserved = 0;
+	burst->extra[burst->n].port = 0;
 	if (pkt_is_control(&record->pkt))
 		bytes = memcpy(p->kept[burst->n], frame->bytes,
 			       record->pkt.l4_off + record->extra.payload_caplen);

@@ -48,7 +48,7 @@ static void clear_unsaid(const struct pkt *p, struct pkt_extra *x, bool macs)
 	memset(x->dst + address, 0, sizeof x->dst - address);
 	if (!macs)
 		memset(x->dmac, 0, 12);
-	x->reserved = 0;
+	x->port = 0;
 	memset(&x->sack[2 * x->n_sack], 0, sizeof x->sack - 8 * x->n_sack);
 }
 

@@ -244,7 +244,7 @@ void street_source(struct street_source *s, uint32_t end, uint64_t seed)
 {
 	street_frames();
 	memset(s, 0, sizeof *s);
-	s->source = (struct source){next, close_source, stats, false};
+	s->source = (struct source){.next = next, .close = close_source, .stats = stats};
 	s->end = end;
 	s->parts = 1;
 	s->random = seed;

@@ -8,6 +8,7 @@
 
 #include "engine/analysis/analysis.h"
 #include "engine/analysis/event.h"
+#include "engine/analysis/lint.h"
 #include "engine/analysis/outage/outage.h"
 #include "engine/base/json_line.h"
 #include "engine/feed.h"
@@ -203,6 +204,8 @@ int events_run(const struct events_options *options)
 		.n_workers = 1,
 		.max_lines = options->max_lines,
 		.inventory = options->inventory,
+		.plans = options->plans,
+		.n_plans = options->n_plans,
 	};
 	struct reading r = {.options = options};
 	char message[MESSAGE_BYTES];
@@ -221,6 +224,8 @@ int events_run(const struct events_options *options)
 	analysis_end_events(&r.analysis);
 	if (options->cards)
 		analysis_summaries(&r.analysis);
+	else
+		lint_topology(&r.analysis);
 	tell_summary(&r);
 	analysis_fini(&r.analysis);
 	return 0;

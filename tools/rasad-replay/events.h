@@ -8,13 +8,16 @@
 
 #include "engine/analysis/report.h"
 
+struct calendar_plan;
 struct inventory;
 
 struct events_options {
 	const char *const *files; /* "-": standard input; read one after the other */
 	uint32_t n_files, max_lines;
 	const struct inventory *inventory; /* or NULL */
-	bool cards;			   /* report lines as they change */
+	const struct calendar_plan *plans; /* work that is planned; or NULL */
+	uint32_t n_plans;
+	bool cards; /* report lines as they change */
 	struct report_sink sink;
 	/* A line that is no event, a file that cannot be read: told, and the rest goes on. */
 	void (*problem)(void *context, const char *message);

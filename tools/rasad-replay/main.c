@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "collectors/pcap.h"
+#include "engine/base/calendar.h"
 #include "engine/base/inventory.h"
 #include "engine/engine.h"
 #include "engine/publish/codec.h"
@@ -30,6 +31,7 @@ struct replay {
 	struct text *text;
 	struct publisher *publisher;
 	struct inventory *inventory;
+	struct calendar calendar;
 	char **warnings; /* owned */
 	size_t n_warnings;
 	struct timespec started;
@@ -85,7 +87,7 @@ static void print_replay_summary(struct replay *r, const struct report_health *h
 static bool of_events(const struct report *report)
 {
 	return report->kind == REPORT_INCIDENT || report->kind == REPORT_GAP ||
-	       report->kind == REPORT_HEALTH;
+	       report->kind == REPORT_HEALTH || report->kind == REPORT_TOPOLOGY_LINT;
 }
 
 /* Minutes, and lines while they run, are for the publisher; the report has each line once, at the
@@ -153,6 +155,8 @@ static void run_events(struct replay *r)
 		.n_files = r->options.n_files,
 		.max_lines = r->options.max_lines,
 		.inventory = r->inventory,
+		.plans = r->calendar.plans,
+		.n_plans = r->calendar.n,
 		.cards = r->options.publish != NULL,
 		.sink = {take, r},
 		.problem = problem,
@@ -220,6 +224,8 @@ static bool open_all(struct replay *r)
 		.minutes = r->options.publish != NULL,
 		.cards = r->options.publish != NULL,
 		.inventory = r->inventory,
+		.plans = r->calendar.plans,
+		.n_plans = r->calendar.n,
 		.collector = "replay",
 	};
 	r->codec = codec_new();
@@ -242,6 +248,8 @@ static bool prepare(struct replay *r)
 		if (!r->inventory)
 			return false;
 	}
+	if (r->options.planned && calendar_load(&r->calendar, r->options.planned, stderr))
+		return false;
 	return (!r->options.publish || open_publisher(r)) && open_all(r);
 }
 
@@ -263,6 +271,7 @@ int main(int argc, char **argv)
 	codec_free(r.codec);
 	text_free(r.text);
 	inventory_free(r.inventory);
+	calendar_fini(&r.calendar);
 	if (r.source)
 		r.source->close(r.source);
 	while (r.n_warnings)

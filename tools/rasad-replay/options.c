@@ -28,6 +28,9 @@ static const struct option_row table[] = {
 	{{"inventory", required_argument, NULL, 'i'},
 	 "FILE",
 	 "CSV of lines (nodes, cards, cabinets, phones ...)"},
+	{{"planned", required_argument, NULL, 'P'},
+	 "FILE",
+	 "CSV of planned work: group_type,group,from,to"},
 	{{"shard", required_argument, NULL, 's'}, "N", "event stream to write, 0..255 (0)"},
 	{{"ac", required_argument, NULL, 'a'},
 	 "MAC",
@@ -78,6 +81,9 @@ static int read_option(struct options *o, int value)
 		return -1;
 	case 'i':
 		o->inventory = optarg;
+		return -1;
+	case 'P':
+		o->planned = optarg;
 		return -1;
 	case 's':
 		return option_number("--shard", optarg, 0, 255, &o->shard);

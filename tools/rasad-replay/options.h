@@ -10,7 +10,7 @@ enum { OPTIONS_MAX_AC = 64 };
 
 struct options {
 	bool json, flows, quiet, events, members;
-	const char *publish, *inventory;
+	const char *publish, *inventory, *planned;
 	uint32_t top, workers, max_lines, max_flows, shard;
 	uint8_t ac_macs[OPTIONS_MAX_AC][6];
 	uint32_t n_ac_macs;

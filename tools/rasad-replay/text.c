@@ -9,6 +9,7 @@
 
 #include "engine/analysis/report.h"
 #include "tools/rasad-replay/text_incidents.h"
+#include "tools/rasad-replay/text_lint.h"
 #include "tools/rasad-replay/text_parts.h"
 
 enum { NAME = 48, MAX_EVENTS = 20, MAX_NODES = 12 };
@@ -40,6 +41,7 @@ struct text {
 	struct node_row *nodes;
 	struct event_row *events;
 	struct text_incidents incidents;
+	struct text_lint lint;
 	size_t n_lines, n_nodes, n_events, lines_room, nodes_room, events_room;
 	uint64_t up, down, suspect, unknown, event_count[SESSION_SETUP_FAILED + 1];
 	uint64_t packets, bytes, dropped, flows, flow_reports;
@@ -70,6 +72,7 @@ struct text *text_free(struct text *t)
 		free(t->nodes);
 		free(t->events);
 		text_incidents_fini(&t->incidents);
+		text_lint_fini(&t->lint);
 	}
 	free(t);
 	return NULL;
@@ -212,6 +215,9 @@ void text_take(struct text *t, const struct report *report)
 		break;
 	case REPORT_GAP:
 		text_gaps_take(&t->incidents, report->gap);
+		break;
+	case REPORT_TOPOLOGY_LINT:
+		text_lint_take(&t->lint, report->topology_lint);
 		break;
 	case REPORT_FLAP_SUMMARY:
 	case REPORT_MINUTE:
@@ -362,4 +368,5 @@ void text_print(struct text *t, const char *const *files, uint32_t n_files, doub
 	print_nodes(t, out);
 	print_lines(t, out);
 	print_events(t, out);
+	text_lint_print(&t->lint, out);
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/base/calendar.h"
 #include "engine/base/inventory.h"
 #include "engine/base/mem.h"
 #include "engine/engine.h"
@@ -36,6 +37,7 @@ struct daemon {
 	struct options options;
 	struct tap tap;
 	struct inventory *inventory;
+	struct calendar calendar;
 	struct publisher *publisher;
 	struct summary *summary; /* or NULL */
 	struct engine *engine;
@@ -158,6 +160,11 @@ static bool load_inventory(struct daemon *d)
 	return d->inventory;
 }
 
+static bool load_calendar(struct daemon *d)
+{
+	return !d->options.planned || !calendar_load(&d->calendar, d->options.planned, stderr);
+}
+
 static bool open_publisher(struct daemon *d)
 {
 	struct publish_error error;
@@ -205,6 +212,8 @@ static bool open_engine(struct daemon *d)
 		.lossless = d->tap.kind == TAP_FILES,
 		.cards = true,
 		.inventory = d->inventory,
+		.plans = d->calendar.plans,
+		.n_plans = d->calendar.n,
 		.minutes = true,
 		.now = idle_now_ns,
 		.context = &d->tap,
@@ -222,7 +231,7 @@ static bool open_engine(struct daemon *d)
 /* Options, inventory and source are good: `rasadd -n` is content. */
 static bool prepare(struct daemon *d)
 {
-	return load_inventory(d) && tap_open(&d->tap, &d->options) == 0 &&
+	return load_inventory(d) && load_calendar(d) && tap_open(&d->tap, &d->options) == 0 &&
 	       (!d->options.check || tap_is_good(&d->tap));
 }
 
@@ -309,6 +318,7 @@ int main(int argc, char **argv)
 		d.failed = true;
 	engine_free(d.engine);
 	inventory_free(d.inventory);
+	calendar_fini(&d.calendar);
 	tap_close(&d.tap);
 	return d.failed ? 1 : 0;
 }

@@ -38,6 +38,9 @@ static const struct option_row table[] = {
 	{{"inventory", required_argument, NULL, 'i'},
 	 "FILE",
 	 "CSV of lines: phones, nodes, cards, ports, plans"},
+	{{"planned", required_argument, NULL, 'P'},
+	 "FILE",
+	 "CSV of planned work: group_type,group,from,to"},
 	{{"shard", required_argument, NULL, 's'},
 	 "N",
 	 "event stream to write, 0..255 (0); one rasadd each"},
@@ -64,7 +67,7 @@ static const struct option_row table[] = {
 	 "FILE",
 	 "at the end, write what is known of every line and node, one\n"
 	 "JSON object each, as rasad-replay -o json does"},
-	{{"check", no_argument, NULL, 'n'}, NULL, "check options, inventory and source, and exit"},
+	{{"check", no_argument, NULL, 'n'}, NULL, "check options, files and source, and exit"},
 	{{"help", no_argument, NULL, 'h'}, NULL, "this text"},
 	{{"version", no_argument, NULL, 'V'}, NULL, "version"},
 };
@@ -155,6 +158,9 @@ static int read_option(struct options *o, int letter)
 		return OPTION_OK;
 	case 'i':
 		o->inventory = optarg;
+		return OPTION_OK;
+	case 'P':
+		o->planned = optarg;
 		return OPTION_OK;
 	case 's':
 		return option_number("--shard", optarg, 0, 255, &o->shard);

@@ -18,7 +18,7 @@ struct options {
 	char **eal;	  /* what follows "--" */
 	uint32_t n_eal, queues;
 	bool busy;
-	const char *redis, *inventory, *summary;
+	const char *redis, *inventory, *planned, *summary;
 	uint32_t shard, workers, max_lines, max_flows, buffer_mib;
 	uint32_t speed; /* of files: times their own pace; 0: as fast as can be */
 	uint8_t ac_macs[OPTIONS_MAX_AC][6];

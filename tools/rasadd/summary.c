@@ -67,6 +67,7 @@ void summary_take(struct summary *s, const struct report *report)
 	case REPORT_FLOW:
 	case REPORT_INCIDENT:
 	case REPORT_GAP:
+	case REPORT_TOPOLOGY_LINT:
 		status = codec_json(s->codec, report, s->file);
 		break;
 	case REPORT_MINUTE:

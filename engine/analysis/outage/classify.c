@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/analysis/outage/watch.h"
+#include "engine/base/calendar.h"
 
 #define POWER_SHARE 0.6 /* of the lines: their modems lost power */
 #define WHOLE_SHARE 0.8 /* of a group: it is down as a whole */
@@ -134,7 +135,7 @@ static bool is_planned(const struct outage *o, const struct incident *i, uint32_
 {
 	struct report_group name = groups_name(&o->groups, group);
 	for (uint32_t p = 0; p < o->options.n_plans; p++) {
-		const struct outage_plan *plan = &o->options.plans[p];
+		const struct calendar_plan *plan = &o->options.plans[p];
 		if (i->onset_ns + UINT64_C(60000000000) >= plan->from_ns &&
 		    i->onset_ns <= plan->to_ns && strcmp(plan->group_type, name.type) == 0 &&
 		    strcmp(plan->group, name.name) == 0)

@@ -110,32 +110,6 @@ static void seat(struct outage *o, uint32_t incident, const struct finding *find
 	o->groups.at[i->group].incident[i->channel] = incident;
 }
 
-uint32_t incident_open(struct outage *o, enum symptom_channel channel,
-		       const struct finding *finding)
-{
-	uint32_t number = find_cleared(o, channel, finding->group);
-	struct incident *i;
-	if (number) {
-		i = incident_at(o, number);
-		i->reopened++;
-		i->cleared = false;
-		i->low_since_ns = i->clear_ns = i->recovering_ns = 0;
-		incident_note(i, o->now_ns, "reopened", "its lines went again");
-	} else {
-		number = take_slot(o);
-		if (!number)
-			return 0;
-		i = incident_at(o, number);
-		*i = (struct incident){.channel = channel, .open_ns = o->now_ns, .curve_stride = 1};
-		write_id(i, salt_of(o, channel, finding->group));
-		o->incidents.opened++;
-	}
-	i->live = true;
-	o->incidents.open++;
-	seat(o, number, finding);
-	return number;
-}
-
 static struct member *add_member(struct outage *o, struct incident *i)
 {
 	uint32_t room = i->members_room ? 2 * i->members_room : 16;
@@ -162,11 +136,20 @@ static struct member *find_member(struct incident *i, uint32_t line)
 	return NULL;
 }
 
+static void count_member(struct incident *i, const struct member *m, int one)
+{
+	i->down += (uint32_t)(m->recovered_ns ? 0 : one);
+	i->confirmed += (uint32_t)(m->confirmed ? one : 0);
+	i->redialled += (uint32_t)(m->redialled ? one : 0);
+}
+
 void incident_absorb(struct outage *o, uint32_t incident, struct trouble *t)
 {
 	struct incident *i = incident_at(o, incident);
 	struct member *m = find_member(i, t->line);
-	if (!m)
+	if (m)
+		count_member(i, m, -1);
+	else
 		m = add_member(o, i);
 	if (!m)
 		return;
@@ -183,14 +166,57 @@ void incident_absorb(struct outage *o, uint32_t incident, struct trouble *t)
 		.redialled = t->redialled,
 	};
 	t->member = (uint32_t)(m - i->members);
-	i->down += !t->good_ns;
+	count_member(i, m, 1);
 	i->peak = i->down > i->peak ? i->down : i->peak;
-	i->confirmed += t->confirmed;
-	i->redialled += t->redialled;
 	i->grown = true;
 	trouble_explain(o, t, incident);
 	if (i->settled && i->channel == CHANNEL_DROP && !t->good_ns)
 		watch_set_up(o, &o->lines[t->line], false);
+}
+
+/* Lines that were down still when the incident was cleared are its own again, if they are. */
+static void take_back(struct outage *o, uint32_t incident)
+{
+	struct incident *i = incident_at(o, incident);
+	for (uint32_t m = 0; m < i->n_members; m++) {
+		struct member *member = &i->members[m];
+		struct trouble *t = watch_trouble(o, &o->lines[member->line], i->channel);
+		if (member->recovered_ns)
+			continue;
+		if (t && !t->incident && !t->good_ns) {
+			incident_absorb(o, incident, t);
+			continue;
+		}
+		member->recovered_ns = i->clear_ns;
+		i->down--;
+	}
+}
+
+uint32_t incident_open(struct outage *o, enum symptom_channel channel,
+		       const struct finding *finding)
+{
+	uint32_t number = find_cleared(o, channel, finding->group);
+	struct incident *i;
+	if (number) {
+		i = incident_at(o, number);
+		i->reopened++;
+		i->cleared = false;
+		take_back(o, number);
+		i->low_since_ns = i->clear_ns = i->recovering_ns = 0;
+		incident_note(i, o->now_ns, "reopened", "its lines went again");
+	} else {
+		number = take_slot(o);
+		if (!number)
+			return 0;
+		i = incident_at(o, number);
+		*i = (struct incident){.channel = channel, .open_ns = o->now_ns, .curve_stride = 1};
+		write_id(i, salt_of(o, channel, finding->group));
+		o->incidents.opened++;
+	}
+	i->live = true;
+	o->incidents.open++;
+	seat(o, number, finding);
+	return number;
 }
 
 void incident_member_good(struct outage *o, const struct trouble *t)
@@ -234,11 +260,8 @@ static void let_go(struct outage *o, struct member *m)
 static void recount_members(struct incident *i)
 {
 	i->down = i->confirmed = i->redialled = 0;
-	for (uint32_t m = 0; m < i->n_members; m++) {
-		i->down += !i->members[m].recovered_ns;
-		i->confirmed += i->members[m].confirmed;
-		i->redialled += i->members[m].redialled;
-	}
+	for (uint32_t m = 0; m < i->n_members; m++)
+		count_member(i, &i->members[m], 1);
 }
 
 void incident_rescope(struct outage *o, uint32_t incident, enum symptom_channel channel,

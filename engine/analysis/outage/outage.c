@@ -71,6 +71,12 @@ static uint32_t sign_of(const struct outage_place *p)
 	return sign ? sign : 1;
 }
 
+/* Whether the line still is where it was when it was alone on that port. */
+static bool is_on_card_of(const struct outage *o, uint32_t line, uint32_t port)
+{
+	return o->lines[line].known && o->lines[line].leaf == o->groups.at[port].parent;
+}
+
 void outage_line(struct outage *o, uint32_t line, const struct outage_place *seen)
 {
 	struct watched *w = watch_line(o, line);
@@ -83,7 +89,7 @@ void outage_line(struct outage *o, uint32_t line, const struct outage_place *see
 		rate_begin(&o->rates, &w->rate, (uint32_t)(o->now_ns / SECOND_IN_NS));
 	w->sign = sign;
 	watch_move(o, line, &place);
-	if (place.moved_line && o->lines[place.moved_line].known) {
+	if (place.moved_line && is_on_card_of(o, place.moved_line, place.moved_to)) {
 		struct watched *other = &o->lines[place.moved_line];
 		struct place theirs = {.leaf = place.moved_to, .n_risks = other->n_risks};
 		memcpy(theirs.risks, other->risks, sizeof theirs.risks);
@@ -294,6 +300,7 @@ void outage_gap_ends(struct outage *o, uint32_t tap, uint64_t at_ns)
 	struct outage_tap *t = tap < OUTAGE_TAPS_MAX ? &o->taps[tap] : NULL;
 	if (!t || !t->since_ns)
 		return;
+	watch_doubt(o, tap, t->since_ns, at_ns);
 	tell_gap(o, tap, at_ns, (int64_t)at_ns, set_blind(o, tap, false));
 	t->since_ns = 0;
 }

@@ -16,6 +16,7 @@
 
 #include "engine/analysis/report.h"
 
+struct calendar_plan;
 struct inventory;
 struct outage;
 
@@ -52,12 +53,6 @@ struct symptom {
 	const char *shared_risk; /* CHANNEL_DNS: the resolver that is silent; else NULL */
 };
 
-/* Work that is planned: an incident of that group opens, and says so. */
-struct outage_plan {
-	const char *group_type, *group;
-	uint64_t from_ns, to_ns;
-};
-
 enum { OUTAGE_TAPS_MAX = 32 };
 
 /* Every limit that was hit, and what the books and the packets disagree on. */
@@ -70,7 +65,8 @@ struct outage_counters {
 
 struct outage_options {
 	const struct inventory *inventory; /* or NULL; outlives the outage */
-	const struct outage_plan *plans;   /* or NULL */
+	const struct calendar_plan
+		*plans; /* or NULL: an incident of that group opens, and says so */
 	uint32_t n_plans, max_lines;
 	const char *(*line_name)(void *context, uint32_t line);
 	void *context; /* of line_name */

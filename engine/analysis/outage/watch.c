@@ -285,9 +285,23 @@ static void enqueue(struct outage *o, struct trouble *t, int queue, uint64_t at_
 	push(o, queue, at_ns, number_of(o, t), t->generation);
 }
 
+/* It is evidence as of `at_ns`: from now on, or once it has lasted. */
+static void start(struct outage *o, struct trouble *t, uint64_t at_ns, bool ripe)
+{
+	t->at_ns = at_ns;
+	t->aged = false;
+	t->ripe = ripe;
+	t->young = true;
+	enqueue(o, t, t->channel == CHANNEL_SETUP ? QUEUE_SETUP : QUEUE_DROP,
+		at_ns + window_ns[t->channel]);
+	if (!ripe)
+		push(o, QUEUE_RIPE, at_ns + RIPE_NS, number_of(o, t), t->generation);
+	push(o, QUEUE_FRESH, at_ns + BURST_NS, number_of(o, t), t->generation);
+	recount(o, t);
+}
+
 static void fill(struct outage *o, struct trouble *t, const struct symptom *s)
 {
-	t->at_ns = s->at_ns;
 	t->since_ns = s->since_ns ? s->since_ns : s->at_ns;
 	t->good_ns = 0;
 	t->cause = (uint8_t)s->cause;
@@ -295,15 +309,7 @@ static void fill(struct outage *o, struct trouble *t, const struct symptom *s)
 	t->weight = weight_of(s);
 	t->confirmed = s->state == SYMPTOM_BAD;
 	t->redialled = s->redialled;
-	t->aged = false;
-	t->ripe = t->confirmed;
-	t->young = true;
-	enqueue(o, t, s->channel == CHANNEL_SETUP ? QUEUE_SETUP : QUEUE_DROP,
-		t->at_ns + window_ns[t->channel]);
-	if (!t->ripe)
-		push(o, QUEUE_RIPE, t->at_ns + RIPE_NS, number_of(o, t), t->generation);
-	push(o, QUEUE_FRESH, t->at_ns + BURST_NS, number_of(o, t), t->generation);
-	recount(o, t);
+	start(o, t, s->at_ns, t->confirmed);
 }
 
 struct trouble *trouble_begin(struct outage *o, const struct symptom *s)
@@ -482,6 +488,25 @@ void watch_void(struct outage *o, uint32_t tap, uint64_t since_ns)
 			struct trouble *t = watch_trouble(o, w, (enum symptom_channel)c);
 			if (t && !t->incident && t->at_ns >= since_ns)
 				trouble_forget(o, t);
+		}
+	}
+}
+
+void watch_doubt(struct outage *o, uint32_t tap, uint64_t since_ns, uint64_t now_ns)
+{
+	for (uint32_t line = 0; line < o->room; line++) {
+		struct watched *w = &o->lines[line];
+		for (int c = CHANNEL_DROP; w->known && w->tap == tap && c < CHANNEL_COUNT; c++) {
+			struct trouble *t = watch_trouble(o, w, (enum symptom_channel)c);
+			if (!t || t->incident || t->at_ns < since_ns)
+				continue;
+			if (t->good_ns) {
+				trouble_forget(o, t);
+				continue;
+			}
+			if (c == CHANNEL_DROP)
+				watch_set_up(o, w, true);
+			start(o, t, now_ns, false);
 		}
 	}
 }

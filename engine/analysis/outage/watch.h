@@ -32,6 +32,9 @@ void watch_refresh(struct outage *outage, struct watched *line);
 /* Evidence of the tap's lines that came since then is none. */
 void watch_void(struct outage *outage, uint32_t tap, uint64_t since_ns);
 
+/* The tap sees again: what was told of its lines since then is a suspicion as of now. */
+void watch_doubt(struct outage *outage, uint32_t tap, uint64_t since_ns, uint64_t now_ns);
+
 void watch_set_up(struct outage *outage, struct watched *line, bool up);
 void watch_set_blind(struct outage *outage, struct watched *line, bool blind);
 void watch_tried(struct outage *outage, uint32_t line, uint64_t at_ns);

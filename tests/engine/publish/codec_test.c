@@ -176,6 +176,23 @@ static void test_gap_notice(void **state)
 	assert_report(&(struct report){.kind = REPORT_GAP, .gap = &gap});
 }
 
+static void test_topology_lint(void **state)
+{
+	(void)state;
+	const struct report_lint_example examples[] = {
+		{"DSLAM-101 eth 0/1/1:11", "DSLAM-101", "DSLAM-102"},
+		{"DSLAM-101 eth 0/1/1:12", "DSLAM-101", "DSLAM-103"},
+	};
+	const struct report_topology_lint lint = {
+		.unix_ns = 1763205622123456789,
+		.kind = "node",
+		.count = 7,
+		.examples = examples,
+		.n_examples = 2,
+	};
+	assert_report(&(struct report){.kind = REPORT_TOPOLOGY_LINT, .topology_lint = &lint});
+}
+
 static void test_collector_health(void **state)
 {
 	(void)state;
@@ -427,6 +444,7 @@ int main(void)
 		TEST(test_incident),
 		TEST(test_member_set),
 		TEST(test_gap_notice),
+		TEST(test_topology_lint),
 		TEST(test_json_incident),
 		TEST(test_empty_incident),
 		TEST(test_members_are_bounded),

@@ -152,7 +152,8 @@ def test_failures(folder):
     here = ("--redis", server.url)
     for code, text, *args in [
         (2, "no --collector given"),
-        (2, "--collector 'eth:0': expected pcap:FILE, pcap:INTERFACE or dpdk:PORTS", "--collector", "eth:0"),
+        (2, "--collector 'eth:0': expected pcap:FILE, pcap:INTERFACE, xdp:INTERFACES or "
+            "dpdk:PORTS", "--collector", "eth:0"),
         (2, "--collector 'pcap:': expected", "--collector", "pcap:"),
         (2, "--speed '0x': expected max, or 1x to 1000x", "--collector", collector, "--speed", "0x"),
         (2, "--shard '256': expected a number from 0 to 255", "--collector", collector, "--shard", "256"),
@@ -167,6 +168,7 @@ def test_failures(folder):
         (1, "after packet", "--collector", "pcap:" + cut, *here),
         (1, "lo: is an interface; expected one", "--collector", "pcap:lo", "--collector", collector, *here),
         (1, "bad.csv:1: ", "--collector", collector, "--inventory", bad_inventory, *here),
+        (1, "bad.csv:1: ", "--collector", collector, "--planned", bad_inventory, *here),
         (1, "No such file or directory", "--collector", collector, "--redis", f"unix:{folder}/nobody.sock"),
         (1, "Connection refused", "--collector", collector, "--redis", "redis://127.0.0.1:1"),
     ]:

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The life of incidents: what is told is held against what was done to a small network. */
+#include "engine/analysis/outage/incident.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/analysis/outage/world.h"
+
+static void one_fault_is_one_incident(void **state)
+{
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	world_cut(&w, 100, 1, 2);
+	world_run_to(&w, 110);
+	assert_int_equal(w.n_told, 1);
+	assert_int_equal(w.told[0].state, INCIDENT_OPEN);
+	assert_string_equal(w.told[0].type, "card");
+	assert_string_equal(w.told[0].group, "N1/2");
+	assert_int_equal(w.told[0].class, CLASS_CARD_FAILURE);
+	assert_int_equal(w.told[0].category, CATEGORY_ACCESS_INFRA);
+	assert_int_equal(w.told[0].severity, SEVERITY_MINOR);
+	assert_int_equal(w.told[0].affected, CARD_LINES);
+	assert_int_equal(w.told[0].members, CARD_LINES);
+	assert_true(w.told[0].page);
+	assert_float_equal(w.told[0].onset_s, 100, 2);
+	world_run_to(&w, 400);
+	world_heal(&w, 400, 1, 2);
+	world_run_to(&w, 455);
+	assert_int_not_equal(world_last(&w)->state, INCIDENT_CLEARED); /* it holds for 60 s first */
+	world_run_to(&w, 470);
+	assert_int_equal(world_last(&w)->state, INCIDENT_CLEARED);
+	assert_float_equal(world_last(&w)->clear_s, 400, 5);
+	assert_int_equal(world_last(&w)->peak, CARD_LINES);
+	assert_int_equal(world_last(&w)->affected, 0);
+	world_run_to(&w, 4000);
+	assert_int_equal(world_distinct(&w), 1);
+	for (uint32_t i = 1; i < w.n_told; i++) {
+		assert_int_equal(w.told[i].revision, w.told[i - 1].revision + 1);
+		assert_false(w.told[i].page);
+	}
+	world_end(&w);
+}
+
+static void suspicion_ripens(void **state)
+{
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	/* A switch-over: silent for five seconds. */
+	world_card(&w, 100, 0, 0, 0, CARD_LINES, CHANNEL_DROP, SYMPTOM_SUSPECT);
+	world_card(&w, 105, 0, 0, 0, CARD_LINES, CHANNEL_DROP, SYMPTOM_GOOD);
+	world_run_to(&w, 300);
+	assert_int_equal(w.n_told, 0);
+	world_card(&w, 300, 0, 0, 0, CARD_LINES, CHANNEL_DROP, SYMPTOM_SUSPECT);
+	world_run_to(&w, 312);
+	assert_int_equal(w.n_told, 1);
+	world_end(&w);
+}
+
+static void what_fails_later_is_absorbed(void **state)
+{
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	world_card(&w, 100, 1, 2, 0, 12, CHANNEL_DROP, SYMPTOM_BAD);
+	world_run_to(&w, 110);
+	assert_string_equal(world_last(&w)->group, "N1/2");
+	world_card(&w, 130, 1, 2, 12, 24, CHANNEL_DROP, SYMPTOM_BAD);
+	world_run_to(&w, 200);
+	assert_int_equal(world_distinct(&w), 1);
+	assert_int_equal(world_last(&w)->affected, CARD_LINES);
+	assert_float_equal(world_last(&w)->onset_s, 100, 2);
+	world_end(&w);
+}
+
+/* A card was silent first, then the rest of its node: the same incident, wider. */
+static void scope_changes_and_the_id_stays(void **state)
+{
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	world_cut(&w, 100, 0, 0);
+	world_run_to(&w, 110);
+	assert_string_equal(world_last(&w)->type, "card");
+	for (int c = 1; c < CARDS; c++)
+		world_cut(&w, 120 + 0.3 * c, 0, c); /* within one tick */
+	world_run_to(&w, 200);
+	assert_int_equal(world_distinct(&w), 1);
+	assert_int_equal(world_last(&w)->state, INCIDENT_UPDATED);
+	assert_string_equal(world_last(&w)->type, "access_node");
+	assert_string_equal(world_last(&w)->group, "N0");
+	assert_string_equal(world_last(&w)->equivalent, "svlan:100");
+	assert_int_equal(world_last(&w)->class, CLASS_NODE_OR_UPLINK);
+	assert_int_equal(world_last(&w)->affected, CARDS * CARD_LINES);
+	world_end(&w);
+}
+
+static void the_whole_supersedes_its_parts(void **state)
+{
+	static struct world w;
+	const struct told *ended = NULL;
+	(void)state;
+	world_begin(&w);
+	world_cut(&w, 100, 0, 0);
+	world_run_to(&w, 110);
+	world_cut(&w, 112, 0, 1);
+	world_run_to(&w, 120);
+	assert_int_equal(world_distinct(&w), 2);
+	world_cut(&w, 130, 0, 2);
+	world_cut(&w, 131, 0, 3);
+	world_run_to(&w, 200);
+	for (uint32_t i = 0; i < w.n_told; i++)
+		if (w.told[i].state == INCIDENT_SUPERSEDED)
+			ended = &w.told[i];
+	assert_non_null(ended);
+	assert_string_equal(ended->superseded_by, w.told[0].id); /* the first told survives */
+	assert_int_equal(world_distinct(&w), 2);
+	for (int c = 0; c < CARDS; c++)
+		world_heal(&w, 400, 0, c);
+	world_run_to(&w, 500);
+	assert_string_equal(world_last(&w)->id, w.told[0].id);
+	assert_int_equal(world_last(&w)->state, INCIDENT_CLEARED);
+	assert_int_equal(world_last(&w)->peak, CARDS * CARD_LINES);
+	world_end(&w);
+}
+
+static void siblings_are_two_incidents(void **state)
+{
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	world_cut(&w, 100, 0, 0);
+	world_cut(&w, 100, 2, 3);
+	world_run_to(&w, 400);
+	assert_int_equal(world_distinct(&w), 2);
+	world_heal(&w, 400, 0, 0);
+	world_run_to(&w, 600);
+	assert_int_equal(world_last(&w)->state, INCIDENT_CLEARED);
+	assert_string_equal(world_last(&w)->group, "N0/0");
+	world_end(&w);
+}
+
+static void reopens_within_three_minutes(void **state)
+{
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	world_cut(&w, 100, 1, 2);
+	world_run_to(&w, 200);
+	world_heal(&w, 200, 1, 2);
+	world_run_to(&w, 270);
+	assert_int_equal(world_last(&w)->state, INCIDENT_CLEARED);
+	world_cut(&w, 400, 1, 2);
+	world_run_to(&w, 420);
+	assert_int_equal(world_distinct(&w), 1);
+	assert_int_equal(world_last(&w)->reopened, 1);
+	assert_int_equal(world_last(&w)->affected, CARD_LINES);
+	world_heal(&w, 430, 1, 2);
+	world_run_to(&w, 500);
+	assert_int_equal(world_last(&w)->state, INCIDENT_CLEARED);
+	world_run_to(&w, 900);
+	world_cut(&w, 900, 1, 2);
+	world_run_to(&w, 920);
+	assert_int_equal(world_distinct(&w), 2); /* too late: another one */
+	assert_int_equal(world_last(&w)->reopened, 0);
+	world_end(&w);
+}
+
+/* Lines that are down for long cannot fail again: they are out of the count, and back with it. */
+static void settled_lines_are_out_of_the_count(void **state)
+{
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	world_cut(&w, 100, 1, 2);
+	world_run_to(&w, 300);
+	assert_int_equal(world_group(&w, "N1/2")->eligible, CARD_LINES);
+	world_run_to(&w, 420);
+	assert_int_equal(world_group(&w, "N1/2")->eligible, 0);
+	assert_int_equal(world_group(&w, "N1")->eligible, (CARDS - 1) * CARD_LINES);
+	assert_int_equal(world_group(&w, "N1")->members, CARDS * CARD_LINES);
+	/* The rest of the node fails now: not together with what failed long ago. */
+	world_cut(&w, 500, 1, 0);
+	world_run_to(&w, 510);
+	assert_int_equal(world_distinct(&w), 2);
+	assert_string_equal(world_last(&w)->group, "N1/0");
+	world_heal(&w, 600, 1, 2);
+	world_run_to(&w, 610);
+	assert_int_equal(world_group(&w, "N1/2")->eligible, CARD_LINES);
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_fault_is_one_incident),
+		cmocka_unit_test(suspicion_ripens),
+		cmocka_unit_test(what_fails_later_is_absorbed),
+		cmocka_unit_test(scope_changes_and_the_id_stays),
+		cmocka_unit_test(the_whole_supersedes_its_parts),
+		cmocka_unit_test(siblings_are_two_incidents),
+		cmocka_unit_test(reopens_within_three_minutes),
+		cmocka_unit_test(settled_lines_are_out_of_the_count),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

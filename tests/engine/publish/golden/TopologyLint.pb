@@ -1,0 +1,3 @@
+ï“è•æ≈äºnode".
+DSLAM-101 eth 0/1/1:11	DSLAM-101	DSLAM-102".
+DSLAM-101 eth 0/1/1:12	DSLAM-101	DSLAM-103
