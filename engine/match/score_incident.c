@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Does this incident explain this call? Weights are those of algorithms.md 2.5.2.
+ * Does this incident explain this call? Weights are those of algorithms.md 2.5.2; a line
+ * that went down with the element though no list names it yet (INC_JUST_DOWN), one that was down before
+ * (INC_OLDER_FAULT), and callers alone (INC_CALLERS) have ones of ours.
  *
  * Lists of members lag the card by up to 15 s, so the card has the last word where it is newer: a
  * line that is listed as down but came up since has recovered, and one that hangs on the element

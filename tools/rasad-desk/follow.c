@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the desk has in memory is what it has read of two streams. A server that was emptied under the
+ * connection (FLUSHALL, another data set loaded) would leave it believing in incidents that nobody
+ * tells of any more: streams only grow, so one that has had fewer entries than before is another one,
+ * and everything is read anew.
+ */
 #include "tools/rasad-desk/follow.h"
 
 #include <errno.h>
@@ -17,6 +23,7 @@
 #define BLOCK_MS	 "500" /* below the 2 s after which a silent server counts as away */
 #define NODES_EVERY_MS	 30000
 #define ADVANCE_EVERY_MS 10000
+#define STREAMS		 2
 
 struct follower {
 	struct desk *desk;
@@ -24,6 +31,7 @@ struct follower {
 	struct wanted wanted;
 	char incidents_id[ID_SIZE], answers_id[ID_SIZE]; /* the last ones read */
 	int64_t nodes_ms, advance_ms;			 /* when next, monotonic */
+	long long added[STREAMS];			 /* entries that they have had, ever */
 };
 
 /* --- loading --- */
@@ -131,6 +139,38 @@ static int wait_for_news(struct follower *f)
 	return refused ? -EIO : load_wanted(f->desk, f->redis, &f->wanted, false);
 }
 
+/* -1: it does not say (an older server, a user that may not ask). */
+static long long entries_added(const struct redis_reply *info)
+{
+	if (redis_type(info) == REDIS_REFUSED)
+		return strstr(redis_text(info, NULL), "no such key") ? 0 : -1;
+	for (size_t i = 0; i + 1 < redis_count(info); i += 2)
+		if (!strcmp(redis_text(redis_element(info, i), NULL), "entries-added"))
+			return redis_integer(redis_element(info, i + 1));
+	return -1;
+}
+
+/* Returns 0, -EIO, or -ESTALE: what was read is gone. */
+static int check_streams(struct follower *f)
+{
+	static const char *const keys[STREAMS] = {KEYSPACE_INCIDENTS, CALLS_OUT};
+	int status = 0;
+
+	for (size_t i = 0; i < STREAMS && !status; i++)
+		status = store_append(f->redis, (const char *[]){"XINFO", "STREAM", keys[i], NULL});
+	for (size_t i = 0; i < STREAMS && status != -EIO; i++) {
+		struct redis_reply *info;
+		if (redis_next(f->redis, &info))
+			return -EIO;
+		long long added = entries_added(info);
+		redis_reply_free(info);
+		if (added >= 0 && added < f->added[i])
+			status = -ESTALE;
+		f->added[i] = added;
+	}
+	return status;
+}
+
 static int read_nodes(struct follower *f)
 {
 	struct nodes nodes = {0}, former;
@@ -149,7 +189,10 @@ static int read_nodes(struct follower *f)
 static int look_around(struct follower *f)
 {
 	int64_t now_ms = desk_now_ms();
+	int status = check_streams(f);
 
+	if (status)
+		return status;
 	if (now_ms >= f->advance_ms) {
 		f->advance_ms = now_ms + ADVANCE_EVERY_MS;
 		pthread_mutex_lock(&f->desk->lock);
@@ -188,6 +231,7 @@ void *follow_run(void *context)
 			follow(&f);
 		links_give(&f.desk->links, f.redis, false);
 		f.nodes_ms = f.advance_ms = 0;
+		memset(f.added, 0, sizeof(f.added));
 		if (!atomic_load(&f.desk->stop))
 			desk_pause(f.desk, 20);
 	}

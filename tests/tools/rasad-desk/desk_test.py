@@ -210,6 +210,22 @@ def test_card_that_ended(folder):
         expect((phone, status, match["verdict"]), (phone, 200, verdict))
 
 
+def test_emptied_under_the_connection(folder):
+    """FLUSHALL: what the desk believed is gone, too; what comes after is answered."""
+    store = town(folder)
+    store.put_incident("cut", down=["DSLAM-1 1"])
+    desk = Desk(store).ready()
+    wait_for(lambda: desk.metric("incidents_open") == 1, "the incident")
+    store.ask("FLUSHALL")
+    wait_for(lambda: desk.metric("incidents_open") == 0, "an empty book")
+    store.put_line("DSLAM-1 5", PHONE)
+    store.put_incident("other", down=["DSLAM-1 2"])
+    wait_for(lambda: desk.metric("incidents_open") == 1, "the incident after it")
+    store.put_call("streamed", PHONE, "SLOW")
+    wait_for(lambda: "streamed:1" in store.answers_out(), "an answer to a streamed call")
+    expect(desk.post({"call_id": "c", "phone": PHONE, "complaint": "SLOW"})[1]["verdict"], "NO_FAULT_FOUND")
+
+
 def test_refused_writes(folder):
     """Redis that takes no writes (a replica, a full memory): nothing is acknowledged."""
     store = town(folder)
