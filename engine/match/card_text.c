@@ -408,7 +408,9 @@ static void verdict(struct page *page, const Rasad__V1__CallMatch *match)
 
 	begin(page, "CARD_VERDICT");
 	text_write(page->out, page->options->language, verdict_code((int)match->verdict), NULL, 0);
-	if (match->n_hypotheses && match->probability > 0) {
+	/* How sure nothing is known of is no number to read out. */
+	if (match->n_hypotheses && match->probability > 0 &&
+	    match->verdict != RASAD__V1__VERDICT__VERDICT_INSUFFICIENT_DATA) {
 		fputs(" (", page->out);
 		write_value(page, number_value("", TEXT_PERCENT, match->probability));
 		fputs(fa ? "٪)" : "%)", page->out);

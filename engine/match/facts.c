@@ -175,6 +175,32 @@ static void read_last_session(struct facts *facts, const Rasad__V1__Session *las
 				       last->cause == RASAD__V1__DROP_CAUSE__DROP_CAUSE_NAS_FAULT);
 }
 
+/* The last session that was up and ended: set-ups refused after it are not what was lost. NULL: none. */
+static const Rasad__V1__Session *last_ended(const Rasad__V1__SubscriberSummary *summary)
+{
+	for (size_t i = summary->n_sessions; i > 0; i--) {
+		const Rasad__V1__Session *one = summary->sessions[i - 1];
+		if (!one->failed_stage && one->has_down_unix_ns_case)
+			return one;
+	}
+	return NULL;
+}
+
+/* Up again, after a drop that nobody asked for. */
+static void read_return(struct facts *facts, const Rasad__V1__SubscriberCard *card)
+{
+	const Rasad__V1__Session *ended = last_ended(card->summary);
+	int64_t down = ended ? ended->down_unix_ns : card->last_down_unix_ns;
+	int64_t up = card->up_since_unix_ns;
+
+	if (facts->state != RASAD__V1__LINE_STATE__LINE_STATE_UP || !down || up < down ||
+	    facts->now_unix_ns - up > BACK_NS ||
+	    !is_involuntary(ended ? (int)ended->cause : facts->drop_cause))
+		return;
+	facts->back_unix_ns = up;
+	facts->down_since_unix_ns = down;
+}
+
 static void read_sessions(struct facts *facts, const Rasad__V1__SubscriberCard *card)
 {
 	const Rasad__V1__SubscriberSummary *summary = card->summary;
@@ -199,11 +225,7 @@ static void read_sessions(struct facts *facts, const Rasad__V1__SubscriberCard *
 		facts->down_since_unix_ns = summary->down_since_unix_ns;
 	if (summary->n_sessions)
 		read_last_session(facts, summary->sessions[summary->n_sessions - 1]);
-	bool back = facts->state == RASAD__V1__LINE_STATE__LINE_STATE_UP &&
-		    is_involuntary(facts->drop_cause) && card->last_down_unix_ns &&
-		    card->up_since_unix_ns >= card->last_down_unix_ns &&
-		    facts->now_unix_ns - card->up_since_unix_ns <= BACK_NS;
-	facts->back_unix_ns = back ? card->up_since_unix_ns : 0;
+	read_return(facts, card);
 	bool down = facts->state == RASAD__V1__LINE_STATE__LINE_STATE_DOWN;
 	facts->lost_power =
 		down && facts->drop_cause == RASAD__V1__DROP_CAUSE__DROP_CAUSE_CPE_POWER;

@@ -188,7 +188,7 @@ static void say_line(const struct saying *say, const struct draft *draft)
 		text_write(say->out, say->language, "LINE_SUSPECTED", NULL, 0);
 	else if (draft_find(draft, "LINE_RECENT_DROP") && facts->drops_24h < 3)
 		WRITE(say->out, say->language, "LINE_BACK",
-		      AT("t", say->scene->input->card->last_down_unix_ns, say->now),
+		      AT("t", facts->down_since_unix_ns, say->now),
 		      AT("back", facts->back_unix_ns, say->now));
 	else if (noisy && facts->has_snr && facts->has_attenuation)
 		WRITE(say->out, say->language, "LINE_NOISE", COUNT("flaps", facts->drops_24h),
@@ -314,7 +314,8 @@ static void say_facts(const struct saying *say)
 	}
 	fact_speed(say, &first);
 	next_fact(say, &first);
-	WRITE(say->out, say->language, "FACT_FLAPS", COUNT("n", facts->drops_24h));
+	WRITE(say->out, say->language, facts->drops_24h ? "FACT_FLAPS" : "FACT_NO_FLAPS",
+	      COUNT("n", facts->drops_24h));
 	next_fact(say, &first);
 	text_write(say->out, say->language,
 		   say->scene->was_hit	      ? "FACT_INCIDENT_OVER"

@@ -117,6 +117,27 @@ static void what_a_stale_card_makes_us_say(void **state)
 	assert_null(reason(match, "ALL_USUAL"));
 }
 
+/* The modem hung up, its password was refused twice, and it is back: the caller means that. */
+static void back_after_refused_set_ups(void **state)
+{
+	(void)state;
+	const Rasad__V1__CallMatch *match = answer((struct told){
+		"OUTAGE",
+		healthy_card(
+			",'last_down_cause':'AUTH_FAIL','last_down_unix_ns':%T(-4),"
+			"'up_since_unix_ns':%T(-3),'summary':{'state':'UP',"
+			"'last_upstream_unix_ns':%T(-0.1),'sessions':["
+			"{'up_unix_ns':%T(-60),'down_unix_ns':%T(-9),'cause':'CPE_TERM'},"
+			"{'down_unix_ns':%T(-8),'cause':'AUTH_FAIL','failed_stage':'AUTH_REJECT'},"
+			"{'down_unix_ns':%T(-4),'cause':'AUTH_FAIL','failed_stage':'AUTH_REJECT'},"
+			"{'up_unix_ns':%T(-3)}]}"),
+		NULL, 0, NULL, NULL});
+
+	assert_non_null(reason(match, "LINE_RECENT_DROP"));
+	assert_int_not_equal(match->verdict, VERDICT(NO_FAULT_FOUND));
+	assert_non_null(strstr(match->text_en, "down from 13:56 to 14:02"));
+}
+
 static void unknown_subscriber(void **state)
 {
 	(void)state;
@@ -255,6 +276,7 @@ int main(void)
 		cmocka_unit_test_teardown(no_fault_only_on_evidence, tear_down),
 		cmocka_unit_test_teardown(a_cut_since_the_last_sign_of_life, tear_down),
 		cmocka_unit_test_teardown(what_a_stale_card_makes_us_say, tear_down),
+		cmocka_unit_test_teardown(back_after_refused_set_ups, tear_down),
 		cmocka_unit_test_teardown(unknown_subscriber, tear_down),
 		cmocka_unit_test_teardown(several_lines_of_one_phone, tear_down),
 		cmocka_unit_test_teardown(card_has_the_last_word, tear_down),
