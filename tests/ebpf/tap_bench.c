@@ -29,7 +29,7 @@
 enum {
 	HEAD = 128,
 	MAX_HEADS = 1 << 20,
-	FRAME = 1514,
+	FRAME = 1522, /* a full one with two tags: what says to be longer than it is, is not usual */
 	RECORDS = 16384,
 	FRAMES = 1024,
 	PORTION = 8192,
