@@ -90,7 +90,7 @@ SANE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 # system headers (their warnings are not ours), and ARCH, not DPDK's own -march, chooses the CPU.
 $(foreach f,dpdk dpdk_eal dpdk_frame dpdk_port,%/obj/collectors/$(f).o): PKG = libdpdk
 %/obj/tests/collectors/dpdk_frame_test.o: PKG = libdpdk
-%/obj/tests/ebpf/tap_rig.o %/obj/tests/ebpf/tap_bench.o: PKG = libbpf
+%/obj/tests/ebpf/tap_rig.o %/obj/tests/ebpf/tap_bench.o %/obj/tests/ebpf/tap_tag_test.o: PKG = libbpf
 %/obj/collectors/xdp.o:         PKG = libbpf
 %/obj/collectors/pcap_live.o:   PKG = libpcap
 %/obj/collectors/pcap_file.o:   PKG = zlib libzstd

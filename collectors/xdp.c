@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +27,7 @@
 #include <bpf/libbpf.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
+#include <linux/membarrier.h>
 #include <linux/sockios.h>
 
 #include "collectors/eal_args.h"
@@ -73,6 +76,7 @@ struct xdp_source {
 	struct tap_reader reader;
 	int epoll;
 	uint64_t look_ms;
+	bool stopped;
 };
 
 /* What libbpf says while a tap is being opened: the verifier's log, if it comes to that. */
@@ -178,8 +182,8 @@ static int next(struct source *source, struct burst *burst)
 	int status;
 
 	tap_read(&s->reader, burst);
-	if (burst->n == BURST_MAX)
-		return SOURCE_MORE;
+	if (burst->n == BURST_MAX || s->stopped)
+		return burst->n ? SOURCE_MORE : SOURCE_END;
 	status = look_around(s);
 	if (burst->n || status)
 		return status ? status : SOURCE_MORE;
@@ -195,39 +199,59 @@ static const struct source_stats *stats(struct source *source)
 
 /* --- closing --- */
 
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void detach(struct tap *tap)
+{
+	for (struct port *port = tap->ports; port < tap->ports + tap->n_ports; port++) {
+		close_fd(&port->received);
+		close_fd(&port->sent);
+	}
+}
+
+/* Whichever source is told first, none goes on before the programs have ended on all CPUs: this
+ * membarrier waits for the kernel's readers (RCU). */
+static void stop(struct source *source)
+{
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	struct xdp_source *s = (struct xdp_source *)source;
+
+	pthread_mutex_lock(&one);
+	detach(s->tap);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	pthread_mutex_unlock(&one);
+	s->stopped = true;
+}
+
 static void unmap(void *at, size_t bytes)
 {
 	if (at)
 		munmap(at, bytes);
 }
 
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 static void free_tap(struct tap *tap)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-	for (uint32_t i = 0; i < tap->n_ports; i++) {
-		close_fd(tap->ports[i].received);
-		close_fd(tap->ports[i].sent);
-	}
+	detach(tap);
 	unmap(tap->memory.rings, tap->map_bytes[0]);
 	unmap((void *)tap->memory.records, tap->map_bytes[1]);
 	unmap((void *)tap->memory.frames, tap->map_bytes[2]);
 	unmap(tap->bell, page);
 	unmap((void *)tap->rung, page);
 	tap_bpf__destroy(tap->bpf);
-	close_fd(tap->socket);
+	close_fd(&tap->socket);
 	free(tap);
 }
 
 static void free_source(struct xdp_source *s)
 {
-	close_fd(s->epoll);
+	close_fd(&s->epoll);
 	free(s->reader.places);
 	free(s);
 }
@@ -435,9 +459,7 @@ static int attach_port(struct tap *tap, struct port *port, uint32_t ifindex)
 
 	look_for_stripping(tap, port);
 	status = attach_received(tap, port, ifindex);
-	if (!status && !tap->options.drop)
-		status = attach_sent(tap, port, ifindex);
-	return status;
+	return status || tap->options.drop ? status : attach_sent(tap, port, ifindex);
 }
 
 /* --- opening --- */
@@ -524,8 +546,11 @@ static int open_source(struct tap *tap, uint32_t index, struct source **source)
 	if (!s)
 		return -ENOMEM;
 	*source = &s->source;
-	s->source = (struct source){
-		.next = next, .close = close_source, .stats = stats, .sharded = n == 1};
+	s->source = (struct source){.next = next,
+				    .close = close_source,
+				    .stop = stop,
+				    .stats = stats,
+				    .sharded = n == 1};
 	s->tap = tap;
 	s->index = index;
 	s->epoll = -1;

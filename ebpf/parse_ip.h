@@ -16,6 +16,20 @@ PARSE_INLINE pkt_u64 parse_mix(pkt_u64 h, pkt_u64 v)
 }
 
 /*
+ * 1 if a < b, both less than 2^63. BPF has no instruction that compares into a register: there `<`
+ * is a branch, and which end of a flow sends is what no processor foresees.
+ */
+PARSE_INLINE pkt_u32 parse_borrows(pkt_u64 a, pkt_u64 b)
+{
+#ifdef __bpf__
+	__asm__ volatile("%0 -= %1" : "+r"(a) : "r"(b));
+	return (pkt_u32)(a >> 63);
+#else
+	return a < b;
+#endif
+}
+
+/*
  * The endpoints of the flow key, ordered by (address, port): source and destination, which lie side
  * by side at `addresses`, and `ports`, the sender's and the receiver's as in the header.
  * Returns PKT_SRC_IS_B when the sender is the second. Without a branch, because the two directions
@@ -24,15 +38,16 @@ PARSE_INLINE pkt_u64 parse_mix(pkt_u64 h, pkt_u64 v)
 PARSE_INLINE pkt_u32 parse_endpoints4(struct pkt *p, struct pkt_extra *x, const pkt_u8 *addresses,
 				      pkt_u32 ports)
 {
-	pkt_u32 s = parse_raw32(addresses), d = parse_raw32(addresses + 4);
 	pkt_u64 both = parse_raw64(addresses);
-	int b = (s > d) | ((s == d) & (ports >> 16 > (pkt_u16)ports));
+	pkt_u64 s = (pkt_u64)parse_raw32(addresses) << 16 | ports >> 16;
+	pkt_u64 d = (pkt_u64)parse_raw32(addresses + 4) << 16 | (pkt_u16)ports;
+	pkt_u32 b = parse_borrows(d, s);
 	x->sport = (pkt_u16)(ports >> 16);
 	x->dport = (pkt_u16)ports;
 	both = both << 32 * b | both >> (-32 * b & 63);
 	__builtin_memcpy(&p->key[1], &both, 8);
 	p->key[3] = ports << 16 * b | ports >> (-16 * b & 31);
-	return b ? PKT_SRC_IS_B : 0;
+	return b * PKT_SRC_IS_B;
 }
 
 /* The same, as a hash of 96 bits. */

@@ -337,6 +337,17 @@ int engine_step(struct engine *e)
 	return e->threads ? step_threads(e) : step_inline(e);
 }
 
+static void stop_inline(struct engine *e)
+{
+	struct source *source = e->lanes[0].source;
+	int status = SOURCE_MORE;
+	if (!source->stop)
+		return;
+	source->stop(source);
+	while (status >= 0 && status != SOURCE_END)
+		status = step_inline(e);
+}
+
 void engine_stop(struct engine *e)
 {
 	if (e->stopped || !e->lanes)
@@ -344,6 +355,7 @@ void engine_stop(struct engine *e)
 	e->stopped = true;
 	atomic_store(&e->stop, true);
 	if (!e->threads) {
+		stop_inline(e);
 		while (!worker_flush(&e->lanes[0].worker))
 			drain_inline(e);
 		drain_inline(e);

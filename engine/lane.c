@@ -170,6 +170,11 @@ static int run_source(struct lane *lane)
 		if (++lane->rounds % TELL_ROUNDS == 0 || status == SOURCE_IDLE)
 			tell_counts(lane);
 	}
+	if (status >= 0 && status != SOURCE_END && lane->source->stop) {
+		lane->source->stop(lane->source);
+		while (status >= 0 && status != SOURCE_END)
+			status = lane_step(lane);
+	}
 	return status < 0 ? status : 1;
 }
 

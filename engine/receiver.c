@@ -117,8 +117,13 @@ static void *run(void *context)
 	int status = SOURCE_MORE;
 	while (status >= 0 && status != SOURCE_END && !atomic_load(r->stop))
 		status = step(r);
+	r->lossless = true; /* what has come, and the end, must arrive */
+	if (status >= 0 && status != SOURCE_END && r->source->stop) {
+		r->source->stop(r->source);
+		while (status >= 0 && status != SOURCE_END)
+			status = step(r);
+	}
 	tell(r);
-	r->lossless = true; /* the end must arrive */
 	mark_all(r, r->stamp.clock.now_ns, true);
 	atomic_store_explicit(&r->ended, status < 0 ? status : 1, memory_order_release);
 	return NULL;

@@ -76,6 +76,9 @@ enum source_status { SOURCE_MORE, SOURCE_IDLE, SOURCE_END };
 struct source {
 	int (*next)(struct source *source, struct burst *burst);
 	void (*close)(struct source *source);
+	/* NULL, or: nothing more shall come. `next` gives what is there already, then SOURCE_END. Called
+	 * once, by the thread that calls `next`. */
+	void (*stop)(struct source *source);
 	const struct source_stats *(*stats)(struct source *source);
 	/* Of a source with several taps (capture files): pkt_extra.tap is theirs. */
 	uint32_t n_taps;    /* 0 or 1: the source is one */

@@ -5,6 +5,7 @@ import glob
 import pathlib
 import tempfile
 
+import inline
 import runs
 import testpmd
 from processes import Captures
@@ -105,6 +106,10 @@ def xdp(table, quick):
                       f"{figure(empty)} ns", kernel, 80, "ns")
             table.row(f"in user space behind it: rings, decoder, meters, {flows:,} flows",
                       f"{figure(found['tap_user'][0])} ns", f"{figure(found['tap_read'][0])} ns (rings and decoder)")
+    runs.say("the kernel tap inline")
+    tapped, empty = map(list, zip(*inline.rounds(bench, 5 if quick else 21, 0.5)))
+    table.row("TCP over veth, tapped inline / an empty XDP program there", f"{figure(median(tapped) / 1e9)} Gbit/s",
+              f"{figure(median(empty) / 1e9)} Gbit/s", ratio_of(tapped, empty), 0.95, "x", at_least=True)
 
 
 # --- the desk -------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ from wire import Wire
 
 SMALL = ("--max-lines", "1000", "--max-flows", "10000")
 TRANSFER = 64 << 20
+LAB_SECONDS = (222, 20)  # when lines go down and come back
 # Sends TRANSFER bytes over TCP from one namespace to the other; prints the hash of what has arrived.
 SERVER = """
 import hashlib, socket, sys
@@ -74,10 +76,26 @@ def programs():
     return {p["id"] for p in json.loads(shown) if p.get("name") in ("tap_received", "tap_sent")}
 
 
-def test_mirror_port_as_a_replay(folder):
+class Slice:
+    """Some seconds of a capture of the lab, each frame as long as it was on the wire."""
+
+    def __init__(self, folder, name, start, seconds):
+        source = f"{rig.ROOT}/../shared/lab/{name}/access.pcap"
+        if not os.path.exists(source):
+            raise Skip(f"no {source}")
+        self.path = f"{folder}/{name}.pcap"
+        first = None
+        with open(source, "rb") as lab, open(self.path, "wb") as out:
+            out.write(lab.read(24))
+            while header := lab.read(16):
+                at, ns, caplen, wire_len = struct.unpack("<IIII", header)
+                frame, first = lab.read(caplen), first or at
+                if start <= at - first < start + seconds:
+                    out.write(struct.pack("<IIII", at, ns, wire_len, wire_len) + frame.ljust(wire_len, b"\0"))
+
+
+def expect_as_a_replay(folder, capture):
     """At the capture's own pace: the same counters, and the same fate of every line."""
-    may_load()
-    capture = Capture(folder, "town", "--scenario", "lines", "--lines", "12", "--duration", "25")
     server, summary = Server(folder), folder + "/live.json"
     with Wire() as wire:
         daemon = listen(wire, server, "--tap", "drop", "--summary", summary)
@@ -89,6 +107,19 @@ def test_mirror_port_as_a_replay(folder):
     assert counters(live) == counters(replay), (counters(live), counters(replay))
     assert (live[-1]["packets"], live[-1]["bytes"]) == (packets, octets)
     assert told(live) == told(replay), (told(live), told(replay))
+    return told(live)
+
+
+def test_mirror_port_as_a_replay(folder):
+    may_load()
+    expect_as_a_replay(folder, Capture(folder, "town", "--scenario", "lines", "--lines", "12", "--duration", "25"))
+
+
+def test_lab_as_a_replay(folder):
+    may_load()
+    lines = expect_as_a_replay(folder, Slice(folder, "S5", *LAB_SECONDS))
+    kinds = [kind for events in lines.values() for kind, _ in events]
+    assert kinds.count("UP") > 20 and kinds.count("DOWN") > 4, lines
 
 
 def test_full_rings_are_counted(folder):
@@ -106,6 +137,25 @@ def test_full_rings_are_counted(folder):
     notes = report(summary)[-1]
     lost = sum(v for k, v in notes["notes"].items() if k.endswith("ring_full"))
     assert lost > 0 and lost + notes["packets"] == packets, (lost, notes["packets"], packets)
+
+
+def test_rings_are_emptied_at_a_stop(folder):
+    """Told to stop while it stands still and the rings are full of packets that nobody has read."""
+    may_load()
+    capture = Capture(folder, "town", "--scenario", "lines", "--lines", "12", "--duration", "60")
+    for queues in "1", "2":
+        server, summary = Server(folder), folder + "/live.json"
+        with Wire() as wire:
+            daemon = listen(wire, server, "--tap", "drop", "--summary", summary, "--queues", queues)
+            daemon.process.send_signal(signal.SIGSTOP)
+            packets, _ = wire.send(capture, 20000)
+            daemon.process.send_signal(signal.SIGTERM)
+            daemon.process.send_signal(signal.SIGCONT)
+            code, said = daemon.wait()
+        assert code == 0, said
+        last = report(summary)[-1]
+        assert last["packets"] == packets == sum(last["verdicts"].values()), (queues, packets, last)
+        assert last["control"] == replayed(capture)[-1]["control"], last
 
 
 def counted(server):
@@ -229,6 +279,7 @@ def test_taken_interface(folder):
 
 
 if __name__ == "__main__":
-    rig.run([test_mirror_port_as_a_replay, test_full_rings_are_counted, test_inline_nothing_is_changed_or_lost,
+    rig.run([test_mirror_port_as_a_replay, test_lab_as_a_replay, test_full_rings_are_counted,
+             test_rings_are_emptied_at_a_stop, test_inline_nothing_is_changed_or_lost,
              test_killed_leaves_nothing, test_two_readers, test_generic_says_so, test_what_is_wrong_is_said,
              test_taken_interface])
