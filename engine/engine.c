@@ -341,7 +341,7 @@ static void stop_inline(struct engine *e)
 {
 	struct source *source = e->lanes[0].source;
 	int status = SOURCE_MORE;
-	if (!source->stop)
+	if (!source || !source->stop)
 		return;
 	source->stop(source);
 	while (status >= 0 && status != SOURCE_END)
