@@ -290,7 +290,7 @@ def test_failures(folder):
         (2, "--queues '0': expected a number from 1", *here, "--queues", "0", *null),
         (1, "dpdk: net_pcap0: has 1 receive queues, not the 3 of --queues", *here, "--queues", "3",
          *eal("net_pcap0,rx_pcap=" + capture.path)),
-        (2, "either pcap: or dpdk:, not both", *here, "--collector", "pcap:x", *null),
+        (2, "--collector: one kind only, of pcap:, dpdk: and xdp:", *here, "--collector", "pcap:x", *null),
         (2, "--collector 'dpdk:1': expected dpdk: once", *here, "--collector", "dpdk:1", *null),
         (2, "argument '--no-huge': expected those behind -- only with dpdk:", "--collector", "pcap:x", *null),
         (2, "--speed: is for files of pcap:", *here, "--speed", "1x", *null),
