@@ -269,8 +269,8 @@ static uint32_t seen_group(struct placing *p, const struct outage_place *seen)
 				       : NULL;
 	node = booked ? row_group(p, LEVEL_NODE, inventory_at(p->inventory, *booked))
 		      : or_parent(named(p, LEVEL_NODE, GROUP_ROOT, seen->node, true), GROUP_ROOT);
-	if (!seen->card || !*seen->card)
-		return node;
+	if (booked || !seen->card || !*seen->card)
+		return node; /* the books have names of their own for the cards of their nodes */
 	card = or_parent(named(p, LEVEL_CARD, node, seen->card, false), node);
 	return card;
 }
