@@ -35,7 +35,7 @@ const struct fault_kind fault_kinds[] = {
 	{"match_ends", GROUP_ALL, NULL, NULL, LOSS_TERM, 0},
 	{"sessions_cleared", GROUP_BRAS_PORT, NULL, NULL, LOSS_ADMIN, 0},
 	{"path_switched", GROUP_EXCHANGE, NULL, NULL, LOSS_PATH, 0},
-	{NULL},
+	{.name = NULL},
 };
 
 const struct fault_kind *fault_kind_named(const char *name)
