@@ -203,15 +203,19 @@ def test_inline_nothing_is_changed_or_lost(folder):
     may_load()
     server, summary = Server(folder), folder + "/live.json"
     with Wire(mtu=1500) as wire, Path(wire) as path:
+        earlier = path.packets()
         daemon = listen(wire, server, "--summary", summary)
         before = path.packets()
         assert path.transfer() == expected_hash()
         wait_for(lambda: counted(server) >= path.packets() - before, "all packets")
+        least = path.packets() - before
         code, said, _ = daemon.stop()
-        passed = path.packets() - before
+        most = path.packets() - earlier
     assert code == 0, said
     last = report(summary)[-1]
-    assert last["packets"] == passed and last["verdicts"]["ok"] == passed, (last, passed)
+    # Neighbours may speak while the hooks come and go.
+    assert least <= last["packets"] <= most <= least + 10, (last, least, most)
+    assert last["verdicts"]["ok"] == last["packets"], last
     assert last["flows"] >= 1, last
 
 
