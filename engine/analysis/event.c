@@ -115,19 +115,11 @@ static struct waiting *pop(struct event_intake *in)
 
 /* --- lines --- */
 
-static uint64_t hash_of(const char *text)
-{
-	uint64_t hash = 0xcbf29ce484222325ull;
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ull;
-	return hash ? hash : 1;
-}
-
 /* The subject that has this name; the next hash is tried where two names share one. */
 static uint32_t find_line(struct analysis *a, const struct session_event *e)
 {
 	struct event_intake *in = a->events;
-	uint64_t key = hash_of(e->line);
+	uint64_t key = map_hash_text(e->line, 0);
 	const uint32_t *found;
 	uint32_t number;
 	struct subject *s;

@@ -248,7 +248,7 @@ static void put(struct dgram *d, const void *data, size_t n)
 	d->n += (uint16_t)n;
 }
 
-/* A stub resolver asks again, twice. */
+/* A client that gets no answer asks its resolver again, twice. */
 static void again(void *subscriber)
 {
 	struct subscriber *s = subscriber;

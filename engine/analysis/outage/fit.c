@@ -154,12 +154,6 @@ static uint32_t find_seated(const struct fit *f, uint32_t group)
 	return 0;
 }
 
-static int by_time(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
 /* When the lines of the group went, by half of them. */
 static uint64_t time_of(const struct fit *f, uint32_t group)
 {

@@ -52,16 +52,6 @@ uint16_t groups_column(struct groups *groups, const char *name)
 	return (uint16_t)(KIND_COLUMN + groups->n_kind_names++);
 }
 
-/* FNV-1a. */
-static uint64_t key_of(uint16_t kind, uint32_t parent, const char *name)
-{
-	uint64_t hash = 0xcbf29ce484222325ull ^ ((uint64_t)kind << 32 | parent);
-	hash *= 0x100000001b3ull;
-	for (; *name; name++)
-		hash = (hash ^ (uint8_t)*name) * 0x100000001b3ull;
-	return hash ? hash : 1;
-}
-
 static uint32_t add(struct groups *groups, uint16_t kind, uint32_t parent, const char *name)
 {
 	uint32_t group = groups->n;
@@ -84,7 +74,7 @@ static uint32_t add(struct groups *groups, uint16_t kind, uint32_t parent, const
 
 uint32_t groups_get(struct groups *groups, uint16_t kind, uint32_t parent, const char *name)
 {
-	uint64_t key = key_of(kind, parent, name);
+	uint64_t key = map_hash_text(name, (uint64_t)kind << 32 | parent);
 	const uint32_t *found = map_find(&groups->index, key);
 	uint32_t group;
 	if (found) {

@@ -353,12 +353,6 @@ static void draw_curve(struct incident *i, uint64_t now_ns)
 	i->curve_skip = i->curve_stride - 1;
 }
 
-static int by_time(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
 /* When it began. Each line was alive at its last sign of life, so the latest of them is the best
  * bound when all went at once; lines that went one after the other began with the first. */
 static void fit_onset(struct outage *o, struct incident *i)

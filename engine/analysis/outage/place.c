@@ -28,7 +28,7 @@ static const struct {
 	{"pool", KIND_POOL},	     {"cabinet", KIND_CABINET},	  {"feeder", KIND_FEEDER},
 	{"resolver", KIND_RESOLVER}, {"cpe_vendor", KIND_VENDOR},
 };
-enum { N_RISK_COLUMNS = sizeof risk_columns / sizeof *risk_columns, N_INHERITED = 3 };
+enum { N_RISK_COLUMNS = sizeof risk_columns / sizeof *risk_columns };
 
 /* Of the line alone, or of nothing that can fail. */
 static const char *const no_risk[] = {
@@ -38,17 +38,8 @@ static const char *const no_risk[] = {
 };
 enum { N_NO_RISK = sizeof no_risk / sizeof *no_risk };
 
-static uint64_t hash_of(const char *text, uint64_t seed)
+static const char *cell_of(const struct inventory_row *row, int column)
 {
-	uint64_t hash = 0xcbf29ce484222325ull ^ seed;
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ull;
-	return hash ? hash : 1;
-}
-
-static const char *cell_of(const struct placing *p, const struct inventory_row *row, int column)
-{
-	(void)p;
 	return row && column >= 0 ? row->cells[column] : "";
 }
 
@@ -65,8 +56,9 @@ static int count_votes(const struct placing *p, int column, int above, struct ma
 	uint32_t n = 0, room = 0;
 	for (size_t i = 0; i < 2 * rows; i++) {
 		const struct inventory_row *row = inventory_at(p->inventory, i % rows);
-		const char *cell = cell_of(p, row, column);
-		uint64_t key = hash_of(cell, 0), parent = hash_of(cell_of(p, row, above), 1);
+		const char *cell = cell_of(row, column);
+		uint64_t key = map_hash_text(cell, 0),
+			 parent = map_hash_text(cell_of(row, above), 1);
 		uint32_t *found = *cell ? map_find(index, key) : NULL;
 		struct vote *v;
 		if (!*cell)
@@ -163,7 +155,7 @@ static bool is_shared(const struct placing *p, size_t column)
 	for (size_t i = 0; i < rows; i++) {
 		const char *cell = inventory_at(p->inventory, i)->cells[column];
 		filled += *cell != '\0';
-		if (*cell && !map_put(&seen, hash_of(cell, 0), 1))
+		if (*cell && !map_put(&seen, map_hash_text(cell, 0), 1))
 			break;
 	}
 	shared = filled && (size_t)seen.used * DISTINCT_PER_ROW <= filled + DISTINCT_PER_ROW;
@@ -210,7 +202,7 @@ int placing_init(struct placing *p, struct groups *groups, const struct inventor
 	for (int level = LEVEL_NODE; level < LEVEL_COUNT && inventory && !error; level++)
 		error = learn_level(p, (enum place_level)level);
 	learn_risks(p);
-	for (uint32_t risk = 0; risk < N_INHERITED && inventory && !error; risk++)
+	for (uint32_t risk = 0; risk < PLACE_INHERITED && inventory && !error; risk++)
 		error = learn_inherited(p, risk);
 	return error;
 }
@@ -219,7 +211,7 @@ void placing_fini(struct placing *p)
 {
 	for (int level = 0; level < LEVEL_COUNT; level++)
 		map_fini(&p->majority[level]);
-	for (uint32_t risk = 0; risk < N_INHERITED; risk++)
+	for (uint32_t risk = 0; risk < PLACE_INHERITED; risk++)
 		map_fini(&p->inherited[risk]);
 	map_fini(&p->ports);
 	*p = (struct placing){0};
@@ -250,10 +242,10 @@ static uint32_t row_group(struct placing *p, int level, const struct inventory_r
 	uint32_t parent;
 	if (level < 0)
 		return GROUP_ROOT;
-	cell = cell_of(p, row, p->level_column[level]);
+	cell = cell_of(row, p->level_column[level]);
 	if (!*cell)
 		return row_group(p, level - 1, row);
-	majority = p->unique[level] ? map_find(&p->majority[level], hash_of(cell, 0)) : NULL;
+	majority = p->unique[level] ? map_find(&p->majority[level], map_hash_text(cell, 0)) : NULL;
 	parent = row_group(p, level - 1, majority ? inventory_at(p->inventory, *majority) : row);
 	return or_parent(named(p, (enum place_level)level, parent, cell, p->unique[level]), parent);
 }
@@ -265,8 +257,9 @@ static uint32_t seen_group(struct placing *p, const struct outage_place *seen)
 	const uint32_t *booked;
 	if (!seen->node || !*seen->node)
 		return GROUP_ROOT;
-	booked = p->unique[LEVEL_NODE] ? map_find(&p->majority[LEVEL_NODE], hash_of(seen->node, 0))
-				       : NULL;
+	booked = p->unique[LEVEL_NODE]
+			 ? map_find(&p->majority[LEVEL_NODE], map_hash_text(seen->node, 0))
+			 : NULL;
 	node = booked ? row_group(p, LEVEL_NODE, inventory_at(p->inventory, *booked))
 		      : or_parent(named(p, LEVEL_NODE, GROUP_ROOT, seen->node, true), GROUP_ROOT);
 	if (booked || !seen->card || !*seen->card)
@@ -279,7 +272,7 @@ static uint32_t seen_group(struct placing *p, const struct outage_place *seen)
 static void find_port(struct placing *p, uint32_t line, uint32_t card, const char *port,
 		      struct place *place)
 {
-	uint64_t key = hash_of(port, (uint64_t)card << 32 | 2);
+	uint64_t key = map_hash_text(port, (uint64_t)card << 32 | 2);
 	uint32_t *value = map_find(&p->ports, key), other;
 	bool unique = p->unique[LEVEL_PORT];
 	if (!value) {
@@ -336,11 +329,11 @@ static const char *seen_risk(const struct outage_place *seen, uint16_t kind, con
 static const char *inherited_risk(const struct placing *p, uint32_t risk,
 				  const struct outage_place *seen)
 {
-	const uint32_t *row = risk < N_INHERITED && seen->node && *seen->node
-				      ? map_find(&p->inherited[risk], hash_of(seen->node, 0))
+	const uint32_t *row = risk < PLACE_INHERITED && seen->node && *seen->node
+				      ? map_find(&p->inherited[risk], map_hash_text(seen->node, 0))
 				      : NULL;
 	return row && *row != NOTHING
-		       ? cell_of(p, inventory_at(p->inventory, *row), p->risks[risk].column)
+		       ? cell_of(inventory_at(p->inventory, *row), p->risks[risk].column)
 		       : "";
 }
 
@@ -352,7 +345,7 @@ static void find_risks(struct placing *p, const struct inventory_row *row,
 	if (seen->svlan)
 		snprintf(svlan, sizeof svlan, "%u", seen->svlan);
 	for (uint32_t i = 0; i < p->n_risks; i++) {
-		const char *name = cell_of(p, row, p->risks[i].column);
+		const char *name = cell_of(row, p->risks[i].column);
 		if (!*name)
 			name = seen_risk(seen, p->risks[i].kind, svlan);
 		if (!name || !*name)
@@ -365,8 +358,8 @@ struct place placing_find(struct placing *p, uint32_t line, const struct outage_
 {
 	const struct inventory_row *row = inventory_find(p->inventory, seen->line);
 	struct place place = {.leaf = row ? row_group(p, LEVEL_CARD, row) : GROUP_ROOT};
-	const char *port = cell_of(p, row, p->level_column[LEVEL_PORT]);
-	const char *node = cell_of(p, row, p->level_column[LEVEL_NODE]);
+	const char *port = cell_of(row, p->level_column[LEVEL_PORT]);
+	const char *node = cell_of(row, p->level_column[LEVEL_NODE]);
 	if (*node && seen->node && *seen->node && strcmp(node, seen->node) != 0)
 		p->mismatched++;
 	if (place.leaf == GROUP_ROOT) {

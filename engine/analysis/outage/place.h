@@ -17,7 +17,7 @@
 
 struct outage_place;
 
-enum { PLACE_RISKS_MAX = 12, PLACE_COLUMNS_MAX = 32 };
+enum { PLACE_RISKS_MAX = 12, PLACE_COLUMNS_MAX = 32, PLACE_INHERITED = 3 };
 
 /* The levels of the tree that have a column. */
 enum place_level { LEVEL_EXCHANGE, LEVEL_NODE, LEVEL_CARD, LEVEL_PORT, LEVEL_COUNT };
@@ -33,7 +33,7 @@ struct placing {
 		int column;
 	} risks[PLACE_COLUMNS_MAX];
 	uint32_t n_risks;
-	struct map inherited[PLACE_COLUMNS_MAX]; /* by node: row of what most of its lines share */
+	struct map inherited[PLACE_INHERITED]; /* by node: row of what most of its lines share */
 	struct map ports;     /* hash of a port: its one line + PLACE_ALONE, or its group */
 	uint64_t unmapped;    /* lines for which neither packets nor inventory have a place */
 	uint64_t mismatched;  /* lines whose node packets and inventory name differently */

@@ -97,4 +97,11 @@ struct outage {
 	struct outage_counters counters;
 };
 
+/* For qsort. */
+static inline int by_time(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
 #endif

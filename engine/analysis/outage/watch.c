@@ -285,19 +285,27 @@ static void enqueue(struct outage *o, struct trouble *t, int queue, uint64_t at_
 	push(o, queue, at_ns, number_of(o, t), t->generation);
 }
 
+/* Evidence since at_ns, by what the clock says now: how it ripens, is fresh no more and ages. */
+static void follow(struct outage *o, struct trouble *t)
+{
+	t->aged = false;
+	t->ripe |= o->now_ns >= t->at_ns + RIPE_NS;
+	t->young = o->now_ns < t->at_ns + BURST_NS;
+	enqueue(o, t, t->channel == CHANNEL_SETUP ? QUEUE_SETUP : QUEUE_DROP,
+		t->at_ns + window_ns[t->channel]);
+	if (!t->ripe)
+		push(o, QUEUE_RIPE, t->at_ns + RIPE_NS, number_of(o, t), t->generation);
+	if (t->young)
+		push(o, QUEUE_FRESH, t->at_ns + BURST_NS, number_of(o, t), t->generation);
+	recount(o, t);
+}
+
 /* It is evidence as of `at_ns`: from now on, or once it has lasted. */
 static void start(struct outage *o, struct trouble *t, uint64_t at_ns, bool ripe)
 {
 	t->at_ns = at_ns;
-	t->aged = false;
 	t->ripe = ripe;
-	t->young = true;
-	enqueue(o, t, t->channel == CHANNEL_SETUP ? QUEUE_SETUP : QUEUE_DROP,
-		at_ns + window_ns[t->channel]);
-	if (!ripe)
-		push(o, QUEUE_RIPE, at_ns + RIPE_NS, number_of(o, t), t->generation);
-	push(o, QUEUE_FRESH, at_ns + BURST_NS, number_of(o, t), t->generation);
-	recount(o, t);
+	follow(o, t);
 }
 
 static void fill(struct outage *o, struct trouble *t, const struct symptom *s)
@@ -408,8 +416,7 @@ void trouble_explain(struct outage *o, struct trouble *t, uint32_t incident)
 	if (!incident && (t->good_ns || o->now_ns > t->at_ns + window_ns[t->channel]))
 		grow_old(o, t, o->now_ns);
 	else if (!incident)
-		enqueue(o, t, t->channel == CHANNEL_SETUP ? QUEUE_SETUP : QUEUE_DROP,
-			t->at_ns + window_ns[t->channel]);
+		follow(o, t);
 	recount_line(o, w);
 }
 
