@@ -8,6 +8,7 @@
 #include "engine/analysis/session.h"
 #include "engine/analysis/transition.h"
 #include "engine/base/clock.h"
+#include "engine/base/key.h"
 #include "engine/base/map.h"
 #include "engine/feed.h"
 
@@ -119,7 +120,7 @@ static struct waiting *pop(struct event_intake *in)
 static uint32_t find_line(struct analysis *a, const struct session_event *e)
 {
 	struct event_intake *in = a->events;
-	uint64_t key = map_hash_text(e->line, 0);
+	uint64_t key = key_of(e->line);
 	const uint32_t *found;
 	uint32_t number;
 	struct subject *s;

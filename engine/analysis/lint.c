@@ -8,6 +8,7 @@
 #include "engine/analysis/analysis.h"
 #include "engine/analysis/subject.h"
 #include "engine/base/inventory.h"
+#include "engine/base/key.h"
 #include "engine/base/map.h"
 
 enum { EXAMPLES_MAX = 20, TEXT_MAX = 160 };
@@ -71,20 +72,11 @@ struct card {
 	uint32_t row, lines, ports;
 };
 
-static uint64_t fold(uint64_t hash, const char *text)
-{
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ull;
-	hash = (hash ^ 0xff) * 0x100000001b3ull;
-	return hash ? hash : 1;
-}
-
 /* A row's line and port on its card; false without memory. */
 static bool count_row(struct card *cards, uint32_t *n, struct map *index, uint32_t row,
 		      const struct inventory_row *r)
 {
-	uint64_t key = fold(fold(0xcbf29ce484222325ull, r->node), r->card);
-	uint64_t port_key = fold(key, r->port);
+	uint64_t key = key_of_group(r->node, r->card), port_key = key_of_kind(key, r->port);
 	uint32_t *at = map_find(index, key), card = at ? *at : *n;
 	if (!at) {
 		if (!map_put(index, key, card))

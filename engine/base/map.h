@@ -28,15 +28,6 @@ bool map_put(struct map *map, uint64_t key, uint32_t value);
 /* Takes `key` out, if it is there. */
 void map_remove(struct map *map, uint64_t key);
 
-/* A key for a text, never 0: FNV-1a. Texts of different kinds have different seeds. */
-static inline uint64_t map_hash_text(const char *text, uint64_t seed)
-{
-	uint64_t hash = (0xcbf29ce484222325ull ^ seed) * 0x100000001b3ull;
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ull;
-	return hash ? hash : 1;
-}
-
 static inline uint64_t map_hash(uint64_t key)
 {
 	key = (key ^ key >> 32) * 0xd6e8feb86659fd93ull;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/match/key.h"
+#include "engine/base/key.h"
 
 #define PREFIX_SIZE 9 /* "+9821887" + NUL: the exchange's part of a number of Iran */
 

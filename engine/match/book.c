@@ -11,7 +11,7 @@
 
 #include "engine/base/map.h"
 #include "engine/match/areas.h"
-#include "engine/match/key.h"
+#include "engine/base/key.h"
 #include "proto/rasad/v1/card.pb-c.h"
 #include "proto/rasad/v1/incident.pb-c.h"
 

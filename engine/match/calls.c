@@ -14,7 +14,7 @@
 
 #include "engine/base/map.h"
 #include "engine/match/book.h"
-#include "engine/match/key.h"
+#include "engine/base/key.h"
 #include "proto/rasad/v1/call.pb-c.h"
 #include "proto/rasad/v1/incident.pb-c.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "engine/match/build.h"
-#include "engine/match/key.h"
+#include "engine/base/key.h"
 #include "engine/match/surge_parts.h"
 #include "engine/match/texts.h"
 #include "proto/rasad/v1/call.pb-c.h"

@@ -7,7 +7,7 @@
 #include "engine/base/phone.h"
 #include "engine/match/book.h"
 #include "engine/match/identity.h"
-#include "engine/match/key.h"
+#include "engine/base/key.h"
 #include "engine/publish/keyspace.h"
 #include "proto/rasad/v1/card.pb-c.h"
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/key.h"
+
 static bool grow(struct groups *groups)
 {
 	uint32_t room = groups->room ? 2 * groups->room : 256;
@@ -74,7 +76,7 @@ static uint32_t add(struct groups *groups, uint16_t kind, uint32_t parent, const
 
 uint32_t groups_get(struct groups *groups, uint16_t kind, uint32_t parent, const char *name)
 {
-	uint64_t key = map_hash_text(name, (uint64_t)kind << 32 | parent);
+	uint64_t key = key_of_kind((uint64_t)kind << 32 | parent, name);
 	const uint32_t *found = map_find(&groups->index, key);
 	uint32_t group;
 	if (found) {

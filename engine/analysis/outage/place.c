@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/analysis/outage/outage.h"
+#include "engine/base/key.h"
 
 enum { PLACE_ALONE = 0x80000000u, NAME_MAX_BYTES = 256, DISTINCT_PER_ROW = 5 };
 
@@ -57,8 +58,7 @@ static int count_votes(const struct placing *p, int column, int above, struct ma
 	for (size_t i = 0; i < 2 * rows; i++) {
 		const struct inventory_row *row = inventory_at(p->inventory, i % rows);
 		const char *cell = cell_of(row, column);
-		uint64_t key = map_hash_text(cell, 0),
-			 parent = map_hash_text(cell_of(row, above), 1);
+		uint64_t key = key_of(cell), parent = key_of_kind(1, cell_of(row, above));
 		uint32_t *found = *cell ? map_find(index, key) : NULL;
 		struct vote *v;
 		if (!*cell)
@@ -155,7 +155,7 @@ static bool is_shared(const struct placing *p, size_t column)
 	for (size_t i = 0; i < rows; i++) {
 		const char *cell = inventory_at(p->inventory, i)->cells[column];
 		filled += *cell != '\0';
-		if (*cell && !map_put(&seen, map_hash_text(cell, 0), 1))
+		if (*cell && !map_put(&seen, key_of(cell), 1))
 			break;
 	}
 	shared = filled && (size_t)seen.used * DISTINCT_PER_ROW <= filled + DISTINCT_PER_ROW;
@@ -245,7 +245,7 @@ static uint32_t row_group(struct placing *p, int level, const struct inventory_r
 	cell = cell_of(row, p->level_column[level]);
 	if (!*cell)
 		return row_group(p, level - 1, row);
-	majority = p->unique[level] ? map_find(&p->majority[level], map_hash_text(cell, 0)) : NULL;
+	majority = p->unique[level] ? map_find(&p->majority[level], key_of(cell)) : NULL;
 	parent = row_group(p, level - 1, majority ? inventory_at(p->inventory, *majority) : row);
 	return or_parent(named(p, (enum place_level)level, parent, cell, p->unique[level]), parent);
 }
@@ -257,9 +257,8 @@ static uint32_t seen_group(struct placing *p, const struct outage_place *seen)
 	const uint32_t *booked;
 	if (!seen->node || !*seen->node)
 		return GROUP_ROOT;
-	booked = p->unique[LEVEL_NODE]
-			 ? map_find(&p->majority[LEVEL_NODE], map_hash_text(seen->node, 0))
-			 : NULL;
+	booked = p->unique[LEVEL_NODE] ? map_find(&p->majority[LEVEL_NODE], key_of(seen->node))
+				       : NULL;
 	node = booked ? row_group(p, LEVEL_NODE, inventory_at(p->inventory, *booked))
 		      : or_parent(named(p, LEVEL_NODE, GROUP_ROOT, seen->node, true), GROUP_ROOT);
 	if (booked || !seen->card || !*seen->card)
@@ -272,7 +271,7 @@ static uint32_t seen_group(struct placing *p, const struct outage_place *seen)
 static void find_port(struct placing *p, uint32_t line, uint32_t card, const char *port,
 		      struct place *place)
 {
-	uint64_t key = map_hash_text(port, (uint64_t)card << 32 | 2);
+	uint64_t key = key_of_kind((uint64_t)card << 32 | 2, port);
 	uint32_t *value = map_find(&p->ports, key), other;
 	bool unique = p->unique[LEVEL_PORT];
 	if (!value) {
@@ -330,7 +329,7 @@ static const char *inherited_risk(const struct placing *p, uint32_t risk,
 				  const struct outage_place *seen)
 {
 	const uint32_t *row = risk < PLACE_INHERITED && seen->node && *seen->node
-				      ? map_find(&p->inherited[risk], map_hash_text(seen->node, 0))
+				      ? map_find(&p->inherited[risk], key_of(seen->node))
 				      : NULL;
 	return row && *row != NOTHING
 		       ? cell_of(inventory_at(p->inventory, *row), p->risks[risk].column)

@@ -3,8 +3,8 @@
  * Texts as keys of a struct map (engine/base/map.h). 64 bits of hash: two texts share a key once in
  * billions of pairs, so owners compare the text they keep where a mix-up would matter.
  */
-#ifndef RASAD_ENGINE_MATCH_KEY_H
-#define RASAD_ENGINE_MATCH_KEY_H
+#ifndef RASAD_ENGINE_BASE_KEY_H
+#define RASAD_ENGINE_BASE_KEY_H
 
 #include <stdint.h>
 
@@ -28,6 +28,12 @@ static inline uint64_t key_end(uint64_t key)
 static inline uint64_t key_of(const char *text)
 {
 	return key_end(key_add(KEY_START, text));
+}
+
+/* Of texts of several kinds in one map. */
+static inline uint64_t key_of_kind(uint64_t kind, const char *text)
+{
+	return key_end(key_add((KEY_START ^ kind) * 0x100000001b3ull, text));
 }
 
 /* The same as key_of("type:name"). */
