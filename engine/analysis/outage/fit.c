@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/analysis/outage/incident.h"
+#include "engine/analysis/outage/trouble.h"
 #include "engine/analysis/outage/watch.h"
 
 #define RESTLESS_NS	  (120 * SECOND_IN_NS) /* fitted often, for the silent ones show late */
@@ -104,8 +105,8 @@ static bool gather(struct fit *f)
 	struct outage *o = f->o;
 	uint32_t room = count_young(f), n = 0;
 	uint32_t *loose;
-	for (int q = 0; q < QUEUES; q++)
-		n += o->queues[q].n;
+	for (int q = 0; q < AGENDAS; q++)
+		n += o->agendas[q].n;
 	loose = malloc((n + 1u) * sizeof *loose);
 	f->marks = malloc((room + n + 1u) * sizeof *f->marks);
 	if (!loose || !f->marks) {
@@ -113,7 +114,7 @@ static bool gather(struct fit *f)
 		o->counters.no_memory++;
 		return false;
 	}
-	n = watch_evidence(o, f->channel, loose, n);
+	n = troubles_evidence(o, f->channel, loose, n);
 	for (uint32_t t = 0; t < n; t++) {
 		const struct trouble *trouble = pool_at(&o->troubles, loose[t]);
 		f->marks[f->n_marks++] =
@@ -257,7 +258,7 @@ static void absorb(struct fit *f, uint32_t incident, uint32_t group)
 {
 	for (uint32_t m = 0; m < f->n_marks; m++) {
 		const struct watched *w = &f->o->lines[f->marks[m].line];
-		struct trouble *t = watch_trouble(f->o, w, f->channel);
+		struct trouble *t = trouble_of(f->o, w, f->channel);
 		if (t && !t->incident && !t->aged && t->weight &&
 		    watch_hangs_on(f->o, f->marks[m].line, group))
 			incident_absorb(f->o, incident, t);

@@ -7,6 +7,7 @@
 #include "engine/analysis/outage/localise.h"
 #include "engine/analysis/outage/outage.h"
 #include "engine/analysis/outage/place.h"
+#include "engine/analysis/outage/agenda.h"
 #include "engine/analysis/outage/rate.h"
 #include "engine/base/pool.h"
 
@@ -40,7 +41,7 @@ struct trouble {
 	uint64_t since_ns;		 /* began */
 	uint64_t good_ns;		 /* over; 0: not yet */
 	uint32_t line, incident, member; /* incident 0: none explains it */
-	uint32_t generation;		 /* of queue entries that mean it */
+	uint32_t generation;		 /* of entries in agendas that mean it */
 	uint8_t channel, cause, stage;
 	uint8_t quarters; /* that it counts in its groups now */
 	uint8_t weight;	  /* in quarters, whether it counts or not */
@@ -50,19 +51,7 @@ struct trouble {
 	bool ripe; /* it has lasted: a path that is switched over is silent for some seconds too */
 };
 
-/* Something to look at when its time comes. */
-struct due {
-	uint64_t at_ns;
-	uint32_t what, generation;
-};
-
-/* Dues of one delay: first in, first out. */
-struct queue {
-	struct due *ring; /* owned */
-	uint32_t head, n, room;
-};
-
-enum { QUEUE_DROP, QUEUE_SETUP, QUEUE_OVER, QUEUE_RIPE, QUEUE_FRESH, QUEUE_TRIED, QUEUES };
+enum { AGENDA_DROP, AGENDA_SETUP, AGENDA_OVER, AGENDA_RIPE, AGENDA_FRESH, AGENDA_TRIED, AGENDAS };
 
 struct incidents {
 	struct incident *at; /* owned, from 1 */
@@ -79,7 +68,7 @@ struct outage {
 	struct watched *lines; /* owned, by the caller's numbers */
 	uint32_t room;
 	struct pool troubles;
-	struct queue queues[QUEUES];
+	struct agenda agendas[AGENDAS];
 	uint32_t *tests
 		[CHANNEL_COUNT]; /* owned: groups whose evidence grew, or that are candidates */
 	uint32_t n_tests[CHANNEL_COUNT], tests_room[CHANNEL_COUNT];
@@ -90,7 +79,7 @@ struct outage {
 		uint64_t since_ns; /* blind since; 0: it sees */
 	} taps[OUTAGE_TAPS_MAX];
 	uint64_t tick, now_ns;
-	uint32_t generation; /* of troubles and what is queued for them */
+	uint32_t generation; /* of troubles and what is put down for them */
 	uint32_t refresh;    /* the next line whose rate is brought up to date */
 	uint64_t last_up_ns; /* a line came up */
 	uint64_t calmed_ns;  /* a large incident ended: redials come in a storm */

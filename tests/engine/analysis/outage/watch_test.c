@@ -17,6 +17,7 @@
 
 #include "engine/analysis/outage/incident.h"
 #include "engine/analysis/outage/outage.h"
+#include "engine/analysis/outage/trouble.h"
 
 enum { LINES = 96, GROUPS_MAX = 512, TAPS = 3 };
 #define START_NS (1700000000 * SECOND_IN_NS)
@@ -75,8 +76,8 @@ static void learn_hashes(void)
 static uint32_t quarters_of(const struct outage *o, const struct watched *w,
 			    const struct trouble *t)
 {
-	const struct trouble *drop = watch_trouble(o, w, CHANNEL_DROP);
-	const struct trouble *internet = watch_trouble(o, w, CHANNEL_INTERNET);
+	const struct trouble *drop = trouble_of(o, w, CHANNEL_DROP);
+	const struct trouble *internet = trouble_of(o, w, CHANNEL_INTERNET);
 	bool explained = (t->channel != CHANNEL_DROP && drop && drop->incident) ||
 			 (t->channel == CHANNEL_DNS && internet && internet->incident);
 	return t->incident || t->aged || !t->ripe || w->blind || explained ? 0 : t->weight;
@@ -84,7 +85,7 @@ static uint32_t quarters_of(const struct outage *o, const struct watched *w,
 
 static void count_trouble(const struct outage *o, const struct watched *w, struct group *g, int c)
 {
-	const struct trouble *t = watch_trouble(o, w, (enum symptom_channel)c);
+	const struct trouble *t = trouble_of(o, w, (enum symptom_channel)c);
 	uint32_t quarters = t ? quarters_of(o, w, t) : 0;
 	g->quarters[c] += quarters;
 	g->fresh[c] += t && t->young ? quarters : 0;
@@ -190,7 +191,7 @@ static void check_incidents(const struct outage *o)
 	for (uint32_t line = 1; line <= LINES && line < o->room; line++)
 		for (int c = CHANNEL_DROP; c < CHANNEL_COUNT; c++) {
 			uint32_t incident =
-				watch_incident(o, &o->lines[line], (enum symptom_channel)c);
+				trouble_incident(o, &o->lines[line], (enum symptom_channel)c);
 			if (incident)
 				assert_true(incident_at(o, incident)->live);
 		}
