@@ -56,7 +56,7 @@ static void write_id(struct incident *i, uint64_t salt)
 static uint64_t salt_of(const struct outage *o, enum symptom_channel channel, uint32_t group)
 {
 	struct report_group name = groups_name(&o->groups, group);
-	uint64_t salt = (uint64_t)channel;
+	uint64_t salt = (uint64_t)o->options.shard << 8 | (uint64_t)channel;
 	for (const char *t = name.type; *t; t++)
 		salt = map_hash(salt ^ (uint8_t)*t);
 	for (const char *t = name.name; *t; t++)

@@ -50,6 +50,23 @@ static void one_fault_is_one_incident(void **state)
 	world_end(&w);
 }
 
+/* Two shards see the lines of one card: their incidents open in one tick, on groups of one name. */
+static void shards_have_ids_of_their_own(void **state)
+{
+	static struct world w[2];
+	(void)state;
+	for (uint32_t shard = 0; shard < 2; shard++) {
+		world_begin_with(&w[shard], (struct outage_options){.shard = shard});
+		world_cut(&w[shard], 100, 1, 2);
+		world_run_to(&w[shard], 110);
+		assert_int_equal(w[shard].n_told, 1);
+	}
+	assert_memory_equal(w[0].told[0].id, w[1].told[0].id, 10); /* the time */
+	assert_string_not_equal(w[0].told[0].id, w[1].told[0].id);
+	world_end(&w[0]);
+	world_end(&w[1]);
+}
+
 static void suspicion_ripens(void **state)
 {
 	static struct world w;
@@ -203,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_fault_is_one_incident),
+		cmocka_unit_test(shards_have_ids_of_their_own),
 		cmocka_unit_test(suspicion_ripens),
 		cmocka_unit_test(what_fails_later_is_absorbed),
 		cmocka_unit_test(scope_changes_and_the_id_stays),
