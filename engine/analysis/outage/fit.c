@@ -15,6 +15,10 @@
 #define STORM_MOVES_NS	  (60 * SECOND_IN_NS)  /* sessions still come up: no fault */
 #define OVERLAP		  0.5
 
+/* Of what is still bad, so much that is well again just now: a path is being switched over, and
+ * whoever is silent will be heard in a moment. What is cut does not come back by itself. */
+#define RELIEF_SHARE 0.2
+
 /* Ticks for which a group must stay significant. Names resolve late when more is broken. */
 static const uint64_t confirm_ticks[CHANNEL_COUNT] = {
 	[CHANNEL_DROP] = 0, [CHANNEL_SETUP] = 1, [CHANNEL_INTERNET] = 1, [CHANNEL_DNS] = 6};
@@ -27,6 +31,19 @@ enum { N_ORDER = sizeof order / sizeof *order };
 static bool is_young(const struct outage *o, const struct incident *i, enum symptom_channel c)
 {
 	return i->channel == c && incident_is_young(o, i);
+}
+
+/* Whether what fails in the group, or in one above it, is about to be over. */
+static bool is_passing(const struct outage *o, uint32_t group, enum symptom_channel c)
+{
+	for (; group; group = o->groups.at[group].parent) {
+		const struct group *g = &o->groups.at[group];
+		double all = (double)(g->fresh[c] + g->relief[c]) / QUARTERS;
+		if (g->relief[c] && g->relief[c] >= RELIEF_SHARE * g->fresh[c] &&
+		    localise_significant(o, group, c, all))
+			return true;
+	}
+	return false;
 }
 
 /* Tests the listed groups; those that are not significant leave the list. */
@@ -211,7 +228,8 @@ static bool may_open(const struct fit *f, const struct finding *finding)
 {
 	const struct group *g = &f->o->groups.at[finding->group];
 	double fresh = (double)g->fresh[f->channel] / QUARTERS;
-	return f->may_open && localise_significant(f->o, finding->group, f->channel, fresh);
+	return f->may_open && localise_significant(f->o, finding->group, f->channel, fresh) &&
+	       !is_passing(f->o, finding->group, f->channel);
 }
 
 /* Sessions that are refused everywhere are refused by one server: what fails beside the group that

@@ -17,6 +17,7 @@
 #define RIPE_NS	     (8 * SECOND_IN_NS)	  /* a suspicion that lasts so long is evidence */
 #define EVIDENCE_NS  (300 * SECOND_IN_NS) /* a drop counts as evidence for so long */
 #define SETUP_NS     (120 * SECOND_IN_NS) /* so do a failed set-up, and an attempt */
+#define RELIEF_NS    (10 * SECOND_IN_NS)  /* a suspicion that proved wrong is remembered */
 #define AFTERGLOW_NS (30 * SECOND_IN_NS)  /* a drop that is over still counts */
 
 struct incident;
@@ -46,12 +47,22 @@ struct trouble {
 	uint8_t quarters; /* that it counts in its groups now */
 	uint8_t weight;	  /* in quarters, whether it counts or not */
 	bool confirmed, redialled, aged;
-	uint8_t fresh; /* of the quarters, how many are */
-	bool young;    /* not older than BURST_NS */
+	uint8_t fresh;	/* of the quarters, how many are */
+	uint8_t relief; /* that it counts as a suspicion that proved wrong */
+	bool young;	/* not older than BURST_NS */
 	bool ripe; /* it has lasted: a path that is switched over is silent for some seconds too */
 };
 
-enum { AGENDA_DROP, AGENDA_SETUP, AGENDA_OVER, AGENDA_RIPE, AGENDA_FRESH, AGENDA_TRIED, AGENDAS };
+enum {
+	AGENDA_DROP,
+	AGENDA_SETUP,
+	AGENDA_OVER,
+	AGENDA_RIPE,
+	AGENDA_FRESH,
+	AGENDA_RELIEF,
+	AGENDA_TRIED,
+	AGENDAS
+};
 
 struct incidents {
 	struct incident *at; /* owned, from 1 */

@@ -66,27 +66,44 @@ static void list_test(struct outage *o, enum symptom_channel c, uint32_t group)
 	o->tests[c][o->n_tests[c]++] = group;
 }
 
+/* What a trouble is worth to its groups. */
+struct worth {
+	uint8_t quarters, fresh, relief;
+};
+
+static struct worth worth_of(const struct outage *o, const struct trouble *t)
+{
+	const struct watched *w = &o->lines[t->line];
+	bool none = t->incident || t->aged || w->blind ||
+		    is_consequence(o, w, (enum symptom_channel)t->channel);
+	if (none)
+		return (struct worth){0};
+	if (t->good_ns && !t->confirmed)
+		return (struct worth){.relief = t->weight};
+	return (struct worth){.quarters = t->ripe ? t->weight : 0,
+			      .fresh = t->ripe && t->young ? t->weight : 0};
+}
+
 /* Brings into its groups what the trouble weighs now. */
 static void recount(struct outage *o, struct trouble *t)
 {
-	const struct watched *w = &o->lines[t->line];
-	enum symptom_channel c = (enum symptom_channel)t->channel;
-	bool none = t->incident || t->aged || !t->ripe || w->blind || is_consequence(o, w, c);
-	uint8_t quarters = none ? 0 : t->weight;
-	uint8_t fresh = t->young ? quarters : 0;
-	uint32_t ids[WATCH_GROUPS_MAX], n, delta = (uint32_t)quarters - t->quarters;
-	uint32_t delta_fresh = (uint32_t)fresh - t->fresh;
-	if (!delta && !delta_fresh)
+	const struct worth is = worth_of(o, t);
+	const struct worth was = {t->quarters, t->fresh, t->relief};
+	uint32_t ids[WATCH_GROUPS_MAX], n;
+	if (is.quarters == was.quarters && is.fresh == was.fresh && is.relief == was.relief)
 		return;
-	n = watch_groups(o, w, ids);
+	n = watch_groups(o, &o->lines[t->line], ids);
 	for (uint32_t i = 0; i < n; i++) {
-		o->groups.at[ids[i]].quarters[c] += delta;
-		o->groups.at[ids[i]].fresh[c] += delta_fresh;
-		if (quarters > t->quarters)
-			list_test(o, c, ids[i]);
+		struct group *g = &o->groups.at[ids[i]];
+		g->quarters[t->channel] += (uint32_t)is.quarters - was.quarters;
+		g->fresh[t->channel] += (uint32_t)is.fresh - was.fresh;
+		g->relief[t->channel] += (uint32_t)is.relief - was.relief;
+		if (is.quarters > was.quarters)
+			list_test(o, (enum symptom_channel)t->channel, ids[i]);
 	}
-	t->quarters = quarters;
-	t->fresh = fresh;
+	t->quarters = is.quarters;
+	t->fresh = is.fresh;
+	t->relief = is.relief;
 }
 
 void troubles_recount(struct outage *o, const struct watched *w)
@@ -187,7 +204,8 @@ static void learn(struct outage *o, const struct trouble *t, uint64_t now_ns)
 void trouble_change(struct outage *o, struct trouble *t, const struct symptom *s)
 {
 	if (t->good_ns && !t->incident) {
-		learn(o, t, t->good_ns);
+		if (t->confirmed)
+			learn(o, t, t->good_ns);
 		fill(o, t, s);
 		return;
 	}
@@ -222,12 +240,16 @@ void trouble_good(struct outage *o, struct trouble *t, uint64_t at_ns)
 	t->good_ns = at_ns;
 	if (t->incident)
 		return;
-	/* A suspicion that proved wrong was nothing; a drop that is over was one all the same. */
-	if (t->aged || t->channel == CHANNEL_SETUP || !t->confirmed) {
+	if (t->aged || t->channel == CHANNEL_SETUP) {
 		trouble_forget(o, t);
 		return;
 	}
-	put_down(o, t, AGENDA_OVER, at_ns + AFTERGLOW_NS);
+	/* A suspicion that proved wrong was nothing; a drop that is over was one all the same. */
+	if (t->confirmed)
+		put_down(o, t, AGENDA_OVER, at_ns + AFTERGLOW_NS);
+	else
+		put_down(o, t, AGENDA_RELIEF, at_ns + RELIEF_NS);
+	recount(o, t);
 }
 
 /* It has lasted too long to be news; the line is out of the count until it works again. */
@@ -266,6 +288,8 @@ static void expire(struct outage *o, int agenda, uint64_t now_ns)
 		} else if (agenda == AGENDA_FRESH) {
 			t->young = false;
 			recount(o, t);
+		} else if (agenda == AGENDA_RELIEF) {
+			trouble_forget(o, t);
 		} else if (agenda == AGENDA_OVER) {
 			learn(o, t, t->good_ns + AFTERGLOW_NS);
 			trouble_forget(o, t);
@@ -282,6 +306,7 @@ void troubles_expire(struct outage *o, uint64_t now_ns)
 	expire(o, AGENDA_OVER, now_ns);
 	expire(o, AGENDA_RIPE, now_ns);
 	expire(o, AGENDA_FRESH, now_ns);
+	expire(o, AGENDA_RELIEF, now_ns);
 }
 
 /* Evidence that no incident explains, of one channel, in the order in which it came. */

@@ -53,6 +53,7 @@ static void count_trouble(struct group *g, int channel, const struct trouble *t,
 {
 	g->quarters[channel] += t ? one * t->quarters : 0;
 	g->fresh[channel] += t ? one * t->fresh : 0;
+	g->relief[channel] += t ? one * t->relief : 0;
 }
 
 /* Puts on, or takes off, all that the line adds to its groups. */

@@ -83,6 +83,38 @@ static void suspicion_ripens(void **state)
 	world_end(&w);
 }
 
+/* Lines of a node that fall silent over seven seconds, and are heard again from `back_s` on, each
+ * card a second after the one before. */
+static void switch_over(struct world *w, double s, double back_s, int cards_back)
+{
+	for (int part = 0; part < CARD_LINES; part++)
+		for (int c = 0; c < CARDS; c++)
+			world_say(w, s + 0.3 * part, world_line(2, c, part), CHANNEL_DROP,
+				  SYMPTOM_SUSPECT);
+	for (int c = 0; c < cards_back; c++)
+		world_card(w, back_s + c, 2, c, 0, CARD_LINES, CHANNEL_DROP, SYMPTOM_GOOD);
+}
+
+/* Half of the suspicions are ripe when the first lines are heard again. */
+static void what_comes_back_by_itself_is_none(void **state)
+{
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	switch_over(&w, 100, 108.5, CARDS);
+	world_run_to(&w, 300);
+	assert_int_equal(w.n_told, 0);
+	/* One card is back; the others stay silent: their faults are told ten seconds later. */
+	switch_over(&w, 300, 308.5, 1);
+	world_run_to(&w, 316);
+	assert_int_equal(w.n_told, 0);
+	world_run_to(&w, 323);
+	assert_int_equal(w.n_told, CARDS - 1);
+	for (uint32_t i = 0; i < w.n_told; i++)
+		assert_int_equal(w.told[i].affected, CARD_LINES);
+	world_end(&w);
+}
+
 static void what_fails_later_is_absorbed(void **state)
 {
 	static struct world w;
@@ -222,6 +254,7 @@ int main(void)
 		cmocka_unit_test(one_fault_is_one_incident),
 		cmocka_unit_test(shards_have_ids_of_their_own),
 		cmocka_unit_test(suspicion_ripens),
+		cmocka_unit_test(what_comes_back_by_itself_is_none),
 		cmocka_unit_test(what_fails_later_is_absorbed),
 		cmocka_unit_test(scope_changes_and_the_id_stays),
 		cmocka_unit_test(the_whole_supersedes_its_parts),
