@@ -11,8 +11,8 @@
 
 #define SURPRISE_MIN   7.0   /* -log10 p */
 #define OVERDISPERSION 1.0   /* twice what is expected is no surprise yet */
-#define PARSIMONY      0.05  /* children must explain so much more than their parent */
-#define SPLITTING      0.005 /* parts must explain so much more than a shared risk */
+#define PARSIMONY      0.02  /* children must explain so much more than their parent */
+#define SPLITTING      0.002 /* parts must explain so much more than a shared risk */
 #define P_MIN	       1e-6
 #define P_MAX	       0.9
 #define MICRO	       1e6

@@ -14,6 +14,7 @@
 #define PRIOR_DWELL_MS 150000u
 #define PRIOR_DWELLS   50u
 #define FACTOR_MAX     20.0
+#define SPREAD	       1.5	   /* the further from usual, the less alike are places */
 #define HOUR_GAIN      0.3	   /* of a new day against those before */
 #define RATE_MAX       (0.6 / 300) /* of a line: with six in ten it is down anyway */
 
@@ -116,7 +117,8 @@ void rates_advance(struct rates *r, uint64_t now_s, uint64_t units, uint32_t lin
 		close_bin(r, units, now_s);
 	}
 	r->bin = bin;
-	r->factor = fmin(FACTOR_MAX, fmax(1, fmax(recent(r), r->hour[hour_of(now_s)])));
+	r->factor = fmax(1, fmax(recent(r), r->hour[hour_of(now_s)]));
+	r->factor = fmin(FACTOR_MAX, pow(r->factor, SPREAD));
 }
 
 double rates_rejected(const struct rates *r, uint64_t now_s)

@@ -263,9 +263,8 @@ void trouble_good(struct outage *o, struct trouble *t, uint64_t at_ns)
 }
 
 /* It has lasted too long to be news; the line is out of the count until it works again. */
-static void grow_old(struct outage *o, struct trouble *t, uint64_t now_ns)
+static void grow_old(struct outage *o, struct trouble *t)
 {
-	learn(o, t, now_ns);
 	t->aged = true;
 	recount(o, t);
 	if (t->channel == CHANNEL_DROP && !t->good_ns)
@@ -279,7 +278,7 @@ void trouble_explain(struct outage *o, struct trouble *t, uint32_t incident)
 	struct watched *w = &o->lines[t->line];
 	t->incident = incident;
 	if (!incident && (t->good_ns || o->now_ns > t->at_ns + window_ns[t->channel]))
-		grow_old(o, t, o->now_ns);
+		grow_old(o, t); /* and is not learned: an incident has explained it */
 	else if (!incident)
 		follow(o, t);
 	troubles_recount(o, w);
@@ -304,7 +303,8 @@ static void expire(struct outage *o, int agenda, uint64_t now_ns)
 			learn(o, t, t->good_ns + AFTERGLOW_NS);
 			trouble_forget(o, t);
 		} else {
-			grow_old(o, t, due.at_ns);
+			learn(o, t, due.at_ns);
+			grow_old(o, t);
 		}
 	}
 }

@@ -3,7 +3,7 @@
  * What is blamed against every choice that could be made: on small random trees all sets of
  * significant elements of which none is below another are tried.
  *
- * The preference for the parent (children must explain five in a hundred more) is no property of
+ * The preference for the parent (children must explain two in a hundred more) is no property of
  * a whole choice, so it is judged by itself: where no element is within that margin of what stands
  * below it, the choice must be the very best one; everywhere, children are blamed only when they
  * are worth that much more than an element above them that could be blamed.
@@ -25,7 +25,7 @@
 
 enum { LINES_MAX = 400, SIGNIFICANT_MAX = 64, CSV_BYTES = 65536 };
 #define NOW_NS	 (1700000000 * SECOND_IN_NS)
-#define MARGIN	 1.05
+#define MARGIN	 1.02
 #define ROUNDING 10 /* millionths */
 
 static uint32_t random_state = 88172645u;
