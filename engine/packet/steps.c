@@ -33,15 +33,12 @@ HOT_INLINE void step_tags(const struct flow_table *flows, struct flow_hint *hint
 	fetch_line(&flows->groups[flow_home(flows, hint->hash)]);
 }
 
-/* There is no such flow: whoever makes it needs a place for it, and the way to the line. */
-static __attribute__((noinline)) void step_new(const struct worker *w, const struct pkt *p,
-					       uint32_t hash)
+/* The way to the line. */
+HOT_INLINE void fetch_vlans(const struct worker *w, const struct pkt *p)
 {
 	const uint32_t *block = p->flags & PKT_TWO_TAGS ? w->meter.lines.vlans[pkt_svlan(p)] : NULL;
 	if (block)
 		fetch_line(&block[pkt_cvlan(p)]);
-	if (flow_is_full(&w->flows))
-		flow_fetch_victims(&w->flows, hash);
 }
 
 /* Tags; the record is asked for, and where there is none the place of the new one. */
@@ -55,14 +52,14 @@ HOT_INLINE void step_record(const struct worker *w, struct flow_hint *hint, cons
 	if (__builtin_expect(known, 1))
 		return;
 	hint->flow = NULL;
-	step_new(w, p, hint->hash);
+	fetch_vlans(w, p);
 }
 
 HOT_INLINE void fetch_of_line(const struct worker *w, const struct pkt *p)
 {
 	uint32_t line = line_by_vlans(&w->meter.lines, p);
 	fetch_line(line_pulse(&w->meter.lines, line));
-	fetch_line(&line_at(&w->meter.lines, line)->seen_ipv4);
+	fetch_line(line_at(&w->meter.lines, line));
 }
 
 /* Record; the pulse of its line is asked for, what it has beside it, and where copies of the packet

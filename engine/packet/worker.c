@@ -192,7 +192,7 @@ static int32_t take_record(struct worker *w, const struct pkt *p, uint32_t hash)
 	int32_t slot = flow_create(&w->flows, p->key, hash), victim;
 	if (slot != FLOW_NONE)
 		return slot;
-	victim = flow_victim(&w->flows, hash, flow_age(p->ts_ns));
+	victim = flow_victim(&w->flows, flow_age(p->ts_ns));
 	if (victim == FLOW_NONE) {
 		w->flows_refused++;
 		return FLOW_NONE;
