@@ -150,7 +150,7 @@ static const char *tap_name(void *context, uint32_t tap)
 static int build(struct engine *e)
 {
 	const struct analysis_options analysis = {
-		.cards = e->options.cards,
+		.card_group = e->options.card_group,
 		.minutes = e->options.minutes,
 		.n_workers = e->n_lanes,
 		.many_taps = e->n_sources == 1 && e->sources[0]->n_taps > 1,

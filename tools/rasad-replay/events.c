@@ -12,6 +12,7 @@
 #include "engine/analysis/outage/outage.h"
 #include "engine/base/json_line.h"
 #include "engine/feed.h"
+#include "engine/publish/keyspace.h"
 
 enum { COMPLAINTS_MAX = 20, MESSAGE_BYTES = 512 };
 
@@ -200,7 +201,7 @@ static void tell_summary(struct reading *r)
 int events_run(const struct events_options *options)
 {
 	const struct analysis_options analysis = {
-		.cards = options->cards,
+		.card_group = options->cards ? keyspace_bucket_of : NULL,
 		.n_workers = 1,
 		.max_lines = options->max_lines,
 		.inventory = options->inventory,
