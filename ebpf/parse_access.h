@@ -20,7 +20,7 @@
 #include "ebpf/parse_ip.h"
 
 enum {
-	ACCESS_IP = 30, /* behind two tags and PPPoE */
+	ACCESS_IP = 30,	      /* behind two tags and PPPoE */
 	ACCESS_LEAST_IP = 28, /* with ports */
 	ACCESS_LEAST = 14 + ACCESS_LEAST_IP,
 };
@@ -161,8 +161,8 @@ PARSE_INLINE int parse_access6(struct access *a, const pkt_u8 *ip, pkt_u32 room,
 		return 0;
 	parse_copy(a->extra->src, ip + 8, 32); /* and dst */
 	a->pkt->ip_id = 0;
-	a->flags |= PKT_IP | PKT_IPV6 |
-		    parse_endpoints6(a->pkt, a->extra, ip + 8, parse_u32(ip + 40));
+	a->flags |=
+		PKT_IP | PKT_IPV6 | parse_endpoints6(a->pkt, a->extra, ip + 8, parse_u32(ip + 40));
 	parse_access_rest(a, proto, wire_len);
 	return 1;
 }
