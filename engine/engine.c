@@ -319,7 +319,7 @@ static int step_threads(struct engine *e)
 	for (int naps = 0; naps < NAPS && !over; naps++) {
 		over = ended(e);
 		if (merge(e, MERGE_MOST)) {
-			e->quiet = 0;
+			e->quiet = e->options.now ? NAP_DOUBLINGS : 0;
 			return SOURCE_MORE;
 		}
 		if (!over && e->options.now)
