@@ -160,6 +160,7 @@ static int build(struct engine *e)
 		.inventory = e->options.inventory,
 		.plans = e->options.plans,
 		.n_plans = e->options.n_plans,
+		.shard = e->options.shard,
 	};
 	int status;
 	analysis_init(&e->analysis, &analysis, e->sink);

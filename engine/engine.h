@@ -38,6 +38,7 @@ struct engine_options {
 	const struct inventory *inventory; /* or NULL; outlives the engine */
 	const struct calendar_plan *plans; /* work that is planned; or NULL; outlives the engine */
 	uint32_t n_plans;
+	uint32_t shard;			/* of its events; part of the ids of incidents */
 	const char *collector;		/* how health names the source; kept */
 	uint64_t (*now)(void *context); /* time while a source is idle; NULL: packets alone tell */
 	void *context;

@@ -37,6 +37,7 @@ struct analysis_options {
 	const struct inventory *inventory; /* or NULL; outlives the analysis */
 	const struct calendar_plan *plans; /* work that is planned; or NULL */
 	uint32_t n_plans;
+	uint32_t shard; /* part of the ids of incidents */
 	bool many_taps; /* one stream of several: tap 0 is all of them */
 	const char *(*tap_name)(void *context, uint32_t tap); /* or NULL */
 	void *tap_context;

@@ -207,6 +207,7 @@ int events_run(const struct events_options *options)
 		.inventory = options->inventory,
 		.plans = options->plans,
 		.n_plans = options->n_plans,
+		.shard = options->shard,
 	};
 	struct reading r = {.options = options};
 	char message[MESSAGE_BYTES];

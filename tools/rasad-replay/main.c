@@ -158,6 +158,7 @@ static void run_events(struct replay *r)
 		.inventory = r->inventory,
 		.plans = r->calendar.plans,
 		.n_plans = r->calendar.n,
+		.shard = r->options.shard,
 		.cards = r->options.publish != NULL,
 		.sink = {take, r},
 		.problem = problem,
@@ -227,6 +228,7 @@ static bool open_all(struct replay *r)
 		.inventory = r->inventory,
 		.plans = r->calendar.plans,
 		.n_plans = r->calendar.n,
+		.shard = r->options.shard,
 		.collector = "replay",
 	};
 	r->codec = codec_new();

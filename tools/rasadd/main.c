@@ -215,6 +215,7 @@ static bool open_engine(struct daemon *d)
 		.inventory = d->inventory,
 		.plans = d->calendar.plans,
 		.n_plans = d->calendar.n,
+		.shard = d->options.shard,
 		.minutes = true,
 		.now = idle_now_ns,
 		.context = &d->tap,

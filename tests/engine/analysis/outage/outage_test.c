@@ -117,7 +117,7 @@ static void planned_work_is_a_warning(void **state)
 		 WORLD_START_NS + 500 * SECOND_IN_NS},
 	};
 	(void)state;
-	world_begin_with(&w, plans, 2);
+	world_begin_with(&w, (struct outage_options){.plans = plans, .n_plans = 2});
 	world_cut(&w, 100, 1, 2);
 	world_run_to(&w, 110);
 	assert_true(world_last(&w)->planned);
