@@ -48,6 +48,7 @@ void localiser_fini(struct localiser *l)
 	free(l->best);
 	free(l->sum);
 	free(l->own);
+	free(l->parts);
 	*l = (struct localiser){0};
 }
 
@@ -69,8 +70,9 @@ static bool reserve(struct localiser *l, uint32_t groups)
 	l->best = malloc(room * sizeof *l->best);
 	l->sum = malloc(room * sizeof *l->sum);
 	l->own = malloc(room * sizeof *l->own);
+	l->parts = malloc(room * sizeof *l->parts);
 	ok = l->spots && l->touched && l->risks && l->place && l->counts && l->left && l->best &&
-	     l->sum && l->own;
+	     l->sum && l->own && l->parts;
 	for (int i = 0; i < CANDIDATES_MAX; i++)
 		ok &= (l->minus[i] = malloc(room * sizeof *l->minus[i])) != NULL;
 	if (ok)
@@ -248,21 +250,28 @@ static int64_t gain(const struct work *w, uint32_t group, uint32_t quarters)
 	return is_banned(w, group) ? 0 : gain_of(w->o, group, w->channel, quarters);
 }
 
-/* The best that elements of the tree can gain; own[]: the group itself is blamed. */
+/* The best that elements of the tree can gain; own[]: the group itself is blamed, n_parts: so many
+ * are. */
 static int64_t best_of_tree(const struct work *w, const uint32_t *counts)
 {
 	struct localiser *l = w->l;
 	int64_t total = 0;
 	memset(l->sum, 0, l->n_touched * sizeof *l->sum);
+	memset(l->parts, 0, l->n_touched * sizeof *l->parts);
+	l->n_parts = 0;
 	for (uint32_t i = 0; i < l->n_touched; i++) {
 		uint32_t group = l->touched[i], parent = w->o->groups.at[group].parent;
 		int64_t me = gain(w, group, counts[i]);
 		l->own[i] = me > 0 && (double)me * (1 + PARSIMONY) > (double)l->sum[i];
 		l->best[i] = l->own[i] ? me : l->sum[i];
-		if (parent)
+		l->parts[i] = l->own[i] ? 1 : l->parts[i];
+		if (parent) {
 			l->sum[l->spots[parent].index] += l->best[i];
-		else
+			l->parts[l->spots[parent].index] += l->parts[i];
+		} else {
 			total += l->best[i];
+			l->n_parts += l->parts[i];
+		}
 	}
 	return total;
 }
@@ -331,12 +340,15 @@ static void count_candidates(const struct work *w, const struct candidate *list,
 		climb(w, l->minus[c]);
 }
 
-/* The shared risk that is worth most beside the tree without its lines; NULL: none is. */
+/* The shared risk that is worth most beside the tree without its lines; NULL: none is. What it
+ * replaces must explain PARSIMONY more when that is several elements, as children in the tree must:
+ * of thousands of lines, the sum over many groups is larger as soon as their rates differ a little. */
 static const struct candidate *best_risk(const struct work *w, struct candidate *list, uint32_t n,
 					 int64_t total, int64_t *won)
 {
 	struct localiser *l = w->l;
 	const struct candidate *best = NULL;
+	uint32_t parts = l->n_parts;
 	count_candidates(w, list, n);
 	*won = 0;
 	for (uint32_t c = 0; c < n; c++) {
@@ -344,6 +356,8 @@ static const struct candidate *best_risk(const struct work *w, struct candidate 
 		for (uint32_t i = 0; i < l->n_touched; i++)
 			l->left[i] = l->counts[i] - l->minus[c][i];
 		win = list[c].gain + best_of_tree(w, l->left) - total;
+		if (parts > l->n_parts + 1)
+			win += (int64_t)(PARSIMONY * (double)list[c].gain);
 		if (win > *won) {
 			*won = win;
 			best = &list[c];

@@ -40,6 +40,7 @@ struct localiser {
 	uint32_t *counts, *left, *minus[CANDIDATES_MAX]; /* owned */
 	int64_t *best, *sum;
 	uint8_t *own;
+	uint32_t *parts, n_parts;
 	struct hook *hooks; /* owned, by mark */
 	bool *gone;	    /* owned, by mark: a chosen shared risk explains it */
 	uint32_t room, marks_room, n_touched, n_risks, stamp;
