@@ -172,14 +172,20 @@ static uint32_t find_seated(const struct fit *f, uint32_t group)
 	return 0;
 }
 
-/* When the lines of the group went, by half of them. */
-static uint64_t time_of(const struct fit *f, uint32_t group)
+/* When the lines of the group went that the incident has not taken, by half of them; when it has all:
+ * when it began. */
+static uint64_t time_of_rest(const struct fit *f, uint32_t group, uint32_t incident)
 {
-	uint64_t *since = malloc((f->n_marks + 1u) * sizeof *since), middle = f->o->now_ns;
+	const struct incident *i = incident_at(f->o, incident);
+	uint64_t *since = malloc((f->n_marks + 1u) * sizeof *since);
+	uint64_t middle = i->onset_ns ? i->onset_ns : i->open_ns;
 	uint32_t n = 0;
-	for (uint32_t m = 0; since && m < f->n_marks; m++)
-		if (watch_hangs_on(f->o, f->marks[m].line, group))
+	for (uint32_t m = 0; since && m < f->n_marks; m++) {
+		uint32_t line = f->marks[m].line;
+		if (watch_incident(f->o, &f->o->lines[line], f->channel) != incident &&
+		    watch_hangs_on(f->o, line, group))
 			since[n++] = f->marks[m].since_ns;
+	}
 	if (n) {
 		qsort(since, n, sizeof *since, by_time);
 		middle = since[n / 2];
@@ -197,13 +203,12 @@ static bool is_near(uint64_t a, uint64_t b)
  * before is another fault, though it lies within. */
 static uint32_t find_outgrown(const struct fit *f, enum symptom_channel c, uint32_t group)
 {
-	uint64_t time = time_of(f, group);
 	uint32_t best = 0;
 	for (uint32_t k = 1; k < f->o->incidents.n; k++) {
 		const struct incident *i = incident_at(f->o, k);
 		if (!is_young(f->o, i, c) || (c == f->channel && is_found(f, i)) ||
-		    !is_near(i->onset_ns ? i->onset_ns : i->open_ns, time) ||
-		    !overlaps(f, i, group))
+		    !overlaps(f, i, group) ||
+		    !is_near(i->onset_ns ? i->onset_ns : i->open_ns, time_of_rest(f, group, k)))
 			continue;
 		if (!best || i->open_ns < incident_at(f->o, best)->open_ns)
 			best = k;
