@@ -182,7 +182,7 @@ static uint64_t time_of_rest(const struct fit *f, uint32_t group, uint32_t incid
 	uint32_t n = 0;
 	for (uint32_t m = 0; since && m < f->n_marks; m++) {
 		uint32_t line = f->marks[m].line;
-		if (watch_incident(f->o, &f->o->lines[line], f->channel) != incident &&
+		if (trouble_incident(f->o, &f->o->lines[line], f->channel) != incident &&
 		    watch_hangs_on(f->o, line, group))
 			since[n++] = f->marks[m].since_ns;
 	}
