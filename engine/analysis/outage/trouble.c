@@ -14,6 +14,8 @@ static const uint8_t cause_weight[CAUSE_COUNT] = {
 	[CAUSE_REPLACED] = 0,	  [CAUSE_LOOPBACK] = 0,	 [CAUSE_UNKNOWN] = 2,
 };
 
+#define REJECTED_OFTEN 0.1 /* of those who dial */
+
 static const uint64_t window_ns[CHANNEL_COUNT] = {
 	[CHANNEL_DROP] = EVIDENCE_NS,
 	[CHANNEL_SETUP] = SETUP_NS,
@@ -113,13 +115,19 @@ void troubles_recount(struct outage *o, const struct watched *w)
 			recount(o, at(o, w->trouble[c]));
 }
 
-/* Rejected credentials are the subscriber's own affair, until very many are rejected. */
-static uint8_t weight_of(const struct symptom *s)
+static bool is_rejected(const struct symptom *s)
+{
+	return s->channel == CHANNEL_SETUP && s->stage == STAGE_AUTH_REJECT;
+}
+
+/* Rejected credentials are the subscriber's own affair, until ten lines at least and four in ten of
+ * those who dial are rejected anew; at an hour at which many are as ever, until nearly all are. */
+static uint8_t weight_of(const struct outage *o, const struct symptom *s)
 {
 	if (s->channel == CHANNEL_DROP)
 		return s->cause < CAUSE_COUNT ? cause_weight[s->cause] : 2;
-	if (s->channel == CHANNEL_SETUP && s->stage == STAGE_AUTH_REJECT)
-		return 1;
+	if (is_rejected(s))
+		return rates_rejected(&o->rates, s->at_ns / SECOND_IN_NS) < REJECTED_OFTEN ? 2 : 1;
 	return QUARTERS;
 }
 
@@ -170,7 +178,8 @@ static void fill(struct outage *o, struct trouble *t, const struct symptom *s)
 	t->good_ns = 0;
 	t->cause = (uint8_t)s->cause;
 	t->stage = (uint8_t)s->stage;
-	t->weight = weight_of(s);
+	t->weight = weight_of(o, s);
+	o->rates.rejects += is_rejected(s);
 	t->confirmed = s->state == SYMPTOM_BAD;
 	t->redialled = s->redialled;
 	start(o, t, s->at_ns, t->confirmed);
@@ -211,7 +220,8 @@ void trouble_change(struct outage *o, struct trouble *t, const struct symptom *s
 	}
 	t->good_ns = 0;
 	t->redialled |= s->redialled;
-	if (s->channel == CHANNEL_SETUP && weight_of(s) > t->weight && !t->incident) {
+	if (s->channel == CHANNEL_SETUP && s->stage != t->stage && !t->incident &&
+	    weight_of(o, s) > t->weight) {
 		fill(o, t, s);
 		return;
 	}
@@ -219,7 +229,7 @@ void trouble_change(struct outage *o, struct trouble *t, const struct symptom *s
 	if (s->state == SYMPTOM_BAD && !t->confirmed) {
 		t->confirmed = t->ripe = true;
 		t->cause = (uint8_t)s->cause;
-		t->weight = weight_of(s);
+		t->weight = weight_of(o, s);
 		recount(o, t);
 	}
 }

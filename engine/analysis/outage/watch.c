@@ -129,6 +129,7 @@ void watch_tried(struct outage *o, uint32_t line, uint64_t at_ns)
 {
 	struct watched *w = &o->lines[line];
 	w->tried_ns = at_ns;
+	o->rates.tries += !w->tried;
 	if (agenda_push(&o->agendas[AGENDA_TRIED], (struct due){at_ns + SETUP_NS, line, 0}))
 		count_tried(o, w, true);
 	else
