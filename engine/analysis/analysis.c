@@ -241,6 +241,26 @@ struct reach_out analysis_reach_out(struct analysis *a)
 	return (struct reach_out){take_symptom, a, &a->resolvers};
 }
 
+/* All lines that find RADIUS silent find it so since the same moment. */
+static void watch_news(struct analysis *a, const struct subject *s, uint64_t now_ns,
+		       const struct session_news *news)
+{
+	struct session_news known = *news;
+	uint32_t number = (uint32_t)(s - a->subjects);
+	const struct session *session = NULL;
+	const struct bras *bras = NULL;
+	if (news->stage == STAGE_AUTH_SILENT && news->began_ns && news->pppoe_session_id >= 0)
+		session =
+			subject_find(&a->subjects[number], (uint16_t)news->pppoe_session_id, true);
+	if (session)
+		bras = bras_find(&a->brases, session->ac_mac);
+	if (bras)
+		known.began_ns = bras_radius_silent(bras, news->began_ns);
+	watcher_place(a->outage, number, s);
+	outage_heard_by(a->outage, number, s->tap);
+	watcher_news(a->outage, number, &known, now_ns);
+}
+
 static void take_news(void *context, struct subject *s, uint64_t now_ns,
 		      const struct session_news *news)
 {
@@ -260,12 +280,8 @@ static void take_news(void *context, struct subject *s, uint64_t now_ns,
 	};
 	const struct report report = {REPORT_SESSION_EVENT, {.session_event = &event}};
 	const struct reach_out reach = analysis_reach_out(a);
-	if (a->outage) {
-		uint32_t number = (uint32_t)(s - a->subjects);
-		watcher_place(a->outage, number, s);
-		outage_heard_by(a->outage, number, s->tap);
-		watcher_news(a->outage, number, news, now_ns);
-	}
+	if (a->outage)
+		watch_news(a, s, now_ns, news);
 	if (news->kind == SESSION_DOWN)
 		reach_forget(s, now_ns, &reach);
 	if (!follow_flaps(a, s, now_ns, news))
@@ -383,6 +399,13 @@ static void bras_fell_silent(struct analysis *a, const struct bras *bras, uint64
 	}
 }
 
+static void follow_radius(struct analysis *a, uint32_t number, struct bras *bras,
+			  const struct control *c, uint64_t now_ns)
+{
+	const struct session *session = subject_session_of(&a->subjects[number], c, false);
+	bras_authenticates(bras, c, session ? session->auth_ns : 0, now_ns);
+}
+
 static void follow_bras(struct analysis *a, uint32_t number, const struct control *c,
 			uint64_t now_ns)
 {
@@ -393,6 +416,8 @@ static void follow_bras(struct analysis *a, uint32_t number, const struct contro
 	bras = bras_of(&a->brases, c->ac_mac);
 	if (bras && bras_follow(bras, number, c, now_ns))
 		bras_fell_silent(a, bras, now_ns);
+	if (bras && (c->kind == KIND_PAP || c->kind == KIND_CHAP))
+		follow_radius(a, number, bras, c, now_ns);
 }
 
 static void take_signal(struct analysis *a, uint32_t number, const struct signal *signal)
