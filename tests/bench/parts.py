@@ -130,10 +130,25 @@ def desk(table, quick):
               "µs")
 
 
+# --- outages --------------------------------------------------------------------------------------
+
+def outage(table, quick):
+    bench = program("outage_bench")
+    lines = 200_000 if quick else 1_000_000
+    runs.say("localising faults")
+    found = figures([bench, lines, 20 if quick else 100])
+    for what, name in (("card", "card"), ("node", "node"), ("exchange", "exchange"), ("BRAS of 61,440 lines", "bras")):
+        localise, judge = found[f"localise_{name}"][0], found[f"judge_{name}"][0]
+        table.row(f"longest localisation, {lines:,} lines, a whole {what} fails", f"{figure(localise)} ms",
+                  f"{figure(judge)} ms to say how sure", localise, 10, "ms")
+    table.row("memory per line, lines and groups", "", "", found["outage_line"][0], 3072, "bytes")
+
+
 SECTIONS = {
     "xdp": ("Kernel tap (XDP)", xdp),
     "reading": ("Reading captures", reading),
     "dpdk": ("DPDK", dpdk),
     "publishing": ("Publishing", publishing),
     "desk": ("The desk", desk),
+    "outage": ("Outages", outage),
 }

@@ -14,6 +14,7 @@
 #define STORM_NS	  (600 * SECOND_IN_NS) /* after a large repair */
 #define STORM_MOVES_NS	  (60 * SECOND_IN_NS)  /* sessions still come up: no fault */
 #define OVERLAP		  0.5
+#define REST		  0.25 /* of what another incident has of the same group: its rest */
 
 /* Of what is still bad, so much that is well again just now: a path is being switched over, and
  * whoever is silent will be heard in a moment. What is cut does not come back by itself. */
@@ -247,6 +248,24 @@ static uint32_t find_refuser(const struct fit *f)
 	return 0;
 }
 
+/* The young incident that has most lines of the group already: the few others that failed with them
+ * hang on what it blames too, though the books have them elsewhere, or nowhere. */
+static uint32_t find_rest(const struct fit *f, const struct finding *finding)
+{
+	uint64_t time = time_of(f, finding->group);
+	for (uint32_t k = 1; k < f->o->incidents.n; k++) {
+		const struct incident *i = incident_at(f->o, k);
+		uint32_t n = 0;
+		if (!is_young(f->o, i, f->channel) || !is_near(i->onset_ns, time))
+			continue;
+		for (uint32_t m = 0; m < i->n_members; m++)
+			n += watch_hangs_on(f->o, i->members[m].line, finding->group);
+		if (finding->k < REST * n)
+			return k;
+	}
+	return 0;
+}
+
 /* The incident that stands for the finding: the one that is there, one that it outgrew, or new. */
 static uint32_t seat_finding(struct fit *f, struct finding *finding)
 {
@@ -266,6 +285,8 @@ static uint32_t seat_finding(struct fit *f, struct finding *finding)
 	number = find_outgrown(f, f->channel, finding->group);
 	if (!number && find_refuser(f))
 		return find_refuser(f);
+	if (!number && find_rest(f, finding))
+		return find_rest(f, finding);
 	if (number || may_open(f, finding))
 		localise_judge(f->o, f->channel, f->marks, f->n_marks, finding);
 	if (!number && may_open(f, finding))

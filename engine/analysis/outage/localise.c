@@ -22,7 +22,7 @@
 #define SETUP_SHARE 2e-3
 #define SETUP_MIN   0.2
 
-enum { ROUNDS_MAX = 4, DIFFUSE_MAX = 16 };
+enum { ROUNDS_MAX = 4 };
 
 /* What is known of a group in this localisation. */
 struct spot {
@@ -195,9 +195,6 @@ struct work {
 	uint32_t n_marks;
 	uint64_t banned_set; /* groups with these lines are not to be blamed */
 	uint32_t banned_members;
-	bool *gone;				  /* marks that a chosen shared risk explains */
-	uint32_t diffuse[DIFFUSE_MAX], n_diffuse; /* groups whose lines did not go at once */
-	uint64_t *since;			  /* working memory */
 };
 
 static uint32_t touch(struct localiser *l, uint32_t group, uint32_t *list, uint32_t *n)
@@ -220,7 +217,7 @@ static int by_depth(const void *a, const void *b, void *context)
 }
 
 /* Lists the groups that the marks touch: the tree's deepest first, and the shared risks. */
-static void list_groups(struct work *w)
+static void list_groups(const struct work *w)
 {
 	struct localiser *l = w->l;
 	l->stamp++;
@@ -271,8 +268,8 @@ static void count_tree(const struct work *w, struct tally *counts)
 static bool is_banned(const struct work *w, uint32_t group)
 {
 	const struct group *g = &w->o->groups.at[group];
-	for (uint32_t d = 0; d < w->n_diffuse; d++)
-		if (groups_equal(&w->o->groups, w->diffuse[d], group))
+	for (uint32_t d = 0; d < w->l->n_diffuse; d++)
+		if (groups_equal(&w->o->groups, w->l->diffuse[d], group))
 			return true;
 	return w->banned_members && g->set == w->banned_set && g->members == w->banned_members;
 }
@@ -445,7 +442,7 @@ static void read_tree(const struct work *w, struct finding *findings, uint32_t *
 }
 
 /* All that is blamed; returns what it gains together. */
-static int64_t solve(struct work *w, struct finding *findings, uint32_t *n)
+static int64_t solve(const struct work *w, struct finding *findings, uint32_t *n)
 {
 	struct localiser *l = w->l;
 	struct candidate list[CANDIDATES_MAX + 1];
@@ -479,13 +476,14 @@ static bool is_burst(const struct work *w, const struct finding *f)
 }
 
 /* Leaves out groups that are no burst; true when there were some. */
-static bool leave_out(struct work *w, const struct finding *findings, uint32_t n)
+static bool leave_out(const struct work *w, const struct finding *findings, uint32_t n)
 {
-	uint32_t before = w->n_diffuse;
-	for (uint32_t i = 0; i < n && w->n_diffuse < DIFFUSE_MAX; i++)
+	struct localiser *l = w->l;
+	uint32_t before = l->n_diffuse;
+	for (uint32_t i = 0; i < n && l->n_diffuse < DIFFUSE_MAX; i++)
 		if (!is_burst(w, &findings[i]))
-			w->diffuse[w->n_diffuse++] = findings[i].group;
-	return w->n_diffuse > before;
+			l->diffuse[l->n_diffuse++] = findings[i].group;
+	return l->n_diffuse > before;
 }
 
 static int by_score(const void *a, const void *b)
@@ -496,52 +494,44 @@ static int by_score(const void *a, const void *b)
 	return (x->group > y->group) - (x->group < y->group);
 }
 
-static bool begin(struct work *w, struct outage *o, enum symptom_channel channel,
-		  const struct mark *marks, uint32_t n)
+static bool begin(const struct work *w)
 {
-	*w = (struct work){
-		.o = o, .l = &o->localiser, .channel = channel, .marks = marks, .n_marks = n};
-	if (!reserve(w->l, o->groups.n) || !reserve_marks(w->l, n)) {
-		o->counters.no_memory++;
+	if (!reserve(w->l, w->o->groups.n) || !reserve_marks(w->l, w->n_marks)) {
+		w->o->counters.no_memory++;
 		return false;
 	}
+	w->l->n_diffuse = 0;
 	list_groups(w);
 	return true;
+}
+
+uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
+		  uint32_t n_marks, struct finding findings[FINDINGS_MAX])
+{
+	const struct work w = {o, &o->localiser, channel, marks, n_marks, 0, 0};
+	uint32_t n = 0;
+	o->counters.localisations++;
+	if (!begin(&w))
+		return 0;
+	do
+		w.l->total = solve(&w, findings, &n);
+	while (leave_out(&w, findings, n));
+	qsort(findings, n, sizeof *findings, by_score);
+	return n;
 }
 
 void localise_judge(struct outage *o, enum symptom_channel channel, const struct mark *marks,
 		    uint32_t n_marks, struct finding *f)
 {
 	const struct group *g = &o->groups.at[f->group];
+	const struct work w = {o, &o->localiser, channel, marks, n_marks, g->set, g->members};
 	struct finding others[FINDINGS_MAX];
-	struct work w;
 	uint32_t n = 0;
-	int64_t total, without;
-	if (!begin(&w, o, channel, marks, n_marks))
-		return;
-	total = solve(&w, others, &n);
-	w.banned_set = g->set;
-	w.banned_members = g->members;
-	without = solve(&w, others, &n);
-	f->confidence = 1 / (1 + exp(-fmax(0, (double)(total - without) / MICRO) / 4));
+	int64_t lost = w.l->total - solve(&w, others, &n);
+	f->confidence = 1 / (1 + exp(-fmax(0, (double)lost / MICRO) / 4));
 	for (uint32_t i = 0; i < n; i++)
 		if (others[i].llr > f->runner_up_llr) {
 			f->runner_up = others[i].group;
 			f->runner_up_llr = others[i].llr;
 		}
-}
-
-uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
-		  uint32_t n_marks, struct finding findings[FINDINGS_MAX])
-{
-	struct work w;
-	uint32_t n = 0;
-	o->counters.localisations++;
-	if (!begin(&w, o, channel, marks, n_marks))
-		return 0;
-	do
-		solve(&w, findings, &n);
-	while (leave_out(&w, findings, n));
-	qsort(findings, n, sizeof *findings, by_score);
-	return n;
 }

@@ -18,7 +18,7 @@
 
 struct outage;
 
-enum { FINDINGS_MAX = 16, CANDIDATES_MAX = 12, NAME_BYTES = 256 };
+enum { FINDINGS_MAX = 16, CANDIDATES_MAX = 12, DIFFUSE_MAX = 16, NAME_BYTES = 256 };
 
 /* A line's share in the evidence. */
 struct mark {
@@ -44,6 +44,8 @@ struct localiser {
 	struct hook *hooks; /* owned, by mark */
 	bool *gone;	    /* owned, by mark: a chosen shared risk explains it */
 	uint32_t room, marks_room, n_touched, n_risks, stamp;
+	int64_t total;				  /* what all that was blamed last gains */
+	uint32_t diffuse[DIFFUSE_MAX], n_diffuse; /* groups whose lines did not go at once */
 };
 
 void localiser_fini(struct localiser *localiser);
@@ -55,13 +57,13 @@ bool localise_significant(const struct outage *outage, uint32_t group, enum symp
 /* Did `fresh` of `k` lines go within BURST_NS, more than the others would lead to expect? */
 bool localise_burst(enum symptom_channel channel, double fresh, double k);
 
-/* How sure is one of the findings: what would be lost without it, what would be blamed instead.
- * Fills in confidence and runner-up. */
-void localise_judge(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
-		    uint32_t n, struct finding *finding);
-
 /* Of `n` marks, each line once. Returns the number of findings, the best first. */
 uint32_t localise(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
 		  uint32_t n, struct finding findings[FINDINGS_MAX]);
+
+/* How sure is one of the findings that were made of these marks just now: what would be lost without
+ * it, what would be blamed instead. Fills in confidence and runner-up. */
+void localise_judge(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
+		    uint32_t n, struct finding *finding);
 
 #endif
