@@ -100,7 +100,7 @@ static __always_inline pkt_u64 time_ns(void)
 static __always_inline void wake_reader(struct tap_ring *ring)
 {
 	pkt_u64 word = 0;
-	ring->asleep = 0;
+	ring->bell = 0;
 	ring->rung++;
 	bpf_ringbuf_output(&bell, &word, sizeof word, BPF_RB_FORCE_WAKEUP);
 }
@@ -108,13 +108,14 @@ static __always_inline void wake_reader(struct tap_ring *ring)
 static __always_inline void close_way(const struct way *w, pkt_u64 ts_ns)
 {
 	struct tap_ring *ring = w->ring;
+	pkt_u64 bell;
 	w->record->pkt.ts_ns = ts_ns;
 	w->record->extra.port = w->port;
 	ring->bytes += w->wire_len;
 	__asm__ volatile("" ::: "memory");
 	*(volatile pkt_u64 *)&ring->head = ring->head + 1;
-	if (*(volatile pkt_u64 *)&ring->asleep &&
-	    ring->head - *(volatile pkt_u64 *)&ring->tail >= TAP_BELL)
+	bell = *(volatile pkt_u64 *)&ring->bell;
+	if (bell && ring->head - *(volatile pkt_u64 *)&ring->tail >= bell)
 		wake_reader(ring);
 }
 
@@ -224,6 +225,9 @@ static __always_inline int keep_frame(const struct way *w)
 		return 0;
 	}
 	w->record->frame = w->ring->frame_head++;
+	if (*(volatile pkt_u64 *)&w->ring->bell &&
+	    w->ring->frame_head - *(volatile pkt_u64 *)&w->ring->frame_tail >= tap_frames / 4)
+		wake_reader(w->ring);
 	return 1;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/analysis/blind.h"
+#include "engine/analysis/cards.h"
 #include "engine/analysis/event.h"
 #include "engine/analysis/lint.h"
 #include "engine/analysis/outage/outage.h"
@@ -16,9 +17,6 @@
 #include "engine/analysis/watcher.h"
 #include "engine/base/clock.h"
 #include "engine/packet/worker.h"
-
-/* A changed card is told when the next window closes, any other before its TTL of 900 s is half gone. */
-#define CARD_REFRESH_NS 240000000000ull
 
 static const char *line_name(void *context, uint32_t number)
 {
@@ -39,6 +37,7 @@ void analysis_init(struct analysis *a, const struct analysis_options *options,
 			.inventory = options->inventory,
 			.plans = options->plans,
 			.n_plans = options->n_plans,
+			.shard = options->shard,
 			.max_lines = lines,
 			.line_name = line_name,
 			.context = a,
@@ -296,27 +295,6 @@ struct session_out analysis_session_out(struct analysis *a)
 	return (struct session_out){take_news, a};
 }
 
-static void tell_card(struct analysis *a, uint32_t number)
-{
-	struct subject *s = &a->subjects[number];
-	summary_line(a, number, a->now_ns);
-	s->changed = false;
-	s->told_ns = a->now_ns;
-}
-
-/* A round over all lines when a window has closed: what changed, and what is due. */
-void analysis_cards(struct analysis *a)
-{
-	if (!a->options.cards)
-		return;
-	for (uint32_t i = 1; i < a->n_subjects; i++) {
-		struct subject *s = &a->subjects[i];
-		if (s->known && (s->changed || a->now_ns >= s->told_ns + CARD_REFRESH_NS ||
-				 a->now_ns + CLOCK_BEHIND_NS < s->told_ns))
-			tell_card(a, i);
-	}
-}
-
 static void tell_minute(void *context, uint32_t number, const struct minute *minute)
 {
 	struct analysis *a = context;
@@ -330,7 +308,7 @@ static void windows_closed(struct analysis *a, uint64_t closed_ns)
 	const struct minute_out out = {tell_minute, a};
 	if (a->options.minutes)
 		minute_table_close(&a->minutes, closed_ns, &out);
-	analysis_cards(a);
+	cards_tell(a);
 }
 
 static void window_closed(struct analysis *a, uint32_t worker, const struct out_closed *record)

@@ -29,13 +29,15 @@ struct session_event;
 enum { ANALYSIS_MAX_WORKERS = 16, ANALYSIS_MAX_TAPS = 32 };
 
 struct analysis_options {
-	bool cards;	    /* report lines while they run, not only at the end */
+	uint8_t (*card_group)(const char *line); /* report lines while they run, too, and those of a
+						    group together; NULL: only at the end */
 	bool minutes;	    /* report what was measured of each line in each minute */
 	uint32_t n_workers; /* 1..ANALYSIS_MAX_WORKERS */
 	uint32_t max_lines; /* of each worker */
 	const struct inventory *inventory; /* or NULL; outlives the analysis */
 	const struct calendar_plan *plans; /* work that is planned; or NULL */
 	uint32_t n_plans;
+	uint32_t shard; /* part of the ids of incidents */
 	bool many_taps; /* one stream of several: tap 0 is all of them */
 	const char *(*tap_name)(void *context, uint32_t tap); /* or NULL */
 	void *tap_context;
@@ -87,9 +89,6 @@ struct session_out analysis_session_out(struct analysis *analysis);
 
 /* Sets the timer of a subject that has changed. */
 void analysis_arm(struct analysis *analysis, uint32_t number);
-
-/* Tells the cards that are due. */
-void analysis_cards(struct analysis *analysis);
 
 /* Takes a record of worker `worker`. */
 void analysis_take(struct analysis *analysis, uint32_t worker, const struct out *record);

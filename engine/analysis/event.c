@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/analysis/analysis.h"
+#include "engine/analysis/cards.h"
 #include "engine/analysis/session.h"
 #include "engine/analysis/transition.h"
 #include "engine/base/clock.h"
@@ -318,7 +319,7 @@ static void take_until(struct analysis *a, uint64_t until_ns)
 		if (a->now_ns < in->cards_ns + CARDS_EVERY_NS)
 			continue;
 		in->cards_ns = a->now_ns;
-		analysis_cards(a);
+		cards_tell(a);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include "engine/analysis/outage/outage.h"
 #include "engine/base/json_line.h"
 #include "engine/feed.h"
+#include "engine/publish/keyspace.h"
 
 enum { COMPLAINTS_MAX = 20, MESSAGE_BYTES = 512 };
 
@@ -284,12 +285,13 @@ static void tell_summary(struct reading *r)
 int events_run(const struct events_options *options)
 {
 	const struct analysis_options analysis = {
-		.cards = options->cards,
+		.card_group = options->cards ? keyspace_bucket_of : NULL,
 		.n_workers = 1,
 		.max_lines = options->max_lines,
 		.inventory = options->inventory,
 		.plans = options->plans,
 		.n_plans = options->n_plans,
+		.shard = options->shard,
 	};
 	struct stream *streams = calloc(options->n_files + 1u, sizeof *streams);
 	struct reading r = {.options = options};

@@ -16,7 +16,7 @@ struct events_options {
 	uint32_t n_files, max_lines;
 	const struct inventory *inventory; /* or NULL */
 	const struct calendar_plan *plans; /* work that is planned; or NULL */
-	uint32_t n_plans;
+	uint32_t n_plans, shard;
 	bool cards; /* report lines as they change */
 	struct report_sink sink;
 	/* A line that is no event, a file that cannot be read: told, and the rest goes on. */

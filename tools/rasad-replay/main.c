@@ -15,6 +15,7 @@
 #include "engine/base/inventory.h"
 #include "engine/engine.h"
 #include "engine/publish/codec.h"
+#include "engine/publish/keyspace.h"
 #include "engine/publish/publish.h"
 #include "tools/rasad-replay/events.h"
 #include "tools/rasad-replay/options.h"
@@ -157,6 +158,7 @@ static void run_events(struct replay *r)
 		.inventory = r->inventory,
 		.plans = r->calendar.plans,
 		.n_plans = r->calendar.n,
+		.shard = r->options.shard,
 		.cards = r->options.publish != NULL,
 		.sink = {take, r},
 		.problem = problem,
@@ -222,10 +224,11 @@ static bool open_all(struct replay *r)
 		.n_workers = r->options.workers,
 		.lossless = true,
 		.minutes = r->options.publish != NULL,
-		.cards = r->options.publish != NULL,
+		.card_group = r->options.publish ? keyspace_bucket_of : NULL,
 		.inventory = r->inventory,
 		.plans = r->calendar.plans,
 		.n_plans = r->calendar.n,
+		.shard = r->options.shard,
 		.collector = "replay",
 	};
 	r->codec = codec_new();

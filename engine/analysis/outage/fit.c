@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/analysis/outage/incident.h"
+#include "engine/analysis/outage/trouble.h"
 #include "engine/analysis/outage/watch.h"
 
 #define RESTLESS_NS	  (120 * SECOND_IN_NS) /* fitted often, for the silent ones show late */
@@ -13,6 +14,10 @@
 #define STORM_NS	  (600 * SECOND_IN_NS) /* after a large repair */
 #define STORM_MOVES_NS	  (60 * SECOND_IN_NS)  /* sessions still come up: no fault */
 #define OVERLAP		  0.5
+
+/* Of what is still bad, so much that is well again just now: a path is being switched over, and
+ * whoever is silent will be heard in a moment. What is cut does not come back by itself. */
+#define RELIEF_SHARE 0.2
 
 /* Ticks for which a group must stay significant. Names resolve late when more is broken. */
 static const uint64_t confirm_ticks[CHANNEL_COUNT] = {
@@ -26,6 +31,19 @@ enum { N_ORDER = sizeof order / sizeof *order };
 static bool is_young(const struct outage *o, const struct incident *i, enum symptom_channel c)
 {
 	return i->channel == c && incident_is_young(o, i);
+}
+
+/* Whether what fails in the group, or in one above it, is about to be over. */
+static bool is_passing(const struct outage *o, uint32_t group, enum symptom_channel c)
+{
+	for (; group; group = o->groups.at[group].parent) {
+		const struct group *g = &o->groups.at[group];
+		double all = (double)(g->fresh[c] + g->relief[c]) / QUARTERS;
+		if (g->relief[c] && g->relief[c] >= RELIEF_SHARE * g->fresh[c] &&
+		    localise_significant(o, group, c, all))
+			return true;
+	}
+	return false;
 }
 
 /* Tests the listed groups; those that are not significant leave the list. */
@@ -104,8 +122,8 @@ static bool gather(struct fit *f)
 	struct outage *o = f->o;
 	uint32_t room = count_young(f), n = 0;
 	uint32_t *loose;
-	for (int q = 0; q < QUEUES; q++)
-		n += o->queues[q].n;
+	for (int q = 0; q < AGENDAS; q++)
+		n += o->agendas[q].n;
 	loose = malloc((n + 1u) * sizeof *loose);
 	f->marks = malloc((room + n + 1u) * sizeof *f->marks);
 	if (!loose || !f->marks) {
@@ -113,7 +131,7 @@ static bool gather(struct fit *f)
 		o->counters.no_memory++;
 		return false;
 	}
-	n = watch_evidence(o, f->channel, loose, n);
+	n = troubles_evidence(o, f->channel, loose, n);
 	for (uint32_t t = 0; t < n; t++) {
 		const struct trouble *trouble = pool_at(&o->troubles, loose[t]);
 		f->marks[f->n_marks++] =
@@ -164,7 +182,7 @@ static uint64_t time_of_rest(const struct fit *f, uint32_t group, uint32_t incid
 	uint32_t n = 0;
 	for (uint32_t m = 0; since && m < f->n_marks; m++) {
 		uint32_t line = f->marks[m].line;
-		if (watch_incident(f->o, &f->o->lines[line], f->channel) != incident &&
+		if (trouble_incident(f->o, &f->o->lines[line], f->channel) != incident &&
 		    watch_hangs_on(f->o, line, group))
 			since[n++] = f->marks[m].since_ns;
 	}
@@ -215,7 +233,8 @@ static bool may_open(const struct fit *f, const struct finding *finding)
 {
 	const struct group *g = &f->o->groups.at[finding->group];
 	double fresh = (double)g->fresh[f->channel] / QUARTERS;
-	return f->may_open && localise_significant(f->o, finding->group, f->channel, fresh);
+	return f->may_open && localise_significant(f->o, finding->group, f->channel, fresh) &&
+	       !is_passing(f->o, finding->group, f->channel);
 }
 
 /* Sessions that are refused everywhere are refused by one server: what fails beside the group that
@@ -262,7 +281,7 @@ static void absorb(struct fit *f, uint32_t incident, uint32_t group)
 {
 	for (uint32_t m = 0; m < f->n_marks; m++) {
 		const struct watched *w = &f->o->lines[f->marks[m].line];
-		struct trouble *t = watch_trouble(f->o, w, f->channel);
+		struct trouble *t = trouble_of(f->o, w, f->channel);
 		if (t && !t->incident && !t->aged && t->weight &&
 		    watch_hangs_on(f->o, f->marks[m].line, group))
 			incident_absorb(f->o, incident, t);

@@ -24,6 +24,7 @@ struct group {
 	uint32_t tried;			   /* lines that tried to set up a session lately */
 	uint32_t quarters[CHANNEL_COUNT];  /* evidence that no incident explains */
 	uint32_t fresh[CHANNEL_COUNT];	   /* of these, not older than BURST_NS */
+	uint32_t relief[CHANNEL_COUNT];	   /* suspicions that proved wrong just now, alike */
 	uint64_t candidate[CHANNEL_COUNT]; /* the tick since when it is significant; 0: it is not */
 	uint32_t incident[CHANNEL_COUNT];  /* open on it; 0: none */
 	uint32_t parent, first_child, next; /* in the tree; next: sibling */

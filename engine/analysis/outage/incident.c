@@ -8,6 +8,7 @@
 
 #include "engine/analysis/outage/classify.h"
 #include "engine/analysis/outage/tell.h"
+#include "engine/analysis/outage/trouble.h"
 #include "engine/analysis/outage/watch.h"
 
 #define CLEAR_SHARE	0.2
@@ -55,7 +56,7 @@ static void write_id(struct incident *i, uint64_t salt)
 static uint64_t salt_of(const struct outage *o, enum symptom_channel channel, uint32_t group)
 {
 	struct report_group name = groups_name(&o->groups, group);
-	uint64_t salt = (uint64_t)channel;
+	uint64_t salt = (uint64_t)o->options.shard << 8 | (uint64_t)channel;
 	for (const char *t = name.type; *t; t++)
 		salt = map_hash(salt ^ (uint8_t)*t);
 	for (const char *t = name.name; *t; t++)
@@ -180,7 +181,7 @@ static void take_back(struct outage *o, uint32_t incident)
 	struct incident *i = incident_at(o, incident);
 	for (uint32_t m = 0; m < i->n_members; m++) {
 		struct member *member = &i->members[m];
-		struct trouble *t = watch_trouble(o, &o->lines[member->line], i->channel);
+		struct trouble *t = trouble_of(o, &o->lines[member->line], i->channel);
 		if (member->recovered_ns)
 			continue;
 		if (t && !t->incident && !t->good_ns) {

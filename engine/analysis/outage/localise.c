@@ -9,9 +9,10 @@
 #include "engine/analysis/outage/tail.h"
 #include "engine/analysis/outage/watch.h"
 
-#define SURPRISE_MIN   7.0  /* -log10 p */
-#define OVERDISPERSION 1.0  /* twice what is expected is no surprise yet */
-#define PARSIMONY      0.05 /* children must explain so much more than their parent */
+#define SURPRISE_MIN   7.0   /* -log10 p */
+#define OVERDISPERSION 1.0   /* twice what is expected is no surprise yet */
+#define PARSIMONY      0.05  /* children must explain so much more than their parent */
+#define SPLITTING      0.005 /* parts must explain so much more than a shared risk */
 #define P_MIN	       1e-6
 #define P_MAX	       0.9
 #define MICRO	       1e6
@@ -28,9 +29,24 @@ struct spot {
 	uint32_t stamp, index; /* index: in touched[], or in risks[] */
 };
 
+/* Evidence added up: how much, and how unlikely it was of these very lines (the logarithm, in
+ * millionths). With the average of their group instead, a group would seem to explain less than its
+ * parts as soon as these have different averages, however alike they failed. */
+struct tally {
+	int64_t surprise;
+	uint32_t quarters;
+};
+
+static void add_tally(struct tally *to, const struct tally *t)
+{
+	to->surprise += t->surprise;
+	to->quarters += t->quarters;
+}
+
 /* Where a mark hangs, by places in touched[] and risks[]: read in order, many times. */
 struct hook {
-	uint32_t leaf, quarters, n_risks, risks[PLACE_RISKS_MAX];
+	struct tally tally;
+	uint32_t leaf, n_risks, risks[PLACE_RISKS_MAX];
 };
 
 void localiser_fini(struct localiser *l)
@@ -133,23 +149,39 @@ bool localise_burst(enum symptom_channel channel, double fresh, double k)
 	return tail_neg_log10(fresh, rest * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
 }
 
+static double bounded(double p)
+{
+	return fmin(P_MAX, fmax(P_MIN, p));
+}
+
+/* Of one mark. */
+static struct tally tally_of(const struct outage *o, enum symptom_channel channel,
+			     const struct mark *mark)
+{
+	const struct group alone = {
+		.rate = o->lines[mark->line].rate.units, .eligible = 1, .tried = 1};
+	double p = bounded(expected(o, &alone, channel) * (1 + OVERDISPERSION));
+	return (struct tally){llround(-log(p) * mark->quarters / QUARTERS * MICRO), mark->quarters};
+}
+
 static double likelihood(const struct outage *o, uint32_t group, enum symptom_channel channel,
-			 double k)
+			 const struct tally *t)
 {
 	const struct group *g = &o->groups.at[group];
-	double n = fmax(members_that_could(g, channel), k);
-	double p = n > 0 ? expected(o, g, channel) * (1 + OVERDISPERSION) / n : 0;
-	return tail_llr(k, n, fmin(P_MAX, fmax(P_MIN, p)));
+	double k = (double)t->quarters / QUARTERS, n = fmax(members_that_could(g, channel), k);
+	double p = bounded(n > 0 ? expected(o, g, channel) * (1 + OVERDISPERSION) / n : 0);
+	double average = tail_llr(k, n, p);
+	return average > 0 ? average + (double)t->surprise / MICRO + k * log(p) : 0;
 }
 
 /* What blaming the group gains, in millionths; 0: nothing. */
 static int64_t gain_of(const struct outage *o, uint32_t group, enum symptom_channel channel,
-		       uint32_t quarters)
+		       const struct tally *t)
 {
-	double k = (double)quarters / QUARTERS, gain;
+	double k = (double)t->quarters / QUARTERS, gain;
 	if (!localise_significant(o, group, channel, k))
 		return 0;
-	gain = likelihood(o, group, channel, k) - kind_of(o->groups.at[group].kind)->cost;
+	gain = likelihood(o, group, channel, t) - kind_of(o->groups.at[group].kind)->cost;
 	return gain > 0 ? (int64_t)llround(gain * MICRO) : 0;
 }
 
@@ -208,7 +240,7 @@ static void list_groups(struct work *w)
 		const struct watched *line = &w->o->lines[w->marks[i].line];
 		struct hook *h = &l->hooks[i];
 		h->leaf = l->spots[line->leaf].index;
-		h->quarters = w->marks[i].quarters;
+		h->tally = tally_of(w->o, w->channel, &w->marks[i]);
 		h->n_risks = line->n_risks;
 		for (uint32_t r = 0; r < line->n_risks; r++)
 			h->risks[r] = l->spots[line->risks[r]].index;
@@ -216,23 +248,23 @@ static void list_groups(struct work *w)
 }
 
 /* Adds up from the leaves to the root. */
-static void climb(const struct work *w, uint32_t *counts)
+static void climb(const struct work *w, struct tally *counts)
 {
 	const struct localiser *l = w->l;
 	for (uint32_t i = 0; i < l->n_touched; i++) {
 		uint32_t parent = w->o->groups.at[l->touched[i]].parent;
 		if (parent)
-			counts[l->spots[parent].index] += counts[i];
+			add_tally(&counts[l->spots[parent].index], &counts[i]);
 	}
 }
 
-static void count_tree(const struct work *w, uint32_t *counts)
+static void count_tree(const struct work *w, struct tally *counts)
 {
 	const struct localiser *l = w->l;
 	memset(counts, 0, l->n_touched * sizeof *counts);
 	for (uint32_t i = 0; i < w->n_marks; i++)
 		if (!l->gone[i])
-			counts[l->hooks[i].leaf] += l->hooks[i].quarters;
+			add_tally(&counts[l->hooks[i].leaf], &l->hooks[i].tally);
 	climb(w, counts);
 }
 
@@ -245,14 +277,14 @@ static bool is_banned(const struct work *w, uint32_t group)
 	return w->banned_members && g->set == w->banned_set && g->members == w->banned_members;
 }
 
-static int64_t gain(const struct work *w, uint32_t group, uint32_t quarters)
+static int64_t gain(const struct work *w, uint32_t group, const struct tally *t)
 {
-	return is_banned(w, group) ? 0 : gain_of(w->o, group, w->channel, quarters);
+	return is_banned(w, group) ? 0 : gain_of(w->o, group, w->channel, t);
 }
 
 /* The best that elements of the tree can gain; own[]: the group itself is blamed, n_parts: so many
  * are. */
-static int64_t best_of_tree(const struct work *w, const uint32_t *counts)
+static int64_t best_of_tree(const struct work *w, const struct tally *counts)
 {
 	struct localiser *l = w->l;
 	int64_t total = 0;
@@ -261,7 +293,7 @@ static int64_t best_of_tree(const struct work *w, const uint32_t *counts)
 	l->n_parts = 0;
 	for (uint32_t i = 0; i < l->n_touched; i++) {
 		uint32_t group = l->touched[i], parent = w->o->groups.at[group].parent;
-		int64_t me = gain(w, group, counts[i]);
+		int64_t me = gain(w, group, &counts[i]);
 		l->own[i] = me > 0 && (double)me * (1 + PARSIMONY) > (double)l->sum[i];
 		l->best[i] = l->own[i] ? me : l->sum[i];
 		l->parts[i] = l->own[i] ? 1 : l->parts[i];
@@ -279,7 +311,8 @@ static int64_t best_of_tree(const struct work *w, const uint32_t *counts)
 /* --- shared risks --- */
 
 struct candidate {
-	uint32_t group, quarters;
+	struct tally tally;
+	uint32_t group;
 	int64_t gain;
 };
 
@@ -301,15 +334,16 @@ static bool can_explain(const struct work *w, uint32_t group)
 static uint32_t list_candidates(const struct work *w, struct candidate *list)
 {
 	const struct localiser *l = w->l;
-	uint32_t n = 0, *counts = l->left;
+	struct tally *counts = l->left;
+	uint32_t n = 0;
 	memset(counts, 0, l->n_risks * sizeof *counts);
 	for (uint32_t i = 0; i < w->n_marks; i++) {
 		const struct hook *h = &l->hooks[i];
 		for (uint32_t r = 0; r < h->n_risks && !l->gone[i]; r++)
-			counts[h->risks[r]] += h->quarters;
+			add_tally(&counts[h->risks[r]], &h->tally);
 	}
 	for (uint32_t i = 0; i < l->n_risks; i++) {
-		struct candidate c = {l->risks[i], counts[i], gain(w, l->risks[i], counts[i])};
+		struct candidate c = {counts[i], l->risks[i], gain(w, l->risks[i], &counts[i])};
 		if (!c.gain || !can_explain(w, c.group))
 			continue;
 		list[n++] = c;
@@ -333,7 +367,7 @@ static void count_candidates(const struct work *w, const struct candidate *list,
 		for (uint32_t r = 0; r < h->n_risks && !l->gone[i]; r++) {
 			uint32_t c = l->place[h->risks[r]];
 			if (c)
-				l->minus[c - 1][h->leaf] += h->quarters;
+				add_tally(&l->minus[c - 1][h->leaf], &h->tally);
 		}
 	}
 	for (uint32_t c = 0; c < n; c++)
@@ -341,8 +375,8 @@ static void count_candidates(const struct work *w, const struct candidate *list,
 }
 
 /* The shared risk that is worth most beside the tree without its lines; NULL: none is. What it
- * replaces must explain PARSIMONY more when that is several elements, as children in the tree must:
- * of thousands of lines, the sum over many groups is larger as soon as their rates differ a little. */
+ * replaces must explain SPLITTING more when that is several elements: of thousands of lines the sum
+ * over many groups is larger as soon as one part was a little sooner than another to show it. */
 static const struct candidate *best_risk(const struct work *w, struct candidate *list, uint32_t n,
 					 int64_t total, int64_t *won)
 {
@@ -354,10 +388,12 @@ static const struct candidate *best_risk(const struct work *w, struct candidate 
 	for (uint32_t c = 0; c < n; c++) {
 		int64_t win;
 		for (uint32_t i = 0; i < l->n_touched; i++)
-			l->left[i] = l->counts[i] - l->minus[c][i];
+			l->left[i] =
+				(struct tally){l->counts[i].surprise - l->minus[c][i].surprise,
+					       l->counts[i].quarters - l->minus[c][i].quarters};
 		win = list[c].gain + best_of_tree(w, l->left) - total;
 		if (parts > l->n_parts + 1)
-			win += (int64_t)(PARSIMONY * (double)list[c].gain);
+			win += (int64_t)(SPLITTING * (double)list[c].gain);
 		if (win > *won) {
 			*won = win;
 			best = &list[c];
@@ -377,7 +413,7 @@ static void explain(const struct work *w, uint32_t risk)
 
 /* --- findings --- */
 
-static void add_finding(const struct work *w, uint32_t group, uint32_t quarters,
+static void add_finding(const struct work *w, uint32_t group, const struct tally *t,
 			struct finding *findings, uint32_t *n)
 {
 	const struct group *g = &w->o->groups.at[group];
@@ -386,11 +422,11 @@ static void add_finding(const struct work *w, uint32_t group, uint32_t quarters,
 		w->o->counters.localise_max_findings++;
 		return;
 	}
-	*f = (struct finding){.group = group, .k = (double)quarters / QUARTERS};
+	*f = (struct finding){.group = group, .k = (double)t->quarters / QUARTERS};
 	f->n = members_that_could(g, w->channel);
 	f->mu = expected(w->o, g, w->channel);
 	f->neg_log10_p = tail_neg_log10(f->k, f->mu * (1 + OVERDISPERSION));
-	f->llr = likelihood(w->o, group, w->channel, f->k);
+	f->llr = likelihood(w->o, group, w->channel, t);
 	f->score = f->llr - kind_of(g->kind)->cost;
 	(*n)++;
 }
@@ -403,7 +439,7 @@ static void read_tree(const struct work *w, struct finding *findings, uint32_t *
 		uint32_t parent = w->o->groups.at[l->touched[i]].parent;
 		bool covered = parent && l->own[l->spots[parent].index];
 		if (l->own[i] && !covered)
-			add_finding(w, l->touched[i], l->counts[i], findings, n);
+			add_finding(w, l->touched[i], &l->counts[i], findings, n);
 		l->own[i] |= covered;
 	}
 }
@@ -423,7 +459,7 @@ static int64_t solve(struct work *w, struct finding *findings, uint32_t *n)
 		const struct candidate *c = best_risk(w, list, n_list, total, &won);
 		if (!c)
 			break;
-		add_finding(w, c->group, c->quarters, findings, n);
+		add_finding(w, c->group, &c->tally, findings, n);
 		risks_gain += c->gain;
 		explain(w, c->group);
 		count_tree(w, l->counts);

@@ -35,9 +35,9 @@ struct finding {
 
 /* Working memory, by group or by touched group; grows with the groups. */
 struct localiser {
-	struct spot *spots;				 /* owned */
-	uint32_t *touched, *risks, *place;		 /* owned */
-	uint32_t *counts, *left, *minus[CANDIDATES_MAX]; /* owned */
+	struct spot *spots;				     /* owned */
+	uint32_t *touched, *risks, *place;		     /* owned */
+	struct tally *counts, *left, *minus[CANDIDATES_MAX]; /* owned */
 	int64_t *best, *sum;
 	uint8_t *own;
 	uint32_t *parts, n_parts;

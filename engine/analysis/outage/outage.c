@@ -7,6 +7,7 @@
 
 #include "engine/analysis/outage/fit.h"
 #include "engine/analysis/outage/incident.h"
+#include "engine/analysis/outage/trouble.h"
 #include "engine/analysis/outage/watch.h"
 #include "engine/base/clock.h"
 
@@ -39,8 +40,8 @@ struct outage *outage_free(struct outage *o)
 	for (uint32_t i = 1; i < o->incidents.n; i++)
 		incident_fini(&o->incidents.at[i]);
 	free(o->incidents.at);
-	for (int q = 0; q < QUEUES; q++)
-		free(o->queues[q].ring);
+	for (int q = 0; q < AGENDAS; q++)
+		agenda_fini(&o->agendas[q]);
 	for (int c = 0; c < CHANNEL_COUNT; c++)
 		free(o->tests[c]);
 	free(o->lines);
@@ -109,7 +110,7 @@ void outage_line_gone(struct outage *o, uint32_t line)
 static void good(struct outage *o, const struct symptom *s)
 {
 	struct watched *w = &o->lines[s->line];
-	struct trouble *t = watch_trouble(o, w, s->channel);
+	struct trouble *t = trouble_of(o, w, s->channel);
 	if (s->channel == CHANNEL_DROP) {
 		watch_set_up(o, w, true);
 		o->last_up_ns = s->at_ns;
@@ -117,7 +118,7 @@ static void good(struct outage *o, const struct symptom *s)
 	if (!t || t->good_ns)
 		return;
 	trouble_good(o, t, s->at_ns);
-	t = watch_trouble(o, w, s->channel);
+	t = trouble_of(o, w, s->channel);
 	if (t && t->incident)
 		incident_member_good(o, t);
 }
@@ -151,7 +152,7 @@ static bool is_own_affair(const struct trouble *t, const struct symptom *s)
 static void bad(struct outage *o, const struct symptom *s)
 {
 	struct watched *w = &o->lines[s->line];
-	struct trouble *t = watch_trouble(o, w, s->channel);
+	struct trouble *t = trouble_of(o, w, s->channel);
 	if (!t && s->channel != CHANNEL_SETUP && !w->up)
 		return; /* it was not known to work */
 	if (t && is_own_affair(t, s)) {
@@ -196,7 +197,7 @@ static void refresh_rates(struct outage *o)
 	for (uint32_t i = 0; i < n && o->room; i++) {
 		o->refresh = (o->refresh + 1) % o->room;
 		if (o->lines[o->refresh].known)
-			watch_refresh(o, &o->lines[o->refresh]);
+			watch_refresh(o, &o->lines[o->refresh], 0, o->now_ns);
 	}
 }
 
@@ -205,6 +206,7 @@ static void tick(struct outage *o)
 	const struct group *root = &o->groups.at[GROUP_ROOT];
 	o->now_ns = o->tick * TICK_NS;
 	watch_expire(o, o->now_ns);
+	troubles_expire(o, o->now_ns);
 	refresh_rates(o);
 	rates_advance(&o->rates, o->now_ns / SECOND_IN_NS, root->rate, root->eligible);
 	fit_tick(o);
@@ -214,6 +216,7 @@ static void tick(struct outage *o)
 static void restart_clock(struct outage *o, uint64_t now_ns)
 {
 	watch_expire(o, UINT64_MAX);
+	troubles_expire(o, UINT64_MAX);
 	o->tick = now_ns / TICK_NS;
 	o->now_ns = now_ns;
 }
@@ -291,7 +294,7 @@ void outage_gap_begins(struct outage *o, uint32_t tap, const char *name, const c
 	snprintf(t->name, sizeof t->name, "%s", name);
 	snprintf(t->reason, sizeof t->reason, "%s", reason);
 	retract(o, tap, since_ns);
-	watch_void(o, tap, since_ns);
+	troubles_void(o, tap, since_ns);
 	tell_gap(o, tap, at_ns, REPORT_ABSENT, set_blind(o, tap, true));
 }
 
@@ -300,7 +303,7 @@ void outage_gap_ends(struct outage *o, uint32_t tap, uint64_t at_ns)
 	struct outage_tap *t = tap < OUTAGE_TAPS_MAX ? &o->taps[tap] : NULL;
 	if (!t || !t->since_ns)
 		return;
-	watch_doubt(o, tap, t->since_ns, at_ns);
+	troubles_doubt(o, tap, t->since_ns, at_ns);
 	tell_gap(o, tap, at_ns, (int64_t)at_ns, set_blind(o, tap, false));
 	t->since_ns = 0;
 }
@@ -346,7 +349,7 @@ uint32_t outage_symptoms_of(const struct outage *o, uint32_t line)
 	const struct watched *w = line < o->room ? &o->lines[line] : NULL;
 	uint32_t bits = 0;
 	for (int c = CHANNEL_DROP; w && w->known && c < CHANNEL_COUNT; c++) {
-		const struct trouble *t = watch_trouble(o, w, (enum symptom_channel)c);
+		const struct trouble *t = trouble_of(o, w, (enum symptom_channel)c);
 		bits |= t && !t->good_ns ? 1u << c : 0;
 	}
 	return bits;

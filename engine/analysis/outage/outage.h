@@ -68,6 +68,7 @@ struct outage_options {
 	const struct calendar_plan
 		*plans; /* or NULL: an incident of that group opens, and says so */
 	uint32_t n_plans, max_lines;
+	uint32_t shard; /* two that open the same group at once give it different ids */
 	const char *(*line_name)(void *context, uint32_t line);
 	void *context; /* of line_name */
 };

@@ -18,6 +18,8 @@
 #define HOUR_GAIN      0.3	   /* of a new day against those before */
 #define RATE_MAX       (0.6 / 300) /* of a line: with six in ten it is down anyway */
 
+#define TRIES_MIN 20 /* of fewer no share is learned */
+
 enum { SECONDS_PER_HOUR = 3600, TEHRAN_OFFSET_S = 12600 };
 
 void rates_init(struct rates *r)
@@ -95,13 +97,16 @@ static uint32_t hour_of(uint64_t now_s)
 
 static void close_bin(struct rates *r, uint64_t units, uint64_t now_s)
 {
-	uint32_t slot = r->n_bins++ % RATE_BINS;
-	double *hour = &r->hour[hour_of(now_s)], ratio;
+	uint32_t slot = r->n_bins++ % RATE_BINS, now = hour_of(now_s);
+	double *hour = &r->hour[now], *rejected = &r->rejected[now], ratio;
 	r->bins_quarters[slot] = r->quarters;
 	r->bins_expected[slot] = (double)units * RATE_UNIT * RATE_BIN_S;
 	ratio = (double)r->quarters / QUARTERS / (r->bins_expected[slot] + 5);
 	*hour += (ratio - *hour) * HOUR_GAIN * RATE_BIN_S / SECONDS_PER_HOUR;
 	r->quarters = 0;
+	ratio = (double)r->rejects / (double)(r->tries + TRIES_MIN);
+	*rejected += (ratio - *rejected) * HOUR_GAIN * RATE_BIN_S / SECONDS_PER_HOUR;
+	r->tries = r->rejects = 0;
 }
 
 void rates_advance(struct rates *r, uint64_t now_s, uint64_t units, uint32_t lines)
@@ -115,6 +120,11 @@ void rates_advance(struct rates *r, uint64_t now_s, uint64_t units, uint32_t lin
 	}
 	r->bin = bin;
 	r->factor = fmin(FACTOR_MAX, fmax(1, fmax(recent(r), r->hour[hour_of(now_s)])));
+}
+
+double rates_rejected(const struct rates *r, uint64_t now_s)
+{
+	return r->rejected[hour_of(now_s)];
 }
 
 double rates_expected(const struct rates *r, uint64_t units)

@@ -5,7 +5,8 @@
  * A line's own rate is shrunk towards that of all lines, so a young line is an average one and a
  * chronic flapper explains itself. The whole network's rate of the hour, and of the last half hour,
  * raises what is expected of everybody: at midnight people switch their modems off. What an
- * incident explains is not learned. Sums are whole numbers: the order of events within a tick
+ * incident explains is not learned. Of the lines that dial, the share that is rejected is learned by
+ * the hour, too: at midnight accounts run out. Sums are whole numbers: the order of events within a tick
  * changes nothing. One thread.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_RATE_H
@@ -27,6 +28,9 @@ struct rates {
 	uint64_t exposed_line_s;
 	uint64_t dwell_ms, dwells; /* how long a drop counts, summed up, with the prior */
 	double factor;		   /* of now */
+	uint64_t tries,
+		rejects; /* of set-ups, in the current bin: lines that dial, and are rejected */
+	double rejected[RATE_HOURS]; /* learned: the share of these */
 };
 
 /* What is kept of a line. */
@@ -51,6 +55,9 @@ void rates_learn(struct rates *rates, uint32_t quarters, uint64_t dwell_ms);
 
 /* Time has come to `now_s`; `units`: the rate of all eligible lines, `lines` their number. */
 void rates_advance(struct rates *rates, uint64_t now_s, uint64_t units, uint32_t lines);
+
+/* The share of those who dial at this hour that is rejected as ever. */
+double rates_rejected(const struct rates *rates, uint64_t now_s);
 
 /* Drops that are expected to count at any moment, of lines whose rates sum up to `units`. */
 double rates_expected(const struct rates *rates, uint64_t units);

@@ -7,6 +7,7 @@
 #include "engine/analysis/outage/localise.h"
 #include "engine/analysis/outage/outage.h"
 #include "engine/analysis/outage/place.h"
+#include "engine/analysis/outage/agenda.h"
 #include "engine/analysis/outage/rate.h"
 #include "engine/base/pool.h"
 
@@ -16,6 +17,7 @@
 #define RIPE_NS	     (8 * SECOND_IN_NS)	  /* a suspicion that lasts so long is evidence */
 #define EVIDENCE_NS  (300 * SECOND_IN_NS) /* a drop counts as evidence for so long */
 #define SETUP_NS     (120 * SECOND_IN_NS) /* so do a failed set-up, and an attempt */
+#define RELIEF_NS    (10 * SECOND_IN_NS)  /* a suspicion that proved wrong is remembered */
 #define AFTERGLOW_NS (30 * SECOND_IN_NS)  /* a drop that is over still counts */
 
 struct incident;
@@ -40,29 +42,27 @@ struct trouble {
 	uint64_t since_ns;		 /* began */
 	uint64_t good_ns;		 /* over; 0: not yet */
 	uint32_t line, incident, member; /* incident 0: none explains it */
-	uint32_t generation;		 /* of queue entries that mean it */
+	uint32_t generation;		 /* of entries in agendas that mean it */
 	uint8_t channel, cause, stage;
 	uint8_t quarters; /* that it counts in its groups now */
 	uint8_t weight;	  /* in quarters, whether it counts or not */
 	bool confirmed, redialled, aged;
-	uint8_t fresh; /* of the quarters, how many are */
-	bool young;    /* not older than BURST_NS */
+	uint8_t fresh;	/* of the quarters, how many are */
+	uint8_t relief; /* that it counts as a suspicion that proved wrong */
+	bool young;	/* not older than BURST_NS */
 	bool ripe; /* it has lasted: a path that is switched over is silent for some seconds too */
 };
 
-/* Something to look at when its time comes. */
-struct due {
-	uint64_t at_ns;
-	uint32_t what, generation;
+enum {
+	AGENDA_DROP,
+	AGENDA_SETUP,
+	AGENDA_OVER,
+	AGENDA_RIPE,
+	AGENDA_FRESH,
+	AGENDA_RELIEF,
+	AGENDA_TRIED,
+	AGENDAS
 };
-
-/* Dues of one delay: first in, first out. */
-struct queue {
-	struct due *ring; /* owned */
-	uint32_t head, n, room;
-};
-
-enum { QUEUE_DROP, QUEUE_SETUP, QUEUE_OVER, QUEUE_RIPE, QUEUE_FRESH, QUEUE_TRIED, QUEUES };
 
 struct incidents {
 	struct incident *at; /* owned, from 1 */
@@ -79,7 +79,7 @@ struct outage {
 	struct watched *lines; /* owned, by the caller's numbers */
 	uint32_t room;
 	struct pool troubles;
-	struct queue queues[QUEUES];
+	struct agenda agendas[AGENDAS];
 	uint32_t *tests
 		[CHANNEL_COUNT]; /* owned: groups whose evidence grew, or that are candidates */
 	uint32_t n_tests[CHANNEL_COUNT], tests_room[CHANNEL_COUNT];
@@ -90,7 +90,7 @@ struct outage {
 		uint64_t since_ns; /* blind since; 0: it sees */
 	} taps[OUTAGE_TAPS_MAX];
 	uint64_t tick, now_ns;
-	uint32_t generation; /* of troubles and what is queued for them */
+	uint32_t generation; /* of troubles and what is put down for them */
 	uint32_t refresh;    /* the next line whose rate is brought up to date */
 	uint64_t last_up_ns; /* a line came up */
 	uint64_t calmed_ns;  /* a large incident ended: redials come in a storm */

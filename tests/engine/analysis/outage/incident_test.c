@@ -50,6 +50,23 @@ static void one_fault_is_one_incident(void **state)
 	world_end(&w);
 }
 
+/* Two shards see the lines of one card: their incidents open in one tick, on groups of one name. */
+static void shards_have_ids_of_their_own(void **state)
+{
+	static struct world w[2];
+	(void)state;
+	for (uint32_t shard = 0; shard < 2; shard++) {
+		world_begin_with(&w[shard], (struct outage_options){.shard = shard});
+		world_cut(&w[shard], 100, 1, 2);
+		world_run_to(&w[shard], 110);
+		assert_int_equal(w[shard].n_told, 1);
+	}
+	assert_memory_equal(w[0].told[0].id, w[1].told[0].id, 10); /* the time */
+	assert_string_not_equal(w[0].told[0].id, w[1].told[0].id);
+	world_end(&w[0]);
+	world_end(&w[1]);
+}
+
 static void suspicion_ripens(void **state)
 {
 	static struct world w;
@@ -63,6 +80,38 @@ static void suspicion_ripens(void **state)
 	world_card(&w, 300, 0, 0, 0, CARD_LINES, CHANNEL_DROP, SYMPTOM_SUSPECT);
 	world_run_to(&w, 312);
 	assert_int_equal(w.n_told, 1);
+	world_end(&w);
+}
+
+/* Lines of a node that fall silent over seven seconds, and are heard again from `back_s` on, each
+ * card a second after the one before. */
+static void switch_over(struct world *w, double s, double back_s, int cards_back)
+{
+	for (int part = 0; part < CARD_LINES; part++)
+		for (int c = 0; c < CARDS; c++)
+			world_say(w, s + 0.3 * part, world_line(2, c, part), CHANNEL_DROP,
+				  SYMPTOM_SUSPECT);
+	for (int c = 0; c < cards_back; c++)
+		world_card(w, back_s + c, 2, c, 0, CARD_LINES, CHANNEL_DROP, SYMPTOM_GOOD);
+}
+
+/* Half of the suspicions are ripe when the first lines are heard again. */
+static void what_comes_back_by_itself_is_none(void **state)
+{
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	switch_over(&w, 100, 108.5, CARDS);
+	world_run_to(&w, 300);
+	assert_int_equal(w.n_told, 0);
+	/* One card is back; the others stay silent: their faults are told ten seconds later. */
+	switch_over(&w, 300, 308.5, 1);
+	world_run_to(&w, 316);
+	assert_int_equal(w.n_told, 0);
+	world_run_to(&w, 323);
+	assert_int_equal(w.n_told, CARDS - 1);
+	for (uint32_t i = 0; i < w.n_told; i++)
+		assert_int_equal(w.told[i].affected, CARD_LINES);
 	world_end(&w);
 }
 
@@ -203,7 +252,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_fault_is_one_incident),
+		cmocka_unit_test(shards_have_ids_of_their_own),
 		cmocka_unit_test(suspicion_ripens),
+		cmocka_unit_test(what_comes_back_by_itself_is_none),
 		cmocka_unit_test(what_fails_later_is_absorbed),
 		cmocka_unit_test(scope_changes_and_the_id_stays),
 		cmocka_unit_test(the_whole_supersedes_its_parts),

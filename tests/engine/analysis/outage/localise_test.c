@@ -141,18 +141,24 @@ static int64_t gain_of(const struct network *net, uint32_t group)
 {
 	const struct group *g = &net->outage->groups.at[group];
 	const struct kind *kind = kind_of(g->kind);
-	double k = 0, n, mu, p, f, llr;
+	double k = 0, surprise_of_lines = 0, n, mu, p, f, llr;
 	for (uint32_t m = 0; m < net->n_marks; m++)
 		if (groups_below(&net->outage->groups, net->outage->lines[net->marks[m].line].leaf,
-				 group))
+				 group)) {
+			const struct watched *w = &net->outage->lines[net->marks[m].line];
+			double own = 2 * rates_expected(&net->outage->rates, w->rate.units) *
+				     BURST_NS / EVIDENCE_NS;
 			k += net->marks[m].quarters / 4.0;
+			surprise_of_lines -=
+				net->marks[m].quarters / 4.0 * log(fmin(0.9, fmax(1e-6, own)));
+		}
 	mu = 2 * rates_expected(&net->outage->rates, g->rate) * BURST_NS / EVIDENCE_NS;
 	n = g->eligible;
 	if (k < kind->k_min || k < kind->share_min * n || k <= mu || surprise(k, mu) < 7)
 		return 0;
 	p = fmin(0.9, fmax(1e-6, mu / n));
 	f = k / n;
-	llr = k * log(f / p) + (f < 1 ? (n - k) * log((1 - f) / (1 - p)) : 0);
+	llr = surprise_of_lines + k * log(f) + (f < 1 ? (n - k) * log((1 - f) / (1 - p)) : 0);
 	llr = f > p ? llr - kind->cost : 0;
 	return llr > 0 ? llround(llr * 1e6) : 0;
 }

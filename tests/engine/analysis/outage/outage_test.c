@@ -117,7 +117,7 @@ static void planned_work_is_a_warning(void **state)
 		 WORLD_START_NS + 500 * SECOND_IN_NS},
 	};
 	(void)state;
-	world_begin_with(&w, plans, 2);
+	world_begin_with(&w, (struct outage_options){.plans = plans, .n_plans = 2});
 	world_cut(&w, 100, 1, 2);
 	world_run_to(&w, 110);
 	assert_true(world_last(&w)->planned);
@@ -178,6 +178,82 @@ static void storm_after_a_large_repair(void **state)
 		world_card(&w, s, 1, 3, 0, CARD_LINES, CHANNEL_SETUP, SYMPTOM_BAD);
 	assert_int_equal(world_distinct(&w), 2);
 	assert_int_equal(world_last(&w)->class, CLASS_AAA);
+	world_end(&w);
+}
+
+static void reject(struct world *w, double s, uint32_t line)
+{
+	const struct symptom symptom = {.line = line,
+					.channel = CHANNEL_SETUP,
+					.state = SYMPTOM_BAD,
+					.at_ns = world_at(s),
+					.cause = CAUSE_AUTH_FAIL,
+					.stage = STAGE_AUTH_REJECT};
+	outage_take(w->outage, &symptom);
+}
+
+/* Lines of all nodes dial every 30 s, `rejected` of them in vain, the others do not dial again. */
+static void dial(struct world *w, double s, int lines, int rejected)
+{
+	for (int lap = 0; lap < 4; lap++)
+		for (int l = 0; l < lines; l++) {
+			uint32_t line = world_line(l % NODES, l / NODES % CARDS, l / NODES / CARDS);
+			double at = s + 30 * lap + 0.1 * l;
+			if (l < rejected)
+				reject(w, at, line);
+			else if (!lap)
+				world_say(w, at, line, CHANNEL_SETUP, SYMPTOM_GOOD);
+		}
+	world_run_to(w, s + 130);
+	for (int l = 0; l < rejected; l++)
+		world_say(w, s + 500, world_line(l % NODES, l / NODES % CARDS, l / NODES / CARDS),
+			  CHANNEL_SETUP, SYMPTOM_GOOD);
+}
+
+/* A server that rejects whoever comes, and subscribers who type in the wrong word. */
+static void radius_that_rejects(void **state)
+{
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	for (double s = 100; s < 3000; s += 10)
+		reject(&w, s, world_line(1, 1, 1));
+	dial(&w, 3000, 9, 9);
+	dial(&w, 4000, 60, 12);
+	assert_int_equal(w.n_told, 0);
+	dial(&w, 5000, 12, 12);
+	assert_int_equal(world_distinct(&w), 1);
+	assert_int_equal(world_last(&w)->class, CLASS_AAA);
+	assert_int_equal(world_last(&w)->category, CATEGORY_ISP_CORE_UPSTREAM);
+	world_end(&w);
+}
+
+/* Half of those who dial at this hour are rejected, every day. */
+static void an_hour_of_rejections_is_learned(void **state)
+{
+	enum { DAY_S = 86400, DAYS = 6 };
+	static struct world w;
+	uint32_t told[DAYS];
+	(void)state;
+	world_begin(&w);
+	for (int day = 0; day < DAYS; day++) {
+		for (int lap = 0; lap < 9; lap++) {
+			double s = (day + 1.0) * DAY_S + 1200 + 300 * lap; /* from two o'clock on */
+			uint32_t first = (uint32_t)(lap * 32 + 1);
+			for (uint32_t l = first; l < first + 32; l++) {
+				if (l % 2)
+					reject(&w, s, l);
+				else
+					world_say(&w, s, l, CHANNEL_SETUP, SYMPTOM_GOOD);
+			}
+			world_run_to(&w, s + 290);
+			for (uint32_t l = first; l < first + 32; l++)
+				world_say(&w, s + 290, l, CHANNEL_SETUP, SYMPTOM_GOOD);
+		}
+		told[day] = world_distinct(&w);
+	}
+	assert_int_equal(told[DAYS - 1], told[DAYS - 2]);
+	assert_true(told[0] >= 1);
 	world_end(&w);
 }
 
@@ -284,6 +360,8 @@ int main(void)
 		cmocka_unit_test(the_other_tap_still_sees),
 		cmocka_unit_test(planned_work_is_a_warning),
 		cmocka_unit_test(storm_after_a_large_repair),
+		cmocka_unit_test(radius_that_rejects),
+		cmocka_unit_test(an_hour_of_rejections_is_learned),
 		cmocka_unit_test(unknown_counts_neither_way),
 		cmocka_unit_test(too_few_are_no_incident),
 		cmocka_unit_test(what_trickles_is_no_fault),

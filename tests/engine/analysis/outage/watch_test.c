@@ -17,6 +17,7 @@
 
 #include "engine/analysis/outage/incident.h"
 #include "engine/analysis/outage/outage.h"
+#include "engine/analysis/outage/trouble.h"
 
 enum { LINES = 96, GROUPS_MAX = 512, TAPS = 3 };
 #define START_NS (1700000000 * SECOND_IN_NS)
@@ -71,23 +72,28 @@ static void learn_hashes(void)
 	}
 }
 
-/* What the trouble should add, by what is known of it and of its line. */
+/* What the trouble should add, by what is known of it and of its line; relief: as one that proved
+ * wrong. */
 static uint32_t quarters_of(const struct outage *o, const struct watched *w,
-			    const struct trouble *t)
+			    const struct trouble *t, bool relief)
 {
-	const struct trouble *drop = watch_trouble(o, w, CHANNEL_DROP);
-	const struct trouble *internet = watch_trouble(o, w, CHANNEL_INTERNET);
+	const struct trouble *drop = trouble_of(o, w, CHANNEL_DROP);
+	const struct trouble *internet = trouble_of(o, w, CHANNEL_INTERNET);
 	bool explained = (t->channel != CHANNEL_DROP && drop && drop->incident) ||
 			 (t->channel == CHANNEL_DNS && internet && internet->incident);
-	return t->incident || t->aged || !t->ripe || w->blind || explained ? 0 : t->weight;
+	bool wrong = t->good_ns && !t->confirmed;
+	if (t->incident || t->aged || w->blind || explained || wrong != relief)
+		return 0;
+	return t->ripe || relief ? t->weight : 0;
 }
 
 static void count_trouble(const struct outage *o, const struct watched *w, struct group *g, int c)
 {
-	const struct trouble *t = watch_trouble(o, w, (enum symptom_channel)c);
-	uint32_t quarters = t ? quarters_of(o, w, t) : 0;
+	const struct trouble *t = trouble_of(o, w, (enum symptom_channel)c);
+	uint32_t quarters = t ? quarters_of(o, w, t, false) : 0;
 	g->quarters[c] += quarters;
 	g->fresh[c] += t && t->young ? quarters : 0;
+	g->relief[c] += t ? quarters_of(o, w, t, true) : 0;
 }
 
 static void count_line(const struct outage *o, uint32_t line, struct group *g)
@@ -112,6 +118,7 @@ static void add(struct group *to, const struct group *g)
 	for (int c = CHANNEL_DROP; c < CHANNEL_COUNT; c++) {
 		to->quarters[c] += g->quarters[c];
 		to->fresh[c] += g->fresh[c];
+		to->relief[c] += g->relief[c];
 	}
 }
 
@@ -125,6 +132,7 @@ static void expect_same(const struct group *g, const struct group *counted)
 	for (int c = CHANNEL_DROP; c < CHANNEL_COUNT; c++) {
 		assert_int_equal(g->quarters[c], counted->quarters[c]);
 		assert_int_equal(g->fresh[c], counted->fresh[c]);
+		assert_int_equal(g->relief[c], counted->relief[c]);
 	}
 }
 
@@ -190,7 +198,7 @@ static void check_incidents(const struct outage *o)
 	for (uint32_t line = 1; line <= LINES && line < o->room; line++)
 		for (int c = CHANNEL_DROP; c < CHANNEL_COUNT; c++) {
 			uint32_t incident =
-				watch_incident(o, &o->lines[line], (enum symptom_channel)c);
+				trouble_incident(o, &o->lines[line], (enum symptom_channel)c);
 			if (incident)
 				assert_true(incident_at(o, incident)->live);
 		}

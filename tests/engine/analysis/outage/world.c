@@ -126,10 +126,10 @@ void world_run_to(struct world *w, double s)
 	outage_advance(w->outage, world_at(s));
 }
 
-void world_begin_with(struct world *w, const struct calendar_plan *plans, uint32_t n)
+void world_begin_with(struct world *w, struct outage_options options)
 {
-	const struct outage_options options = {
-		.max_lines = 10000, .plans = plans, .n_plans = n, .line_name = line_name};
+	options.max_lines = 10000;
+	options.line_name = line_name;
 	*w = (struct world){0};
 	w->outage = outage_new(&options, (struct report_sink){take, w});
 	assert_non_null(w->outage);
@@ -144,7 +144,7 @@ void world_begin_with(struct world *w, const struct calendar_plan *plans, uint32
 
 void world_begin(struct world *w)
 {
-	world_begin_with(w, NULL, 0);
+	world_begin_with(w, (struct outage_options){0});
 }
 
 void world_end(struct world *w)

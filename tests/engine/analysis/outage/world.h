@@ -39,7 +39,7 @@ struct world {
 
 /* Everything is up. */
 void world_begin(struct world *w);
-void world_begin_with(struct world *w, const struct calendar_plan *plans, uint32_t n);
+void world_begin_with(struct world *w, struct outage_options options);
 void world_end(struct world *w);
 uint64_t world_at(double s);
 uint32_t world_line(int node, int card, int line);
