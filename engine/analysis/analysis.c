@@ -256,6 +256,8 @@ static void watch_news(struct analysis *a, const struct subject *s, uint64_t now
 		bras = bras_find(&a->brases, session->ac_mac);
 	if (bras)
 		known.began_ns = bras_radius_silent(bras, news->began_ns);
+	if (news->cause == CAUSE_LINE_LOST && s->padi_ns && blind_hid(a, s, news->down_since_ns))
+		known.cause = CAUSE_REPLACED;
 	watcher_place(a->outage, number, s);
 	outage_heard_by(a->outage, number, s->tap);
 	watcher_news(a->outage, number, &known, now_ns);

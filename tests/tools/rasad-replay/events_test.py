@@ -258,6 +258,11 @@ def other_spellings():
     rows, errors, _ = replay(as_text(odd))
     assert [what(i) for i in incidents(rows)] == [FAULTS[0][1]] and not errors
     assert rows[-1]["notes"]["causes_unknown"] == LINES, rows[-1]["notes"]
+    books = "\n".join([HEADER.upper()] + [line.row() for line in NETWORK]) + "\n"
+    rows, errors, _ = replay(as_text(story(FAULTS[0])), books)
+    assert [what(i) for i in incidents(rows)] == [FAULTS[0][1]] and not errors
+    rows, errors, code = replay(as_text(all_up()), books.replace(",", ";"))
+    assert code == 1 and "books.csv:1:" in errors and "commas" in errors, errors
     long = event(NETWORK[0], START, "UP") | {"line": "x" * 64}
     rows, errors, code = replay(as_text([long]))
     assert code == 1 and "longer than 63" in errors and rows[-1]["lines"] == 0, errors
