@@ -136,7 +136,7 @@ $(GEN)/proto/%.pb-c.c $(GEN)/proto/%.pb-c.h: proto/%.proto
 $(GEN)/%.bpf.o: %.bpf.c $(BUILD)/flags
 	echo "  BPF     $<"
 	mkdir -p $(@D)
-	$(CLANG) -target bpf -mcpu=v3 -O2 -g -std=gnu2x -Wall -Wextra -I. \
+	$(CLANG) -target bpf -mcpu=v3 -O2 -mllvm -disable-block-placement -g -std=gnu2x -Wall -Wextra -I. \
 	  -I/usr/include/$(shell $(CC) -print-multiarch) -MMD -MP -c -o $@ $<
 
 $(GEN)/%.skel.h: $(GEN)/%.bpf.o

@@ -259,6 +259,15 @@ static __always_inline pkt_u32 at_most(pkt_u32 n, pkt_u32 most)
 		 ? -1                                                                              \
 		 : read_layers(frame, (w)->record, at_most((w)->caplen, most), (w)->wire_len))
 
+/* `n` as the verifier of an old kernel believes it: from 1 to TAP_FRAME + 1. It is so already; in
+ * assembler, or the compiler would see that. */
+static __always_inline pkt_u32 bounded(pkt_u32 n)
+{
+	pkt_u64 less = n - 1;
+	__asm__ volatile("%0 &= %1" : "+r"(less) : "i"(TAP_FRAME));
+	return (pkt_u32)less + 1;
+}
+
 static __always_inline void set_lengths(struct way *w, pkt_u32 len)
 {
 	w->caplen = tap_plays ? tap_play.caplen : len;
@@ -273,11 +282,9 @@ static __always_inline int may_be_usual(pkt_u32 linear, const struct way *w)
 
 /* --- XDP: what was received --- */
 
-/* The kernel copies at least one byte. */
 static __always_inline int copy_xdp(struct xdp_md *ctx, struct tap_frame *frame, pkt_u32 n)
 {
-	n &= TAP_FRAME;
-	return n ? (int)bpf_xdp_load_bytes(ctx, 0, frame->bytes, n) : 0;
+	return n ? (int)bpf_xdp_load_bytes(ctx, 0, frame->bytes, bounded(n)) : 0;
 }
 
 static __always_inline int read_xdp(struct xdp_md *ctx, struct way *w)
@@ -319,16 +326,15 @@ static __always_inline int copy_tagged(struct __sk_buff *skb, struct tap_frame *
 		return -1;
 	__builtin_memcpy(tag, &proto, 2);
 	__builtin_memcpy(tag + 2, &tci, 2);
-	n = (n - 16) & TAP_FRAME;
-	return n ? (int)bpf_skb_load_bytes(skb, 12, frame->bytes + 16, n) : 0;
+	n -= 16;
+	return n ? (int)bpf_skb_load_bytes(skb, 12, frame->bytes + 16, bounded(n)) : 0;
 }
 
 static __always_inline int copy_skb(struct __sk_buff *skb, struct tap_frame *frame, pkt_u32 n)
 {
-	n &= TAP_FRAME;
 	if (skb->vlan_present)
 		return copy_tagged(skb, frame, n);
-	return n ? (int)bpf_skb_load_bytes(skb, 0, frame->bytes, n) : 0;
+	return n ? (int)bpf_skb_load_bytes(skb, 0, frame->bytes, bounded(n)) : 0;
 }
 
 static __always_inline int read_skb(struct __sk_buff *skb, struct way *w)
