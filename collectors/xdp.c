@@ -3,7 +3,8 @@
  * Loads the kernel tap, hangs it onto interfaces, maps its rings.
  *
  * Everything that is attached is a bpf_link, held by a file descriptor of this process alone. The
- * links of TC are those of TCX (Linux 6.6): an older kernel's filters would outlive the process.
+ * links of TC are those of TCX (Linux 6.6); an older kernel's filters would outlive the process, so
+ * there a tracepoint sees what all interfaces send, and takes what ours do.
  */
 #include "collectors/xdp.h"
 
@@ -21,11 +22,13 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
@@ -71,6 +74,7 @@ struct tap {
 	const uint64_t *rung; /* and the producer's */
 	uint32_t n_sources;
 	int socket; /* to ask the kernel about interfaces */
+	bool tcx;   /* the kernel knows links of TC */
 };
 
 struct xdp_source {
@@ -385,6 +389,33 @@ static int map_rings(struct tap *tap)
 	return -errno;
 }
 
+/* Without BTF there is no other way, and attaching will tell. */
+static bool knows_tcx(void)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+	bool known = !kernel || btf__find_by_name_kind(kernel, "tcx_link", BTF_KIND_STRUCT) > 0;
+
+	btf__free(kernel);
+	return known;
+}
+
+static int choose_programs(struct tap *tap)
+{
+	struct tap_bpf *bpf = tap->bpf;
+	struct stat net;
+
+	tap->tcx = tap->options.drop || knows_tcx();
+	bpf_program__set_autoload(bpf->progs.tap_nothing, false);
+	bpf_program__set_autoload(bpf->progs.tap_sent, !tap->options.drop && tap->tcx);
+	bpf_program__set_autoload(bpf->progs.tap_queued, !tap->tcx);
+	if (stat("/proc/self/ns/net", &net))
+		return -errno;
+	bpf->rodata->tap_net = (uint32_t)net.st_ino;
+	for (uint32_t i = 0; i < tap->n_ports; i++)
+		bpf->rodata->tap_ports[i] = tap->sides[i].index;
+	return 0;
+}
+
 static int load_and_map(struct tap *tap)
 {
 	int status;
@@ -392,6 +423,11 @@ static int load_and_map(struct tap *tap)
 	tap->bpf = tap_bpf__open();
 	if (!tap->bpf)
 		return -errno;
+	status = choose_programs(tap);
+	if (status) {
+		tell(tap, "xdp: /proc/self/ns/net: %s", strerror(-status));
+		return status;
+	}
 	set_sizes(tap);
 	status = load(tap);
 	return status ? status : map_rings(tap);
@@ -447,14 +483,24 @@ static int attach_sent(struct tap *tap, struct port *port, uint32_t ifindex)
 	port->sent = attach(tap->bpf->progs.tap_sent, ifindex, TCX_EGRESS, 0);
 	if (port->sent >= 0)
 		return 0;
-	if (port->sent == -EINVAL)
-		tell(tap,
-		     "xdp: %s: this kernel cannot tap what is sent so that nothing remains behind "
-		     "(TCX): expected Linux 6.6 or later, or a mirror port with --tap drop",
-		     port->name);
-	else
-		tell(tap, "xdp: %s: TC cannot be attached: %s", port->name, strerror(-port->sent));
+	tell(tap, "xdp: %s: TC cannot be attached: %s", port->name, strerror(-port->sent));
 	return port->sent;
+}
+
+/* For all interfaces at once. */
+static int attach_queued(struct tap *tap)
+{
+	int link = bpf_raw_tracepoint_open(NULL, bpf_program__fd(tap->bpf->progs.tap_queued));
+
+	if (link < 0) {
+		tell(tap, "xdp: the tracepoint net_dev_queue cannot be attached: %s",
+		     strerror(-link));
+		return link;
+	}
+	tap->ports[0].sent = link;
+	tell(tap, "xdp: this kernel has no links of TC (Linux 6.6): what is sent is seen at a "
+		  "tracepoint, which costs more");
+	return 0;
 }
 
 static bool is_ethernet(const struct tap *tap, const struct port *port)
@@ -486,7 +532,9 @@ static int attach_port(struct tap *tap, struct port *port, uint32_t ifindex)
 
 	look_for_stripping(tap, port);
 	status = attach_received(tap, port, ifindex);
-	return status || tap->options.drop ? status : attach_sent(tap, port, ifindex);
+	if (status || tap->options.drop || !tap->tcx)
+		return status;
+	return attach_sent(tap, port, ifindex);
 }
 
 /* --- opening --- */
@@ -602,7 +650,7 @@ static int open_all(struct tap *tap, struct source **sources)
 		status = open_source(tap, i, &sources[i]);
 	for (uint32_t i = 0; !status && i < tap->n_ports; i++)
 		status = attach_port(tap, &tap->ports[i], tap->sides[i].index);
-	return status;
+	return status || tap->tcx ? status : attach_queued(tap);
 }
 
 int xdp_open(struct source **sources, const struct xdp_options *options)
