@@ -91,7 +91,7 @@ SANE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 $(foreach f,dpdk dpdk_eal dpdk_frame dpdk_port,%/obj/collectors/$(f).o): PKG = libdpdk
 %/obj/tests/collectors/dpdk_frame_test.o: PKG = libdpdk
 %/obj/tests/ebpf/tap_rig.o %/obj/tests/ebpf/tap_bench.o %/obj/tests/ebpf/tap_tag_test.o: PKG = libbpf
-%/obj/collectors/xdp.o:         PKG = libbpf
+%/obj/collectors/xdp_load.o %/obj/collectors/xdp_port.o: PKG = libbpf
 %/obj/collectors/pcap_live.o:   PKG = libpcap
 %/obj/collectors/pcap_file.o:   PKG = zlib libzstd
 %/obj/engine/publish/redis.o:   PKG = hiredis
