@@ -14,8 +14,6 @@
 #include "ebpf/tap.h"
 #include "engine/decode.h"
 
-enum { TAP_MAX_PORTS = 16 };
-
 /* The rings of all CPUs, one behind the other. */
 struct tap_memory {
 	struct tap_ring *rings;

@@ -15,6 +15,7 @@
 #include "ebpf/pkt.h"
 
 enum {
+	TAP_MAX_PORTS = 16,    /* interfaces */
 	TAP_HEAD = 256,	       /* bytes of a frame that suffice as a rule */
 	TAP_FRAME = 2047,      /* bytes that are ever looked at: a mask, for the verifier's sake */
 	TAP_FRAME_ROOM = 2176, /* so that no read from a masked place is outside */
