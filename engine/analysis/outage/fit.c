@@ -252,11 +252,11 @@ static uint32_t find_refuser(const struct fit *f)
  * hang on what it blames too, though the books have them elsewhere, or nowhere. */
 static uint32_t find_rest(const struct fit *f, const struct finding *finding)
 {
-	uint64_t time = time_of(f, finding->group);
 	for (uint32_t k = 1; k < f->o->incidents.n; k++) {
 		const struct incident *i = incident_at(f->o, k);
 		uint32_t n = 0;
-		if (!is_young(f->o, i, f->channel) || !is_near(i->onset_ns, time))
+		if (!is_young(f->o, i, f->channel) ||
+		    !is_near(i->onset_ns, time_of_rest(f, finding->group, k)))
 			continue;
 		for (uint32_t m = 0; m < i->n_members; m++)
 			n += watch_hangs_on(f->o, i->members[m].line, finding->group);
