@@ -13,6 +13,7 @@
 #define REFIT_NS	  (60 * SECOND_IN_NS)  /* then so often, while it is young */
 #define STORM_NS	  (600 * SECOND_IN_NS) /* after a large repair */
 #define STORM_MOVES_NS	  (60 * SECOND_IN_NS)  /* sessions still come up: no fault */
+#define TOGETHER_NS	  (10 * SECOND_IN_NS)
 #define OVERLAP		  0.5
 #define REST		  0.25 /* of what another incident has of the same group: its rest */
 
@@ -230,12 +231,33 @@ static uint32_t find_symptom(const struct fit *f, uint32_t group)
 	return found;
 }
 
+/* Half of the lines that failed are still down; or half of the group went, all but a few of them in
+ * the same moment. Lines that come and go, each at a time of its own, have nothing in common. */
+static bool went_together(const struct fit *f, const struct finding *finding)
+{
+	uint64_t *since = malloc((f->n_marks + 1u) * sizeof *since), spread = 0;
+	uint32_t n = 0, down = 0;
+	for (uint32_t m = 0; since && m < f->n_marks; m++) {
+		const struct watched *w = &f->o->lines[f->marks[m].line];
+		if (!watch_hangs_on(f->o, f->marks[m].line, finding->group))
+			continue;
+		since[n++] = f->marks[m].since_ns;
+		down += !trouble_of(f->o, w, f->channel)->good_ns;
+	}
+	if (n) {
+		qsort(since, n, sizeof *since, by_time);
+		spread = since[n - 1 - n / 8] - since[n / 8];
+	}
+	free(since);
+	return 2 * down >= n || (2 * finding->k >= finding->n && spread <= TOGETHER_NS);
+}
+
 static bool may_open(const struct fit *f, const struct finding *finding)
 {
 	const struct group *g = &f->o->groups.at[finding->group];
 	double fresh = (double)g->fresh[f->channel] / QUARTERS;
 	return f->may_open && localise_significant(f->o, finding->group, f->channel, fresh) &&
-	       !is_passing(f->o, finding->group, f->channel);
+	       !is_passing(f->o, finding->group, f->channel) && went_together(f, finding);
 }
 
 /* Sessions that are refused everywhere are refused by one server: what fails beside the group that
