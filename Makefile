@@ -133,6 +133,7 @@ $(GEN)/proto/%.pb-c.c $(GEN)/proto/%.pb-c.h: proto/%.proto
 	mkdir -p $(GEN)/proto
 	protoc-c --proto_path=proto --c_out=$(GEN)/proto $<
 
+# Blocks stay as written: Linux 6.1 refuses a loop whose end falls through into its beginning.
 $(GEN)/%.bpf.o: %.bpf.c $(BUILD)/flags
 	echo "  BPF     $<"
 	mkdir -p $(@D)
