@@ -8,12 +8,10 @@
 #include "collectors/dpdk.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_epoll.h>
@@ -29,6 +27,7 @@
 #include "collectors/eal_args.h"
 #include "collectors/hush.h"
 #include "collectors/nic_clock.h"
+#include "collectors/tell.h"
 #include "engine/decode.h"
 
 enum {
@@ -84,27 +83,9 @@ struct nic {
 	int stamp_offset;
 };
 
-__attribute__((format(printf, 2, 3))) static void tell(const struct nic *nic, const char *format,
-						       ...)
-{
-	char message[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(message, sizeof message, format, arguments);
-	va_end(arguments);
-	nic->options.problem(nic->options.context, message);
-}
+#define nic_tell(nic, ...) tell((nic)->options.problem, (nic)->options.context, __VA_ARGS__)
 
 /* --- receiving --- */
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static inline uint64_t stamp_ns(const struct nic *nic, const struct rx *rx, struct rte_mbuf *m,
 				uint64_t now_ns)
@@ -186,8 +167,8 @@ static void end_file(struct dpdk_source *s, struct rx *rx)
 	if (rte_eth_stats_get(rx->port->id, &stats) || !stats.ierrors)
 		return;
 	s->damaged = true;
-	tell(s->nic, "dpdk: %s: the capture is damaged or cut after packet %llu", rx->port->name,
-	     (unsigned long long)stats.ipackets);
+	nic_tell(s->nic, "dpdk: %s: the capture is damaged or cut after packet %llu",
+		 rx->port->name, (unsigned long long)stats.ipackets);
 }
 
 /* One burst, of the next port that has any. */
@@ -229,8 +210,8 @@ static void look_at_port(struct dpdk_source *s, struct rx *rx)
 	uint64_t ticks;
 
 	if (s->index == 0 && dpdk_port_link_changed(port))
-		tell(s->nic, "dpdk: %s: the link is %s", port->name,
-		     port->link_down ? "down; waiting for it" : "up");
+		nic_tell(s->nic, "dpdk: %s: the link is %s", port->name,
+			 port->link_down ? "down; waiting for it" : "up");
 	if (port->stamp == STAMP_TICKS && dpdk_port_read_clock(port, &ticks))
 		nic_clock_sync(&rx->clock, ticks, clock_ns(CLOCK_REALTIME));
 }
@@ -512,8 +493,8 @@ static void tell_notes(const struct nic *nic, const char *notes, const char *rea
 		size_t length = strcspn(notes, "\n");
 		bool more = notes[length];
 
-		tell(nic, "dpdk: %.*s%s%s", (int)length, notes, more || !*reason ? "" : ": ",
-		     more ? "" : reason);
+		nic_tell(nic, "dpdk: %.*s%s%s", (int)length, notes, more || !*reason ? "" : ": ",
+			 more ? "" : reason);
 		notes += length + more;
 	}
 }

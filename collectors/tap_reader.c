@@ -7,6 +7,8 @@
 
 #include "ebpf/parse.h"
 
+enum { QUARTER = 4 };
+
 static inline uint64_t look(const pkt_u64 *word)
 {
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
@@ -115,18 +117,18 @@ void tap_read(struct tap_reader *r, struct burst *burst)
 	release_records(r);
 }
 
-void tap_sleep(const struct tap_reader *r, bool asleep)
+bool tap_sleep(const struct tap_reader *r, bool asleep)
 {
-	for (struct tap_place *p = r->places; p < r->places + r->n_places; p++)
-		put(&ring_of(r, p)->asleep, asleep);
-}
+	uint64_t bell = r->memory->n_records / QUARTER;
+	bool full = false;
 
-bool tap_is_empty(const struct tap_reader *r)
-{
-	for (struct tap_place *p = r->places; p < r->places + r->n_places; p++)
-		if (look(&ring_of(r, p)->head) != p->at)
-			return false;
-	return true;
+	for (struct tap_place *p = r->places; p < r->places + r->n_places; p++) {
+		struct tap_ring *ring = ring_of(r, p);
+
+		put(&ring->bell, asleep ? bell : 0);
+		full |= look(&ring->head) - p->at >= bell;
+	}
+	return full;
 }
 
 /* --- counters --- */

@@ -14,8 +14,6 @@
 #include "ebpf/tap.h"
 #include "engine/decode.h"
 
-enum { TAP_MAX_PORTS = 16 };
-
 /* The rings of all CPUs, one behind the other. */
 struct tap_memory {
 	struct tap_ring *rings;
@@ -51,10 +49,9 @@ struct tap_reader {
 /* Some records, decoded to the end; burst->n is 0 when there are none. */
 void tap_read(struct tap_reader *reader, struct burst *burst);
 
-/* From now on the kernel wakes who waits, or not. */
-void tap_sleep(const struct tap_reader *reader, bool asleep);
-
-bool tap_is_empty(const struct tap_reader *reader);
+/* From now on the kernel wakes who waits when a quarter of a ring is full, or no more. Returns
+ * whether as much is there already. */
+bool tap_sleep(const struct tap_reader *reader, bool asleep);
 
 /* The decoder's counters, and those of the rings. */
 const struct source_stats *tap_stats(struct tap_reader *reader);

@@ -9,6 +9,9 @@
  *
  *   0 MACs   12 tag   16 tag   20 PPPoE   28 PPP   30 IP   50 or 70 TCP or UDP
  *
+ * Other BRASes see all day the same with one tag or none, or without PPPoE: these are looked at
+ * second (parse_access_other). Where IP begins is a constant in each of the six.
+ *
  * Part of ebpf/parse.h, and bound by its rules.
  */
 #ifndef RASAD_EBPF_PARSE_ACCESS_H
@@ -17,11 +20,9 @@
 #include "ebpf/parse_ip.h"
 
 enum {
-	ACCESS_IP = 30,
-	ACCESS_L4 = ACCESS_IP + 20,  /* behind IPv4 */
-	ACCESS_L46 = ACCESS_IP + 40, /* behind IPv6 */
-	ACCESS_LEAST = ACCESS_L4 + 8,
-	ACCESS_FLAGS = PKT_TWO_TAGS | PKT_PPPOE | PKT_IP,
+	ACCESS_IP = 30,	      /* behind two tags and PPPoE */
+	ACCESS_LEAST_IP = 28, /* with ports */
+	ACCESS_LEAST = 14 + ACCESS_LEAST_IP,
 };
 
 struct access {
@@ -30,6 +31,7 @@ struct access {
 	pkt_u32 left; /* what IP has behind itself */
 	pkt_u32 dir;  /* what the caller knows of the direction */
 	pkt_u32 flags;
+	pkt_u32 svlan, cvlan, session;
 	struct pkt *pkt;
 	struct pkt_extra *extra;
 };
@@ -109,9 +111,8 @@ PARSE_INLINE void parse_access_rest(const struct access *a, pkt_u32 proto, pkt_u
 	struct pkt *p = a->pkt;
 	struct pkt_extra *x = a->extra;
 	const pkt_u8 *h = a->h;
-	pkt_u32 svlan = parse_u16(h + 14) & 0xfff, cvlan = parse_u16(h + 18) & 0xfff;
-	p->key[0] = pkt_key0(svlan, cvlan, proto, a->flags & PKT_IPV6);
-	p->session_id = parse_u16(h + 24);
+	p->key[0] = pkt_key0(a->svlan, a->cvlan, proto, a->flags & PKT_IPV6);
+	p->session_id = (pkt_u16)a->session;
 	p->wire_len = parse_length(wire_len);
 	p->l4_off = 0;
 	p->verdict = VERDICT_OK;
@@ -121,8 +122,8 @@ PARSE_INLINE void parse_access_rest(const struct access *a, pkt_u32 proto, pkt_u
 	x->n_sack = 0;
 	x->ip_proto = (pkt_u8)proto;
 	x->mss = 0;
-	x->svlan = (pkt_u16)svlan;
-	x->cvlan = (pkt_u16)cvlan;
+	x->svlan = (pkt_u16)a->svlan;
+	x->cvlan = (pkt_u16)a->cvlan;
 	x->payload_caplen = 0;
 }
 
@@ -131,62 +132,101 @@ PARSE_INLINE int parse_access_l4(struct access *a, pkt_u32 proto)
 	return proto == 6 ? parse_access_tcp(a) : proto == 17 && parse_access_udp(a);
 }
 
-/* `room` is what PPPoE says it holds, the two bytes of PPP included. */
-PARSE_INLINE int parse_access4(struct access *a, pkt_u32 room, pkt_u32 wire_len)
+/* The first 28 bytes of IP are there; the wire has `room` of it. */
+PARSE_INLINE int parse_access4(struct access *a, const pkt_u8 *ip, pkt_u32 room, pkt_u32 wire_len)
 {
-	const pkt_u8 *h = a->h;
-	pkt_u32 total = parse_u16(h + 32), proto = h[39];
-	a->l4 = h + ACCESS_L4;
+	pkt_u32 total = parse_u16(ip + 2), proto = ip[9];
+	a->l4 = ip + 20;
 	a->left = total - 20;
-	if ((parse_raw16(h + 36) & PARSE_BE16(0x3fff)) != 0 || total < 28 || total + 2 > room ||
-	    !parse_access_l4(a, proto))
+	if ((parse_raw16(ip + 6) & PARSE_BE16(0x3fff)) != 0 || total < ACCESS_LEAST_IP ||
+	    total > room || !parse_access_l4(a, proto))
 		return 0;
-	parse_copy(a->extra->src, h + 42, 4);
-	parse_copy(a->extra->dst, h + 46, 4);
-	a->pkt->ip_id = parse_u16(h + 34);
-	a->flags |=
-		ACCESS_FLAGS | parse_endpoints4(a->pkt, a->extra, h + 42, parse_u32(h + ACCESS_L4));
+	parse_copy(a->extra->src, ip + 12, 4);
+	parse_copy(a->extra->dst, ip + 16, 4);
+	a->pkt->ip_id = parse_u16(ip + 4);
+	a->flags |= PKT_IP | parse_endpoints4(a->pkt, a->extra, ip + 12, parse_u32(ip + 20));
 	parse_access_rest(a, proto, wire_len);
 	return 1;
 }
 
-PARSE_INLINE int parse_access6(struct access *a, pkt_u32 room, pkt_u32 wire_len)
+PARSE_INLINE int parse_access6(struct access *a, const pkt_u8 *ip, pkt_u32 room, pkt_u32 wire_len)
 {
-	const pkt_u8 *h = a->h;
 	pkt_u32 proto;
-	a->l4 = h + ACCESS_L46;
-	if (a->l4 + 8 > a->end || h[30] >> 4 != 6)
+	a->l4 = ip + 40;
+	if (a->l4 + 8 > a->end || ip[0] >> 4 != 6)
 		return 0;
-	a->left = parse_u16(h + 34);
-	proto = h[36];
-	if (a->left < 8 || a->left + 42 > room || !parse_access_l4(a, proto))
+	a->left = parse_u16(ip + 4);
+	proto = ip[6];
+	if (a->left < 8 || a->left + 40 > room || !parse_access_l4(a, proto))
 		return 0;
-	parse_copy(a->extra->src, h + 38, 32); /* and dst */
+	parse_copy(a->extra->src, ip + 8, 32); /* and dst */
 	a->pkt->ip_id = 0;
-	a->flags |= ACCESS_FLAGS | PKT_IPV6 |
-		    parse_endpoints6(a->pkt, a->extra, h + 38, parse_u32(h + ACCESS_L46));
+	a->flags |=
+		PKT_IP | PKT_IPV6 | parse_endpoints6(a->pkt, a->extra, ip + 8, parse_u32(ip + 40));
 	parse_access_rest(a, proto, wire_len);
 	return 1;
+}
+
+/* PPPoE begins at `at`; version and code are what they should be, and the first 36 bytes there. */
+PARSE_INLINE int parse_access_session(struct access *a, pkt_u32 at, pkt_u32 wire_len)
+{
+	const pkt_u8 *ip = a->h + at + 8;
+	pkt_u32 room = parse_u16(a->h + at + 4), proto = parse_raw16(ip - 2);
+	if (room + at + 6 > wire_len || room < 2)
+		return 0;
+	a->session = parse_u16(a->h + at + 2);
+	a->flags |= PKT_PPPOE;
+	if (proto == PARSE_BE16(0x0021) && ip[0] == 0x45)
+		return parse_access4(a, ip, room - 2, wire_len);
+	return proto == PARSE_BE16(0x0057) && parse_access6(a, ip, room - 2, wire_len);
+}
+
+/* What lies at `at` has the EtherType `type`, as it lies in memory. */
+PARSE_INLINE int parse_access_type(struct access *a, pkt_u32 at, pkt_u16 type, pkt_u32 wire_len)
+{
+	const pkt_u8 *h = a->h;
+	if (h + at + ACCESS_LEAST_IP > a->end || at > wire_len)
+		return 0;
+	if (type == PARSE_BE16(0x0800))
+		return h[at] == 0x45 && parse_access4(a, h + at, wire_len - at, wire_len);
+	if (type == PARSE_BE16(0x86dd))
+		return parse_access6(a, h + at, wire_len - at, wire_len);
+	return type == PARSE_BE16(0x8864) && h + at + 8 + ACCESS_LEAST_IP <= a->end &&
+	       parse_raw16(h + at) == PARSE_BE16(0x1100) && parse_access_session(a, at, wire_len);
+}
+
+/* One tag or none, or two without PPPoE. */
+PARSE_SELDOM int parse_access_other(struct access *a, pkt_u32 wire_len)
+{
+	const pkt_u8 *h = a->h;
+	if (!parse_is_tag(parse_raw16(h + 12)))
+		return parse_access_type(a, 14, parse_raw16(h + 12), wire_len);
+	a->svlan = parse_u16(h + 14) & 0xfff;
+	if (!parse_is_tag(parse_raw16(h + 16)))
+		return parse_access_type(a, 18, parse_raw16(h + 16), wire_len);
+	a->cvlan = parse_u16(h + 18) & 0xfff;
+	a->flags = PKT_TWO_TAGS;
+	return parse_access_type(a, 22, parse_raw16(h + 20), wire_len);
 }
 
 /*
  * 1 when the frame is one of these: then the record is complete but for the time. 0 leaves rubbish
- * in it. The caller has set h, end, dir, pkt and extra, and flags to 0.
+ * in it. The caller has set h, end, dir, pkt and extra, and all else to 0.
  */
 PARSE_INLINE int parse_access(struct access *a, pkt_u32 wire_len)
 {
 	const pkt_u8 *h = a->h;
-	pkt_u32 room;
-	if (h + ACCESS_LEAST > a->end || !parse_is_access(h))
+	struct access other;
+	if (h + ACCESS_LEAST > a->end)
 		return 0;
-	room = parse_u16(h + 26);
-	if (room + 28 > wire_len)
-		return 0;
-	if (parse_raw16(h + 28) == PARSE_BE16(0x0021) && h[30] == 0x45)
-		return parse_access4(a, room, wire_len);
-	if (parse_raw16(h + 28) == PARSE_BE16(0x0057))
-		return parse_access6(a, room, wire_len);
-	return 0;
+	if (h + ACCESS_IP + ACCESS_LEAST_IP > a->end || !parse_is_access(h)) {
+		other = *a; /* of *a itself nobody takes the address */
+		return parse_access_other(&other, wire_len);
+	}
+	a->svlan = parse_u16(h + 14) & 0xfff;
+	a->cvlan = parse_u16(h + 18) & 0xfff;
+	a->flags = PKT_TWO_TAGS;
+	return parse_access_session(a, ACCESS_IP - 8, wire_len);
 }
 
 #endif

@@ -10,6 +10,13 @@
 
 #define PARSE_INLINE static inline __attribute__((always_inline))
 
+/* What the usual frame does not need; the verifier wants it in line. */
+#ifdef __bpf__
+#define PARSE_SELDOM PARSE_INLINE
+#else
+#define PARSE_SELDOM static __attribute__((noinline, unused))
+#endif
+
 enum { PARSE_MAX_TAGS = 3, PARSE_MAX_LABELS = 8, PARSE_MAX_EXT_HEADERS = 8 };
 
 /* The layers, in the only order in which they follow each other. Each is parsed in one place. */

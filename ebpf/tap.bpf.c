@@ -11,12 +11,15 @@
  * layer a few times and not once per way that leads to it. Only what needs more than these bytes is
  * copied further, and so are control messages, whose copy the reader gets.
  *
- * No kernel structure is read, so the object needs no relocations: it loads on Linux 6.1 and later.
- * Both kinds of program run with bottom halves off, so nothing on this CPU comes between.
+ * Links of TC came with Linux 6.6. Before, what is sent is seen at a tracepoint on its way to the
+ * queue of the device, right behind where TC stands (tap_queued); it alone reads structures of the
+ * kernel, and finds them by BTF. All programs run with bottom halves off, so nothing on this CPU
+ * comes between. They load on Linux 6.1 and later (tools/dev/oldest-kernel).
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #include "ebpf/parse.h"
@@ -29,6 +32,8 @@ const volatile pkt_u32 tap_records = 1, tap_frames = 1; /* of a CPU: powers of t
 const volatile pkt_u32 tap_cpus = 1;
 const volatile int tap_action = XDP_PASS;
 const volatile pkt_u8 tap_plays = 0;
+const volatile pkt_u32 tap_ports[TAP_MAX_PORTS]; /* for tap_queued: interfaces, then 0, of the */
+const volatile pkt_u32 tap_net = 0;		 /* network namespace with this inode */
 
 struct tap_play tap_play; /* when tap_plays */
 
@@ -100,7 +105,7 @@ static __always_inline pkt_u64 time_ns(void)
 static __always_inline void wake_reader(struct tap_ring *ring)
 {
 	pkt_u64 word = 0;
-	ring->asleep = 0;
+	ring->bell = 0;
 	ring->rung++;
 	bpf_ringbuf_output(&bell, &word, sizeof word, BPF_RB_FORCE_WAKEUP);
 }
@@ -108,13 +113,14 @@ static __always_inline void wake_reader(struct tap_ring *ring)
 static __always_inline void close_way(const struct way *w, pkt_u64 ts_ns)
 {
 	struct tap_ring *ring = w->ring;
+	pkt_u64 bell;
 	w->record->pkt.ts_ns = ts_ns;
 	w->record->extra.port = w->port;
 	ring->bytes += w->wire_len;
 	__asm__ volatile("" ::: "memory");
 	*(volatile pkt_u64 *)&ring->head = ring->head + 1;
-	if (*(volatile pkt_u64 *)&ring->asleep &&
-	    ring->head - *(volatile pkt_u64 *)&ring->tail >= TAP_BELL)
+	bell = *(volatile pkt_u64 *)&ring->bell;
+	if (bell && ring->head - *(volatile pkt_u64 *)&ring->tail >= bell)
 		wake_reader(ring);
 }
 
@@ -224,6 +230,9 @@ static __always_inline int keep_frame(const struct way *w)
 		return 0;
 	}
 	w->record->frame = w->ring->frame_head++;
+	if (*(volatile pkt_u64 *)&w->ring->bell &&
+	    w->ring->frame_head - *(volatile pkt_u64 *)&w->ring->frame_tail >= tap_frames / 4)
+		wake_reader(w->ring);
 	return 1;
 }
 
@@ -255,6 +264,15 @@ static __always_inline pkt_u32 at_most(pkt_u32 n, pkt_u32 most)
 		 ? -1                                                                              \
 		 : read_layers(frame, (w)->record, at_most((w)->caplen, most), (w)->wire_len))
 
+/* `n` as the verifier of an old kernel believes it: from 1 to TAP_FRAME + 1. It is so already; in
+ * assembler, or the compiler would see that. */
+static __always_inline pkt_u32 bounded(pkt_u32 n)
+{
+	pkt_u64 less = n - 1;
+	__asm__ volatile("%0 &= %1" : "+r"(less) : "i"(TAP_FRAME));
+	return (pkt_u32)less + 1;
+}
+
 static __always_inline void set_lengths(struct way *w, pkt_u32 len)
 {
 	w->caplen = tap_plays ? tap_play.caplen : len;
@@ -269,11 +287,9 @@ static __always_inline int may_be_usual(pkt_u32 linear, const struct way *w)
 
 /* --- XDP: what was received --- */
 
-/* The kernel copies at least one byte. */
 static __always_inline int copy_xdp(struct xdp_md *ctx, struct tap_frame *frame, pkt_u32 n)
 {
-	n &= TAP_FRAME;
-	return n ? (int)bpf_xdp_load_bytes(ctx, 0, frame->bytes, n) : 0;
+	return n ? (int)bpf_xdp_load_bytes(ctx, 0, frame->bytes, bounded(n)) : 0;
 }
 
 static __always_inline int read_xdp(struct xdp_md *ctx, struct way *w)
@@ -307,24 +323,28 @@ int tap_nothing(struct xdp_md *ctx)
 /* --- TC: what is sent --- */
 
 /* A tag that the NIC shall put in is not in the frame: here it is put where it will be. */
-static __always_inline int copy_tagged(struct __sk_buff *skb, struct tap_frame *frame, pkt_u32 n)
+static __always_inline void put_tag(struct tap_frame *frame, pkt_u16 proto, pkt_u16 tci)
 {
 	pkt_u8 *tag = frame->bytes + 12;
-	pkt_u16 tci = PARSE_BE16((pkt_u16)skb->vlan_tci), proto = (pkt_u16)skb->vlan_proto;
-	if (n < 16 || bpf_skb_load_bytes(skb, 0, frame->bytes, 12))
-		return -1;
+	tci = PARSE_BE16(tci);
 	__builtin_memcpy(tag, &proto, 2);
 	__builtin_memcpy(tag + 2, &tci, 2);
-	n = (n - 16) & TAP_FRAME;
-	return n ? (int)bpf_skb_load_bytes(skb, 12, frame->bytes + 16, n) : 0;
+}
+
+static __always_inline int copy_tagged(struct __sk_buff *skb, struct tap_frame *frame, pkt_u32 n)
+{
+	if (n < 16 || bpf_skb_load_bytes(skb, 0, frame->bytes, 12))
+		return -1;
+	put_tag(frame, (pkt_u16)skb->vlan_proto, (pkt_u16)skb->vlan_tci);
+	n -= 16;
+	return n ? (int)bpf_skb_load_bytes(skb, 12, frame->bytes + 16, bounded(n)) : 0;
 }
 
 static __always_inline int copy_skb(struct __sk_buff *skb, struct tap_frame *frame, pkt_u32 n)
 {
-	n &= TAP_FRAME;
 	if (skb->vlan_present)
 		return copy_tagged(skb, frame, n);
-	return n ? (int)bpf_skb_load_bytes(skb, 0, frame->bytes, n) : 0;
+	return n ? (int)bpf_skb_load_bytes(skb, 0, frame->bytes, bounded(n)) : 0;
 }
 
 static __always_inline int read_skb(struct __sk_buff *skb, struct way *w)
@@ -347,4 +367,90 @@ int tap_sent(struct __sk_buff *skb)
 	if (open_way(&w) && read_skb(skb, &w))
 		close_way(&w, time_ns());
 	return TC_ACT_UNSPEC;
+}
+
+/* --- the tracepoint before links of TC: what is sent --- */
+
+/* What is needed of the kernel's own. */
+struct ns_common {
+	unsigned int inum;
+} __attribute__((preserve_access_index));
+
+struct net {
+	struct ns_common ns;
+} __attribute__((preserve_access_index));
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct net_device {
+	int ifindex;
+	possible_net_t nd_net;
+} __attribute__((preserve_access_index));
+
+struct skb_shared_info {
+	unsigned short gso_segs;
+} __attribute__((preserve_access_index));
+
+struct sk_buff {
+	struct net_device *dev;
+	unsigned int len, data_len, end;
+	pkt_u8 vlan_present : 1; /* until Linux 6.1 */
+	pkt_u16 vlan_proto, vlan_tci;
+	unsigned char *head, *data;
+} __attribute__((preserve_access_index));
+
+/* The port of a packet, or 0: none of ours. */
+static __always_inline pkt_u32 queued_port(const struct sk_buff *skb)
+{
+	pkt_u32 index = (pkt_u32)skb->dev->ifindex;
+	for (int i = 0; i < TAP_MAX_PORTS && tap_ports[i]; i++)
+		if (tap_ports[i] == index)
+			return skb->dev->nd_net.net->ns.inum == tap_net ? index << 1 | 1 : 0;
+	return 0;
+}
+
+static __always_inline int is_tagged(const struct sk_buff *skb)
+{
+	if (bpf_core_field_exists(skb->vlan_present))
+		return (int)BPF_CORE_READ_BITFIELD(skb, vlan_present);
+	return skb->vlan_proto != 0;
+}
+
+static __always_inline int copy_queued(const struct sk_buff *skb, struct tap_frame *frame,
+				       pkt_u32 n)
+{
+	const unsigned char *data = skb->data;
+	pkt_u32 to = 0;
+	if (is_tagged(skb)) {
+		if (n < 16 || bpf_probe_read_kernel(frame->bytes, 12, data))
+			return -1;
+		put_tag(frame, skb->vlan_proto, skb->vlan_tci);
+		data += 12;
+		to = 16;
+		n -= 16;
+	}
+	return n ? (int)bpf_probe_read_kernel(frame->bytes + to, bounded(n), data) : 0;
+}
+
+static __always_inline int read_queued(const struct sk_buff *skb, struct way *w)
+{
+	const struct skb_shared_info *shared = (const void *)(skb->head + skb->end);
+	int tag = is_tagged(skb) ? 4 : 0;
+	set_lengths(w, skb->len + tag);
+	w->caplen = skb->len - skb->data_len + tag; /* what lies in one piece */
+	w->ring->retagged += tag != 0;
+	w->ring->joined += BPF_CORE_READ(shared, gso_segs) > 1;
+	return READ_ANY(skb, w, copy_queued);
+}
+
+SEC("tp_btf/net_dev_queue")
+int tap_queued(pkt_u64 *arguments)
+{
+	const struct sk_buff *skb = (const struct sk_buff *)arguments[0];
+	struct way w = {.port = queued_port(skb)};
+	if (w.port && open_way(&w) && read_queued(skb, &w))
+		close_way(&w, time_ns());
+	return 0;
 }

@@ -15,10 +15,10 @@
 #include "ebpf/pkt.h"
 
 enum {
+	TAP_MAX_PORTS = 16,    /* interfaces */
 	TAP_HEAD = 256,	       /* bytes of a frame that suffice as a rule */
 	TAP_FRAME = 2047,      /* bytes that are ever looked at: a mask, for the verifier's sake */
 	TAP_FRAME_ROOM = 2176, /* so that no read from a masked place is outside */
-	TAP_BELL = 64,	       /* records that wake a reader that sleeps */
 };
 
 /* What was there when a packet was received or sent. */
@@ -55,7 +55,7 @@ struct tap_ring {
 	pkt_u64 unused[5];
 	/* Written by the reader. */
 	pkt_u64 tail, frame_tail;
-	pkt_u64 asleep; /* ring the bell */
+	pkt_u64 bell; /* 0, or it sleeps: records that wait when it is to be woken */
 	pkt_u64 padding[5];
 };
 _Static_assert(sizeof(struct tap_ring) == 192, "each side has cache lines of its own");

@@ -50,7 +50,7 @@ bool decode_knows_link(uint32_t link)
 	struct pkt p;
 	struct pkt_extra x;
 	const uint8_t nothing[1] = {0};
-	parse_frame(nothing, nothing, 1, link, &p, &x);
+	parse_frame_layers(nothing, nothing, 1, link, &p, &x);
 	return p.verdict != VERDICT_UNKNOWN_LINK;
 }
 

@@ -150,7 +150,7 @@ static const char *tap_name(void *context, uint32_t tap)
 static int build(struct engine *e)
 {
 	const struct analysis_options analysis = {
-		.cards = e->options.cards,
+		.card_group = e->options.card_group,
 		.minutes = e->options.minutes,
 		.n_workers = e->n_lanes,
 		.many_taps = e->n_sources == 1 && e->sources[0]->n_taps > 1,
@@ -320,7 +320,7 @@ static int step_threads(struct engine *e)
 	for (int naps = 0; naps < NAPS && !over; naps++) {
 		over = ended(e);
 		if (merge(e, MERGE_MOST)) {
-			e->quiet = 0;
+			e->quiet = e->options.now ? NAP_DOUBLINGS : 0;
 			return SOURCE_MORE;
 		}
 		if (!over && e->options.now)

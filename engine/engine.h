@@ -31,8 +31,10 @@ struct engine_options {
 	bool threads;		      /* also where one thread would do */
 	bool lossless;		      /* who is slower is waited for; else packets and records are
 					 lost, counted */
-	bool cards;		      /* report lines as they change, for a live publisher */
-	bool minutes;		      /* report each line's minutes */
+	uint8_t (*card_group)(
+		const char *line);	   /* report lines as they change, for a live publisher,
+						    and those of a group together; NULL: do not */
+	bool minutes;			   /* report each line's minutes */
 	const struct inventory *inventory; /* or NULL; outlives the engine */
 	const struct calendar_plan *plans; /* work that is planned; or NULL; outlives the engine */
 	uint32_t n_plans;

@@ -16,21 +16,32 @@ struct stamp {
 	struct taps taps;
 };
 
-/* No packet is out of order, no silence is long, and no second ends. *heard: lines, by tap_bit. */
-static inline bool stamp_is_usual(const struct stamp *stamp, const struct burst *burst,
-				  uint64_t *heard)
+/* No packet is out of order, no silence is long, and no second ends. */
+static inline bool stamp_is_usual(const struct stamp *stamp, const struct burst *burst)
 {
 	const struct clock *clock = &stamp->clock;
-	uint64_t now_ns = clock->now_ns, second_ns = stamp->taps.all.second_ns;
-	bool usual = clock->running && !clock->wild_ns && !stamp->taps.all.silent &&
-		     !(stamp->taps.source && stamp->taps.source->n_taps > 1);
-	for (uint32_t i = 0; i < burst->n; i++) {
-		const struct pkt *p = &burst->pkt[i];
-		usual &= p->ts_ns - now_ns < TAP_LEAST_NS && p->ts_ns - second_ns < TAP_SECOND_NS;
-		now_ns = p->ts_ns;
-		*heard |= tap_bit(p);
+	uint64_t first_ns = burst->pkt[0].ts_ns, now_ns = first_ns;
+	uint64_t second_ns = stamp->taps.all.second_ns;
+	bool back = false;
+	for (uint32_t i = 1; i < burst->n; i++) {
+		back |= burst->pkt[i].ts_ns < now_ns;
+		now_ns = burst->pkt[i].ts_ns;
 	}
-	return usual;
+	return !back && clock->running && !clock->wild_ns && !stamp->taps.all.silent &&
+	       !(stamp->taps.source && stamp->taps.source->n_taps > 1) &&
+	       first_ns - clock->now_ns < TAP_LEAST_NS && first_ns - second_ns < TAP_SECOND_NS &&
+	       now_ns - second_ns < TAP_SECOND_NS;
+}
+
+/* The lines heard in this second, until they have set every bit. */
+static inline void stamp_hear(struct stamp *stamp, const struct burst *burst)
+{
+	uint64_t *heard = &stamp->taps.all.heard[stamp->taps.all.at], bits = *heard;
+	if (bits == ~0ull)
+		return;
+	for (uint32_t i = 0; i < burst->n; i++)
+		bits |= tap_bit(&burst->pkt[i]);
+	*heard = bits;
 }
 
 static inline void stamp_each(struct stamp *stamp, struct burst *burst)
@@ -51,15 +62,14 @@ static inline void stamp_each(struct stamp *stamp, struct burst *burst)
 
 static inline void stamp_burst(struct stamp *stamp, struct burst *burst)
 {
-	uint64_t heard = 0;
-	burst->odd = stamp->by_time || !stamp_is_usual(stamp, burst, &heard);
+	burst->odd = burst->n && (stamp->by_time || !stamp_is_usual(stamp, burst));
 	burst->n_news = 0;
 	if (burst->odd) {
 		stamp_each(stamp, burst);
 	} else if (burst->n) {
 		stamp->clock.now_ns = burst->pkt[burst->n - 1].ts_ns;
 		stamp->taps.all.last_ns = stamp->clock.now_ns;
-		stamp->taps.all.heard[stamp->taps.all.at] |= heard;
+		stamp_hear(stamp, burst);
 		burst->first_order = stamp->order + 1;
 		stamp->order += burst->n;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/analysis/blind.h"
+#include "engine/analysis/cards.h"
 #include "engine/analysis/event.h"
 #include "engine/analysis/lint.h"
 #include "engine/analysis/outage/outage.h"
@@ -16,9 +17,6 @@
 #include "engine/analysis/watcher.h"
 #include "engine/base/clock.h"
 #include "engine/packet/worker.h"
-
-/* A changed card is told when the next window closes, any other before its TTL of 900 s is half gone. */
-#define CARD_REFRESH_NS 240000000000ull
 
 static const char *line_name(void *context, uint32_t number)
 {
@@ -243,6 +241,28 @@ struct reach_out analysis_reach_out(struct analysis *a)
 	return (struct reach_out){take_symptom, a, &a->resolvers};
 }
 
+/* All lines that find RADIUS silent find it so since the same moment. */
+static void watch_news(struct analysis *a, const struct subject *s, uint64_t now_ns,
+		       const struct session_news *news)
+{
+	struct session_news known = *news;
+	uint32_t number = (uint32_t)(s - a->subjects);
+	const struct session *session = NULL;
+	const struct bras *bras = NULL;
+	if (news->stage == STAGE_AUTH_SILENT && news->began_ns && news->pppoe_session_id >= 0)
+		session =
+			subject_find(&a->subjects[number], (uint16_t)news->pppoe_session_id, true);
+	if (session)
+		bras = bras_find(&a->brases, session->ac_mac);
+	if (bras)
+		known.began_ns = bras_radius_silent(bras, news->began_ns);
+	if (news->cause == CAUSE_LINE_LOST && s->padi_ns && blind_hid(a, s, news->down_since_ns))
+		known.cause = CAUSE_REPLACED;
+	watcher_place(a->outage, number, s);
+	outage_heard_by(a->outage, number, s->tap);
+	watcher_news(a->outage, number, &known, now_ns);
+}
+
 static void take_news(void *context, struct subject *s, uint64_t now_ns,
 		      const struct session_news *news)
 {
@@ -262,12 +282,8 @@ static void take_news(void *context, struct subject *s, uint64_t now_ns,
 	};
 	const struct report report = {REPORT_SESSION_EVENT, {.session_event = &event}};
 	const struct reach_out reach = analysis_reach_out(a);
-	if (a->outage) {
-		uint32_t number = (uint32_t)(s - a->subjects);
-		watcher_place(a->outage, number, s);
-		outage_heard_by(a->outage, number, s->tap);
-		watcher_news(a->outage, number, news, now_ns);
-	}
+	if (a->outage)
+		watch_news(a, s, now_ns, news);
 	if (news->kind == SESSION_DOWN)
 		reach_forget(s, now_ns, &reach);
 	if (!follow_flaps(a, s, now_ns, news))
@@ -277,27 +293,6 @@ static void take_news(void *context, struct subject *s, uint64_t now_ns,
 struct session_out analysis_session_out(struct analysis *a)
 {
 	return (struct session_out){take_news, a};
-}
-
-static void tell_card(struct analysis *a, uint32_t number)
-{
-	struct subject *s = &a->subjects[number];
-	summary_line(a, number, a->now_ns);
-	s->changed = false;
-	s->told_ns = a->now_ns;
-}
-
-/* A round over all lines when a window has closed: what changed, and what is due. */
-void analysis_cards(struct analysis *a)
-{
-	if (!a->options.cards)
-		return;
-	for (uint32_t i = 1; i < a->n_subjects; i++) {
-		struct subject *s = &a->subjects[i];
-		if (s->known && (s->changed || a->now_ns >= s->told_ns + CARD_REFRESH_NS ||
-				 a->now_ns + CLOCK_BEHIND_NS < s->told_ns))
-			tell_card(a, i);
-	}
 }
 
 static void tell_minute(void *context, uint32_t number, const struct minute *minute)
@@ -313,7 +308,7 @@ static void windows_closed(struct analysis *a, uint64_t closed_ns)
 	const struct minute_out out = {tell_minute, a};
 	if (a->options.minutes)
 		minute_table_close(&a->minutes, closed_ns, &out);
-	analysis_cards(a);
+	cards_tell(a);
 }
 
 static void window_closed(struct analysis *a, uint32_t worker, const struct out_closed *record)
@@ -406,6 +401,13 @@ static void bras_fell_silent(struct analysis *a, const struct bras *bras, uint64
 	}
 }
 
+static void follow_radius(struct analysis *a, uint32_t number, struct bras *bras,
+			  const struct control *c, uint64_t now_ns)
+{
+	const struct session *session = subject_session_of(&a->subjects[number], c, false);
+	bras_authenticates(bras, c, session ? session->auth_ns : 0, now_ns);
+}
+
 static void follow_bras(struct analysis *a, uint32_t number, const struct control *c,
 			uint64_t now_ns)
 {
@@ -416,6 +418,8 @@ static void follow_bras(struct analysis *a, uint32_t number, const struct contro
 	bras = bras_of(&a->brases, c->ac_mac);
 	if (bras && bras_follow(bras, number, c, now_ns))
 		bras_fell_silent(a, bras, now_ns);
+	if (bras && (c->kind == KIND_PAP || c->kind == KIND_CHAP))
+		follow_radius(a, number, bras, c, now_ns);
 }
 
 static void take_signal(struct analysis *a, uint32_t number, const struct signal *signal)

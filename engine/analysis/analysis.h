@@ -29,7 +29,8 @@ struct session_event;
 enum { ANALYSIS_MAX_WORKERS = 16, ANALYSIS_MAX_TAPS = 32 };
 
 struct analysis_options {
-	bool cards;	    /* report lines while they run, not only at the end */
+	uint8_t (*card_group)(const char *line); /* report lines while they run, too, and those of a
+						    group together; NULL: only at the end */
 	bool minutes;	    /* report what was measured of each line in each minute */
 	uint32_t n_workers; /* 1..ANALYSIS_MAX_WORKERS */
 	uint32_t max_lines; /* of each worker */
@@ -88,9 +89,6 @@ struct session_out analysis_session_out(struct analysis *analysis);
 
 /* Sets the timer of a subject that has changed. */
 void analysis_arm(struct analysis *analysis, uint32_t number);
-
-/* Tells the cards that are due. */
-void analysis_cards(struct analysis *analysis);
 
 /* Takes a record of worker `worker`. */
 void analysis_take(struct analysis *analysis, uint32_t worker, const struct out *record);

@@ -14,11 +14,22 @@ bool blind_is(const struct analysis *a, const struct subject *s)
 	return a->taps[s->tap].blind;
 }
 
-bool blind_voids(const struct analysis *a, const struct subject *s, const struct signal *signal)
+/* Since when the line's tap, and the whole stream, see; 0: always. */
+static uint64_t sighted_ns_of(const struct analysis *a, const struct subject *s)
 {
 	uint64_t all_ns = a->options.many_taps ? a->taps[0].sighted_ns : 0;
-	uint64_t own_ns = a->taps[s->tap].sighted_ns,
-		 sighted_ns = own_ns > all_ns ? own_ns : all_ns;
+	uint64_t own_ns = a->taps[s->tap].sighted_ns;
+	return own_ns > all_ns ? own_ns : all_ns;
+}
+
+bool blind_hid(const struct analysis *a, const struct subject *s, uint64_t since_ns)
+{
+	return since_ns && since_ns < sighted_ns_of(a, s);
+}
+
+bool blind_voids(const struct analysis *a, const struct subject *s, const struct signal *signal)
+{
+	uint64_t sighted_ns = sighted_ns_of(a, s);
 	uint64_t began_ns =
 		signal->kind == SIGNAL_UNANSWERED ? signal->last_up_ns : signal->asked_ns;
 	if (signal->kind != SIGNAL_UNANSWERED && signal->kind != SIGNAL_NO_INTERNET &&

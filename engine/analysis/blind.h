@@ -24,6 +24,10 @@ void blind_heard_by(struct analysis *analysis, uint32_t number, uint32_t tap);
 /* Its tap sees nothing now: no timer of it runs. */
 bool blind_is(const struct analysis *analysis, const struct subject *subject);
 
+/* What ended since then may have ended while the tap saw nothing: of a line that dials again by now
+ * nobody knows how, and when. */
+bool blind_hid(const struct analysis *analysis, const struct subject *subject, uint64_t since_ns);
+
 /* The signal counts a wait that the tap did not see in full: it shows nothing. */
 bool blind_voids(const struct analysis *analysis, const struct subject *subject,
 		 const struct signal *signal);

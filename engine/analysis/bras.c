@@ -81,6 +81,31 @@ bool bras_had_internet(const struct bras *b, uint64_t from_ns, uint64_t to_ns)
 	       (b->before_ns >= from_ns && b->before_ns <= to_ns);
 }
 
+static bool is_verdict(const struct control *c)
+{
+	return c->kind == KIND_PAP ? c->code == PAP_ACK || c->code == PAP_NAK
+				   : c->code == CHAP_SUCCESS || c->code == CHAP_FAILURE;
+}
+
+void bras_authenticates(struct bras *b, const struct control *c, uint64_t asked_ns, uint64_t now_ns)
+{
+	bool asks = c->kind == KIND_PAP ? c->code == PAP_REQ : c->code == CHAP_RESPONSE;
+	if (asks && !b->auth_asked_ns)
+		b->auth_asked_ns = now_ns;
+	if (!is_verdict(c) || !asked_ns || now_ns >= asked_ns + BRAS_AUTH_NS)
+		return;
+	b->auth_ns = now_ns;
+	b->auth_asked_ns = 0;
+}
+
+uint64_t bras_radius_silent(const struct bras *b, uint64_t asked_ns)
+{
+	uint64_t gap_ns = (b->auth_asked_ns - b->auth_ns) / 2;
+	if (!b->auth_ns || asked_ns < b->auth_ns || !b->auth_asked_ns)
+		return asked_ns;
+	return b->auth_asked_ns - (gap_ns < BRAS_AUTH_GAP_NS ? gap_ns : BRAS_AUTH_GAP_NS);
+}
+
 void bras_unseen(struct bras_table *t)
 {
 	for (uint32_t i = 0; i < t->n; i++)

@@ -14,7 +14,9 @@
 
 #include "engine/packet/control.h"
 
-#define BRAS_SILENT_NS 4000000000ull /* asked for so long, by so many lines: */
+#define BRAS_SILENT_NS	 4000000000ull /* asked for so long, by so many lines: */
+#define BRAS_AUTH_NS	 5000000000ull /* RADIUS answers sooner; the BRAS gives up later */
+#define BRAS_AUTH_GAP_NS 5000000000ull /* nobody asked: it fell silent at most so long before */
 
 enum { BRAS_MAX = 64, BRAS_ASKERS = 3 };
 
@@ -25,7 +27,8 @@ struct bras {
 	uint64_t asked_ns;		 /* first question since then */
 	uint32_t asker[BRAS_ASKERS];	 /* different lines that asked since then */
 	uint32_t n_askers;
-	uint64_t silent_ns; /* it is silent since then; 0: it speaks */
+	uint64_t silent_ns;		 /* it is silent since then; 0: it speaks */
+	uint64_t auth_ns, auth_asked_ns; /* RADIUS answered last; first question since then */
 };
 
 struct bras_table {
@@ -49,6 +52,15 @@ void bras_internet(struct bras *bras, uint64_t at_ns);
 
 /* One is known to have passed it between the two. */
 bool bras_had_internet(const struct bras *bras, uint64_t from_ns, uint64_t to_ns);
+
+/* PAP or CHAP between a line and the BRAS, which asks RADIUS; `asked_ns`: since when that session
+ * waits for the answer, 0: it does not. */
+void bras_authenticates(struct bras *bras, const struct control *c, uint64_t asked_ns,
+			uint64_t now_ns);
+
+/* Since when RADIUS is silent, for a session that waits since `asked_ns`: between its last answer to
+ * anybody and the first question without one. What the BRAS says when it gives up is no answer. */
+uint64_t bras_radius_silent(const struct bras *bras, uint64_t asked_ns);
 
 /* Nobody could hear it until now. */
 void bras_unseen(struct bras_table *table);

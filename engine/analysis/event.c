@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/analysis/analysis.h"
+#include "engine/analysis/cards.h"
 #include "engine/analysis/session.h"
 #include "engine/analysis/transition.h"
 #include "engine/base/clock.h"
@@ -17,6 +18,7 @@
 /* An event that waits, its texts behind it. */
 struct waiting {
 	struct session_event event;
+	uint64_t stamp_ns; /* its own time; event.unix_ns is when it is taken */
 	char texts[];
 };
 
@@ -26,6 +28,8 @@ struct event_intake {
 	uint32_t n, room;
 	struct waiting *wild; /* owned: waits for a second one of its time; or NULL */
 	struct map by_name;   /* hash of a line's name: its subject */
+	uint64_t *last_ns;    /* owned, by subject: the stamp of what was taken last */
+	uint32_t last_room;
 	uint64_t cards_ns;
 	struct event_counters counters;
 };
@@ -38,6 +42,7 @@ struct event_intake *event_intake_free(struct event_intake *in)
 		free(in->heap[i]);
 	free(in->heap);
 	free(in->wild);
+	free(in->last_ns);
 	map_fini(&in->by_name);
 	free(in);
 	return NULL;
@@ -63,6 +68,7 @@ static struct waiting *copy(const struct session_event *e)
 		return NULL;
 	at = w->texts;
 	w->event = *e;
+	w->stamp_ns = e->unix_ns;
 	w->event.line = put_text(&at, e->line);
 	w->event.subscriber = put_text(&at, e->subscriber);
 	w->event.cpe_mac = put_text(&at, e->cpe_mac);
@@ -70,13 +76,23 @@ static struct waiting *copy(const struct session_event *e)
 	return w;
 }
 
+/* Of one moment, in logs of whole seconds: a session ends before the next one begins. */
+static const uint8_t rank[] = {
+	[SESSION_SUSPECT] = 0,	 [SESSION_DOWN] = 1, [SESSION_SETUP_FAILED] = 2,
+	[SESSION_RECOVERED] = 3, [SESSION_UP] = 4,
+};
+
 static bool is_before(const struct waiting *a, const struct waiting *b)
 {
 	int name;
 	if (a->event.unix_ns != b->event.unix_ns)
 		return a->event.unix_ns < b->event.unix_ns;
 	name = strcmp(a->event.line, b->event.line);
-	return name ? name < 0 : a->event.kind < b->event.kind;
+	if (name)
+		return name < 0;
+	if (a->stamp_ns != b->stamp_ns)
+		return a->stamp_ns < b->stamp_ns;
+	return rank[a->event.kind] < rank[b->event.kind];
 }
 
 static bool push(struct event_intake *in, struct waiting *w)
@@ -154,6 +170,29 @@ static void learn(struct subject *s, const struct session_event *e)
 		s->cvlan = e->cvlan;
 }
 
+/* What is older than the line's last event is no news: what happened since is known. */
+static bool is_news(struct event_intake *in, uint32_t number, uint64_t stamp_ns)
+{
+	if (number >= in->last_room) {
+		uint32_t room = in->last_room ? in->last_room : 1024;
+		uint64_t *grown;
+		while (room <= number)
+			room *= 2;
+		grown = realloc(in->last_ns, room * sizeof *grown);
+		if (!grown) {
+			in->counters.no_memory++;
+			return false;
+		}
+		memset(grown + in->last_room, 0, (room - in->last_room) * sizeof *grown);
+		in->last_ns = grown;
+		in->last_room = room;
+	}
+	if (stamp_ns < in->last_ns[number])
+		return false;
+	in->last_ns[number] = stamp_ns;
+	return true;
+}
+
 /* --- transitions --- */
 
 static void came_up(struct subject *s, const struct session_event *e, const struct session_out *out)
@@ -178,11 +217,23 @@ static void told(struct subject *s, struct session *session, const struct sessio
 					      .setup_ms = REPORT_ABSENT});
 }
 
+/* It tells of another session than the one that is open: the end of a session that the line has
+ * long replaced comes when the BRAS gives it up. */
+static bool is_of_another(const struct session *session, const struct session_event *e)
+{
+	return session && e->pppoe_session_id && session->told.pppoe_session_id &&
+	       session->told.pppoe_session_id != e->pppoe_session_id;
+}
+
 static void recovered(struct subject *s, const struct session_event *e,
 		      const struct session_out *out)
 {
 	struct session *session = subject_current(s);
-	if (!session && s->n_sessions) {
+	if (!s->n_sessions) {
+		came_up(s, e, out); /* so it was up before anybody told */
+		return;
+	}
+	if (!session) {
 		transition_revived(s, &s->sessions[s->n_sessions - 1], e->unix_ns, out);
 		return;
 	}
@@ -214,13 +265,26 @@ static void went_down(struct subject *s, const struct session_event *e,
 				out);
 }
 
-static void apply(struct analysis *a, const struct session_event *e)
+static void apply(struct analysis *a, const struct waiting *w)
 {
 	const struct session_out out = analysis_session_out(a);
+	const struct session_event *e = &w->event;
+	struct event_counters *counters = &a->events->counters;
 	uint32_t number = find_line(a, e);
 	struct subject *s = &a->subjects[number];
 	if (!number)
 		return;
+	if (!is_news(a->events, number, w->stamp_ns)) {
+		counters->late++;
+		return;
+	}
+	counters->delayed += w->stamp_ns < e->unix_ns;
+	counters->taken++;
+	if (e->kind != SESSION_UP && e->kind != SESSION_SETUP_FAILED &&
+	    is_of_another(subject_current(s), e)) {
+		counters->replaced++;
+		return;
+	}
 	learn(s, e);
 	switch ((enum session_event_kind)e->kind) {
 	case SESSION_UP:
@@ -241,7 +305,6 @@ static void apply(struct analysis *a, const struct session_event *e)
 					*e->text ? e->text : NULL, &out);
 		break;
 	}
-	a->events->counters.taken++;
 	analysis_arm(a, number);
 }
 
@@ -251,24 +314,28 @@ static void take_until(struct analysis *a, uint64_t until_ns)
 	while (in->n && in->heap[0]->event.unix_ns <= until_ns) {
 		struct waiting *w = pop(in);
 		analysis_advance(a, w->event.unix_ns);
-		apply(a, &w->event);
+		apply(a, w);
 		free(w);
 		if (a->now_ns < in->cards_ns + CARDS_EVERY_NS)
 			continue;
 		in->cards_ns = a->now_ns;
-		analysis_cards(a);
+		cards_tell(a);
 	}
 }
 
 /* --- stamps --- */
 
+/* What comes later than others wait is taken as of now: a session that came up stays up, whenever that
+ * is told. */
 static void admit(struct analysis *a, struct waiting *w)
 {
 	struct event_intake *in = a->events;
-	if (w->event.unix_ns < a->now_ns && in->counters.taken) {
-		in->counters.late++;
-		free(w);
-	} else if (!push(in, w)) {
+	if (w->stamp_ns < a->now_ns && in->counters.taken) {
+		if (!w->event.down_since_unix_ns)
+			w->event.down_since_unix_ns = w->stamp_ns;
+		w->event.unix_ns = a->now_ns;
+	}
+	if (!push(in, w)) {
 		in->counters.no_memory++;
 		free(w);
 	}
@@ -281,13 +348,17 @@ static bool is_wild(struct event_intake *in, uint64_t unix_ns)
 	return in->clock.wild_ns != 0;
 }
 
-/* The clock was set back: what comes now is not late, it is of another time. */
-static void step_back(struct analysis *a, uint64_t unix_ns)
+/* The clock was set; when it was set back, what comes now is not late, it is of another time. */
+static void step(struct analysis *a, uint64_t unix_ns)
 {
 	uint64_t wild_ns = a->events->wild->event.unix_ns;
 	uint64_t to_ns = wild_ns < unix_ns ? wild_ns : unix_ns;
-	if (to_ns + CLOCK_BEHIND_NS < a->now_ns)
-		analysis_advance(a, to_ns);
+	a->events->counters.clock_steps++;
+	if (to_ns + CLOCK_BEHIND_NS >= a->now_ns)
+		return;
+	for (uint32_t i = 0; i < a->events->last_room; i++)
+		a->events->last_ns[i] = 0;
+	analysis_advance(a, to_ns);
 }
 
 void analysis_take_event(struct analysis *a, const struct session_event *e)
@@ -317,7 +388,7 @@ void analysis_take_event(struct analysis *a, const struct session_event *e)
 	}
 	if (in->clock.steps != steps && in->wild) {
 		take_until(a, UINT64_MAX); /* of the time before */
-		step_back(a, e->unix_ns);
+		step(a, e->unix_ns);
 		admit(a, in->wild);
 	} else if (in->wild) {
 		in->counters.wild_clock++;

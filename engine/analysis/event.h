@@ -4,8 +4,9 @@
  * through the same transitions as if the packets had told them.
  *
  * Logs are not quite in order: events wait until EVENT_WAIT_NS have passed, and are then taken by
- * time, line and kind, so a shuffle within that time changes nothing. What comes later still, and a
- * stamp that no other one confirms, is refused and counted.
+ * time, line and kind, so a shuffle within that time changes nothing. What comes later still is taken
+ * as of then, unless the line has had a later event; that, and a stamp that no other one confirms,
+ * is refused and counted.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_EVENT_H
 #define RASAD_ENGINE_ANALYSIS_EVENT_H
@@ -20,9 +21,12 @@ struct event_intake;
 
 struct event_counters {
 	uint64_t taken;
-	uint64_t late;	     /* behind what was taken already */
-	uint64_t wild_clock; /* a stamp far from the others */
-	uint64_t unknown;    /* of a kind that nobody knows */
+	uint64_t delayed;     /* of them, those that came too late to be taken at their time */
+	uint64_t replaced;    /* of them, those of a session that the line has replaced: no news */
+	uint64_t clock_steps; /* jumps of the clock that were believed */
+	uint64_t late;	      /* behind what was taken of that line already */
+	uint64_t wild_clock;  /* a stamp far from the others */
+	uint64_t unknown;     /* of a kind that nobody knows */
 	uint64_t no_memory, lines_full;
 };
 

@@ -60,8 +60,10 @@ static void padi(struct subject *s, const struct control *c, uint64_t now_ns, ui
 {
 	struct session like = {0};
 	memcpy(like.cpe_mac, c->cpe_mac, 6);
-	if (!s->padi_ns)
+	if (!s->padi_ns) {
 		s->padi_last_up_ns = last_up_ns;
+		s->padi_ns = now_ns;
+	}
 	if (now_ns - s->padi_last_up_ns >= REDIAL_SILENCE_NS || !last_up_ns)
 		close_other(s, &like, s->padi_last_up_ns, now_ns, out);
 	if (s->discovery == DISCOVERY_NONE) {

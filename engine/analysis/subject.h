@@ -76,9 +76,11 @@ struct subject {
 	struct reach reach;
 	struct address ipv4[SUBJECT_MAX_ADDRESSES], ipv6[SUBJECT_MAX_ADDRESSES];
 	uint8_t n_ipv4, n_ipv6;
-	uint8_t tap;  /* that heard the line last */
-	bool known;   /* initialised */
-	bool changed; /* since its card was told last */
+	uint8_t tap;	    /* that heard the line last */
+	bool known;	    /* initialised */
+	bool changed;	    /* since its card was told last */
+	uint8_t card_group; /* of its card, and the next in the list of those that are told */
+	uint32_t next_card;
 	uint64_t told_ns;
 	uint64_t timer_ns; /* the deadline that counts; 0: none */
 };

@@ -191,10 +191,11 @@ void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t
 		sum_few(sum, pool_at(&pools->few, index));
 }
 
+/* Nothing was counted below the smallest value, nor above the largest. */
 double hist_sum_quantile(const struct hist_sum *sum, double q)
 {
 	double rank = q * (double)(sum->n ? sum->n - 1 : 0), before = 0;
-	for (uint32_t b = 0; b < HIST_OCTAVES * HIST_SUB; b++) {
+	for (uint32_t b = bucket_of(sum->min); b <= bucket_of(sum->max); b++) {
 		double n = (double)sum->bucket[b], low, high, value;
 		if (n == 0 || before + n <= rank) {
 			before += n;

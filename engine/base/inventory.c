@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine/base/csv.h"
 #include "engine/base/phone.h"
@@ -191,7 +192,8 @@ static bool check_columns(const struct csv *csv, const struct inventory *invento
 	if (inventory_column(inventory, "line") >= 0)
 		return true;
 	csv_complain(csv, 1,
-		     "no column \"line\" in the header: expected line,subscriber,phone,...");
+		     "no column \"line\" in the header: expected line,subscriber,phone,..., "
+		     "with commas");
 	return false;
 }
 
@@ -289,7 +291,7 @@ const struct inventory_row *inventory_at(const struct inventory *inventory, size
 int inventory_column(const struct inventory *inventory, const char *name)
 {
 	for (size_t i = 0; i < inventory_columns(inventory); i++)
-		if (!strcmp(inventory->columns[i], name))
+		if (!strcasecmp(inventory->columns[i], name))
 			return (int)i;
 	return -1;
 }

@@ -45,7 +45,7 @@ const struct inventory_row *inventory_find(const struct inventory *inventory, co
 /* In the order of the file, 0 .. counts.rows - 1. */
 const struct inventory_row *inventory_at(const struct inventory *inventory, size_t index);
 
-/* Columns by name, unknown ones too: index for row->cells, or -1. */
+/* Columns by name, in small or capital letters, unknown ones too: index for row->cells, or -1. */
 int inventory_column(const struct inventory *inventory, const char *name);
 size_t inventory_columns(const struct inventory *inventory);
 const char *inventory_column_name(const struct inventory *inventory, size_t column);

@@ -2,7 +2,8 @@
 /*
  * Waiting for a ring that nobody can be asked to ring a bell for: naps that grow from 50 us to 1.6 ms
  * while there is nothing, so that a busy engine hardly waits and an idle one costs no CPU. A nap is
- * shorter than what any ring holds at line rate.
+ * shorter than what any ring holds at line rate. Each nap sets a timer and wakes a CPU, some 10 us in
+ * a virtual machine: who is in no hurry begins with the longest (`quiet` = NAP_DOUBLINGS).
  */
 #ifndef RASAD_ENGINE_BASE_NAP_H
 #define RASAD_ENGINE_BASE_NAP_H

@@ -58,10 +58,10 @@ HOT_INLINE void account_up(struct worker *w, uint32_t line, struct pulse *pulse,
 	pulse->up_tick = !pulse->packets[UP] || (int32_t)ticks > 0 ? tick : pulse->up_tick;
 }
 
-/* Counts the packet to its line. `way`: UP or DOWN. */
-HOT_INLINE void account_packet(struct worker *w, uint32_t line, int way, const struct pkt *p)
+/* Counts the packet to its line, whose pulse this is. `way`: UP or DOWN. */
+HOT_INLINE void account_packet(struct worker *w, uint32_t line, struct pulse *pulse, int way,
+			       const struct pkt *p)
 {
-	struct pulse *pulse = line_pulse(&w->meter.lines, line);
 	if (__builtin_expect((pulse->state & PULSE_LISTED) != w->window.mark ||
 				     pulse->packets[way] == UINT16_MAX ||
 				     pulse->data[way] > ACCOUNT_DATA_FULL,
@@ -74,19 +74,18 @@ HOT_INLINE void account_packet(struct worker *w, uint32_t line, int way, const s
 }
 
 /* The same for traffic, which upstream also tells the session in use. */
-HOT_INLINE void account_traffic(struct worker *w, uint32_t line, int way, const struct pkt *p,
-				const struct pkt_extra *x)
+HOT_INLINE void account_traffic(struct worker *w, uint32_t line, struct pulse *pulse, int way,
+				const struct pkt *p, const struct pkt_extra *x)
 {
-	account_packet(w, line, way, p);
-	if (way == UP && p->flags & PKT_PPPOE &&
-	    line_pulse(&w->meter.lines, line)->session_id != p->session_id)
+	account_packet(w, line, pulse, way, p);
+	if (way == UP && p->flags & PKT_PPPOE && pulse->session_id != p->session_id)
 		account_session(w, line, p, x);
 }
 
 /* A frame from the Internet came down. */
-HOT_INLINE void account_heard(struct worker *w, uint32_t line, const struct pkt *p)
+HOT_INLINE void account_heard(struct worker *w, uint32_t line, struct pulse *pulse,
+			      const struct pkt *p)
 {
-	struct pulse *pulse = line_pulse(&w->meter.lines, line);
 	if (__builtin_expect(!pulse->down_at, 0))
 		demand_answered(w, line, p);
 	pulse->down_at = line_beat(p->ts_ns);
@@ -110,10 +109,9 @@ HOT_INLINE uint32_t account_wait(uint32_t state, uint64_t ts_ns, uint32_t flow, 
 
 /* Downstream traffic owes an answer (algorithms.md 2.1.1). `flow`: any hash of its flow; `resent`:
  * it was asked before. */
-HOT_INLINE void account_unanswered(struct worker *w, uint32_t line, const struct pkt *p,
-				   uint32_t flow, bool resent)
+HOT_INLINE void account_unanswered(struct worker *w, uint32_t line, struct pulse *pulse,
+				   const struct pkt *p, uint32_t flow, bool resent)
 {
-	struct pulse *pulse = line_pulse(&w->meter.lines, line);
 	uint32_t state = account_wait(pulse->state, p->ts_ns, flow & 63, resent);
 	pulse->state = state;
 	if (__builtin_expect(

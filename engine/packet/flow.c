@@ -9,7 +9,10 @@
 #include "engine/base/mem.h"
 
 /* Up to 80 % of the slots are used; below that a group overflows once in hundreds. */
-enum { FIRST_GROUPS = 16, LOAD_PERCENT = 80, GROWTH_PERCENT = 150, VICTIMS = 4 };
+enum { FIRST_GROUPS = 16, LOAD_PERCENT = 80, GROWTH_PERCENT = 150 };
+
+/* How many flows are looked at for one that goes, and how far ahead records are asked for. */
+enum { VICTIMS = 4, VICTIMS_AHEAD = 16 };
 
 static uint32_t groups_for(uint64_t flows)
 {
@@ -186,38 +189,47 @@ static bool goes_before(const struct flow *a, const struct flow *b, uint32_t now
 	return now - a->last > now - b->last;
 }
 
-/* The slots in use from a place near `hash` on, up to VICTIMS; returns how many. */
-static uint32_t candidates(const struct flow_table *t, uint32_t hash, int32_t slot[VICTIMS])
+/* The first places of all groups, then the second ones, and so on: whoever empties group after group
+ * leaves behind the hand what new flows do not need, and takes before it what they do. */
+static int32_t slot_of_hand(const struct flow_table *t, uint32_t hand)
 {
-	uint32_t group = flow_home(t, hash), place = (hash >> 4) % FLOW_GROUP, n = 0;
-	for (uint32_t seen = 0; seen < (uint32_t)flow_slots(t) && n < VICTIMS; seen++) {
-		if (t->groups[group].tag[place])
-			slot[n++] = (int32_t)(group * FLOW_GROUP + place);
-		if (++place == FLOW_GROUP) {
-			place = 0;
-			group = next_group(t, group);
-		}
+	return (int32_t)(hand % t->n_groups * FLOW_GROUP + hand / t->n_groups);
+}
+
+static uint32_t hand_after(const struct flow_table *t, uint32_t steps)
+{
+	uint32_t slots = (uint32_t)flow_slots(t), hand = t->hand + steps;
+	return hand < slots ? hand : hand % slots;
+}
+
+/* The next slot in use, round the table; FLOW_NONE: there is none. */
+static int32_t turn_hand(struct flow_table *t)
+{
+	for (int32_t left = flow_slots(t); left > 0; left--) {
+		int32_t slot = slot_of_hand(t, t->hand);
+		int32_t ahead = slot_of_hand(t, hand_after(t, VICTIMS_AHEAD));
+		fetch_line(flow_at(t, ahead));
+		fetch_line(&t->groups[ahead / FLOW_GROUP]);
+		t->hand = hand_after(t, 1);
+		if (t->groups[slot / FLOW_GROUP].tag[slot % FLOW_GROUP])
+			return slot;
 	}
-	return n;
+	return FLOW_NONE;
 }
 
-int32_t flow_victim(const struct flow_table *t, uint32_t hash, uint32_t now)
+int32_t flow_victim(struct flow_table *t, uint32_t now)
 {
-	int32_t slot[VICTIMS], victim = FLOW_NONE;
-	uint32_t n = candidates(t, hash, slot);
-	for (uint32_t i = 0; i < n; i++)
-		if (victim == FLOW_NONE ||
-		    goes_before(flow_at(t, slot[i]), flow_at(t, victim), now))
-			victim = slot[i];
+	int32_t victim = FLOW_NONE;
+	for (int i = 0; i < VICTIMS; i++) {
+		int32_t slot = turn_hand(t);
+		if (slot == FLOW_NONE)
+			break;
+		if (victim == FLOW_NONE || goes_before(flow_at(t, slot), flow_at(t, victim), now))
+			victim = slot;
+		if (!flow_at(t, victim)->answered)
+			break;
+	}
 	return victim;
-}
-
-void flow_fetch_victims(const struct flow_table *t, uint32_t hash)
-{
-	int32_t slot[VICTIMS];
-	uint32_t n = candidates(t, hash, slot);
-	for (uint32_t i = 0; i < n; i++)
-		fetch_line(flow_at(t, slot[i]));
 }
 
 void flow_remove(struct flow_table *t, int32_t slot)

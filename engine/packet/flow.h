@@ -88,7 +88,8 @@ struct flow_table {
 	struct flow *records;	   /* owned; slot = group * FLOW_GROUP + place */
 	uint32_t n_groups, max_groups;
 	uint32_t used, limit;
-	bool simd; /* the CPU has the instructions that compare all tags of a group at once */
+	bool simd;     /* the CPU has the instructions that compare all tags of a group at once */
+	uint32_t hand; /* where flow_victim looks next */
 	uint64_t seed;
 	uint64_t created;
 };
@@ -148,17 +149,13 @@ int32_t flow_find(const struct flow_table *table, const uint32_t key[4], uint32_
  */
 int32_t flow_create(struct flow_table *table, const uint32_t key[4], uint32_t hash);
 
-/* One of a few flows near `hash`: one that was never answered, else the one idle for longest at
- * time `now` (flow_age). FLOW_NONE when there is none. */
-int32_t flow_victim(const struct flow_table *table, uint32_t hash, uint32_t now);
-
-/* Asks for what flow_victim will look at: at the limit every new flow costs an old one. */
-void flow_fetch_victims(const struct flow_table *table, uint32_t hash);
-
-static inline bool flow_is_full(const struct flow_table *table)
-{
-	return table->used >= table->limit;
-}
+/*
+ * Who has to go: the first of the next few flows that was never answered, else the one of them that
+ * was idle for longest at time `now` (flow_age). A hand goes round the table, so at the limit,
+ * where every new flow costs an old one, all know in time where it will look. FLOW_NONE when there
+ * is none.
+ */
+int32_t flow_victim(struct flow_table *table, uint32_t now);
 
 /* Takes the flow out of the table. */
 void flow_remove(struct flow_table *table, int32_t slot);

@@ -90,16 +90,19 @@ static inline uint8_t line_beat(uint64_t ts_ns)
 	return (uint8_t)(ts_ns >> BEAT_SHIFT) | BEAT_SET;
 }
 
-struct line {
-	/* of this window, by direction of the data and side of the tap; a loss that is taken
-	 * back later makes the difference negative */
-	int32_t lost_before[2], lost_after[2];
-	int32_t spurious[2];
+/* Of this window, by direction of the data and side of the tap; a loss that is taken back later makes
+ * the difference negative. */
+struct line_trouble {
+	int32_t lost_before[2], lost_after[2], spurious[2];
 	uint32_t reordered[2], tail_loss[2];
-	uint32_t seen_ipv4, seen_ipv6; /* last subscriber addresses told to analysis, folded */
-	uint64_t last_up_ns;	       /* last upstream frame of earlier windows; 0: none */
-	uint64_t echo_ns;	       /* open LCP echo request of the BRAS */
-	uint64_t key;		       /* of `keys` */
+};
+
+/* One cache line for what control messages, questions and new flows touch, one for trouble. */
+struct line {
+	_Alignas(64) uint64_t last_up_ns; /* last upstream frame of earlier windows; 0: none */
+	uint64_t echo_ns;		  /* open LCP echo request of the BRAS */
+	uint64_t key;			  /* of `keys` */
+	uint32_t seen_ipv4, seen_ipv6;	  /* last subscriber addresses told to analysis, folded */
 	uint32_t
 		last_down; /* beat of the last frame from the Internet, of earlier windows; 0: none */
 	uint32_t names;	   /* struct line_names: pool of the worker; 0: none */
@@ -109,8 +112,9 @@ struct line {
 	uint8_t n_bound;     /* other MACs that the circuit-id joined to it */
 	uint8_t n_resolvers; /* that analysis was told of */
 	bool provisional;
+	_Alignas(64) struct line_trouble trouble;
 };
-_Static_assert(sizeof(struct line) + sizeof(struct pulse) <= 136, "what a line costs in all");
+_Static_assert(sizeof(struct line) == 128, "two cache lines");
 
 enum line_by {
 	LINE_BY_VLANS = 1,

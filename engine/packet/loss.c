@@ -186,7 +186,7 @@ static bool is_late(const struct flow *f, const struct flow_dir *d, const struct
 static void add_loss(struct meter *m, const struct flow *f, int dir, bool before, int32_t n)
 {
 	struct line *line = line_at(&m->lines, f->line);
-	(before ? line->lost_before : line->lost_after)[flow_dir_way(f, dir)] += n;
+	(before ? line->trouble.lost_before : line->trouble.lost_after)[flow_dir_way(f, dir)] += n;
 }
 
 static enum loss_verdict fill(struct meter *m, struct flow *f, int dir, uint32_t *link,
@@ -202,7 +202,7 @@ static enum loss_verdict fill(struct meter *m, struct flow *f, int dir, uint32_t
 		log->reordered += late ? n : 0;
 	}
 	if (late)
-		line_at(&m->lines, f->line)->reordered[flow_dir_way(f, dir)] += n;
+		line_at(&m->lines, f->line)->trouble.reordered[flow_dir_way(f, dir)] += n;
 	else
 		add_loss(m, f, dir, true, (int32_t)n);
 	return late ? LOSS_LATE : LOSS_FILL;
@@ -211,7 +211,7 @@ static enum loss_verdict fill(struct meter *m, struct flow *f, int dir, uint32_t
 static void count_spurious(struct meter *m, struct flow *f, int dir, uint32_t n)
 {
 	struct dir_log *log = extra_log(m, f, dir);
-	line_at(&m->lines, f->line)->spurious[flow_dir_way(f, dir)] += (int32_t)n;
+	line_at(&m->lines, f->line)->trouble.spurious[flow_dir_way(f, dir)] += (int32_t)n;
 	if (log)
 		log->spurious += n;
 }
@@ -375,5 +375,5 @@ void loss_tail(struct meter *m, struct flow *f, int dir, const struct pkt *p, ui
 	if (log)
 		log->suspected_tail_loss += n;
 	if (n)
-		line_at(&m->lines, f->line)->tail_loss[flow_dir_way(f, dir)] += n;
+		line_at(&m->lines, f->line)->trouble.tail_loss[flow_dir_way(f, dir)] += n;
 }

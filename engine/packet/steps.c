@@ -4,20 +4,20 @@
  * block of packets behind the one before it, so that what it touches was asked for in time and the
  * memory is busy while the CPU works; and each is a loop of its own, so that the compiler keeps
  * what it needs in registers.
+ *
+ * What a packet is, no CPU can predict. The steps before the work do not ask: they look for a flow
+ * of every packet, also of the few that have none, and ask for memory that these will not need.
  */
 #include "engine/base/fetch.h"
 #include "engine/base/hot.h"
 #include "engine/packet/mirror.h"
 #include "engine/packet/worker.h"
 
-enum { LAG = 8 }; /* packets that a step is ahead of the next */
-
-enum step_kind { STEP_NO_FLOW, STEP_NEW, STEP_KNOWN };
+enum { BLOCK = 16 };
 
 struct steps {
 	struct flow_hint hint[BURST_MAX];
-	uint8_t kind[BURST_MAX]; /* enum step_kind */
-	bool turns;		 /* a second of packet time may end in this burst */
+	bool turns; /* a second of packet time may end in this burst */
 };
 
 HOT_INLINE bool has_flow(const struct pkt *p)
@@ -26,20 +26,14 @@ HOT_INLINE bool has_flow(const struct pkt *p)
 }
 
 /* Hash; the tags of the flow's group are asked for. */
-HOT_INLINE void step_tags(struct worker *w, struct steps *s, const struct burst *burst, uint32_t i)
+HOT_INLINE void step_tags(const struct flow_table *flows, struct flow_hint *hint,
+			  const struct pkt *p)
 {
-	const struct flow_table *flows = &w->flows;
-	const struct pkt *p = &burst->pkt[i];
-	uint32_t hash;
-	s->kind[i] = STEP_NO_FLOW;
-	if (!has_flow(p))
-		return;
-	hash = flow_hash(p->key, flows->seed);
-	s->kind[i] = STEP_NEW;
-	s->hint[i].hash = hash;
-	fetch_line(&flows->groups[flow_home(flows, hash)]);
+	hint->hash = flow_hash(p->key, flows->seed);
+	fetch_line(&flows->groups[flow_home(flows, hint->hash)]);
 }
 
+/* The way to the line. */
 HOT_INLINE void fetch_vlans(const struct worker *w, const struct pkt *p)
 {
 	const uint32_t *block = p->flags & PKT_TWO_TAGS ? w->meter.lines.vlans[pkt_svlan(p)] : NULL;
@@ -47,50 +41,42 @@ HOT_INLINE void fetch_vlans(const struct worker *w, const struct pkt *p)
 		fetch_line(&block[pkt_cvlan(p)]);
 }
 
-/* Tags; the record is asked for, and where there is none the place of the new one and the way to
- * the line. */
-HOT_INLINE void step_record(struct worker *w, struct steps *s, const struct burst *burst,
-			    uint32_t i)
+/* Tags; the record is asked for, and where there is none the place of the new one. */
+HOT_INLINE void step_record(const struct worker *w, struct flow_hint *hint, const struct pkt *p,
+			    bool simd)
 {
-	const struct flow_table *flows = &w->flows;
-	bool known = false;
-	if (s->kind[i] != STEP_NO_FLOW) {
-		struct flow_hint *hint = &s->hint[i];
-		struct flow *f = flow_guess(flows, hint->hash, flows->simd, &known);
-		fetch_two(f);
-		hint->flow = known ? f : NULL;
-		s->kind[i] = known ? STEP_KNOWN : STEP_NEW;
-		if (!known && flow_is_full(flows))
-			flow_fetch_victims(flows, hint->hash);
-	}
-	if (!known)
-		fetch_vlans(w, &burst->pkt[i]);
+	bool known;
+	struct flow *f = flow_guess(&w->flows, hint->hash, simd, &known);
+	fetch_two(f);
+	hint->flow = f;
+	if (__builtin_expect(known, 1))
+		return;
+	hint->flow = NULL;
+	fetch_vlans(w, p);
 }
 
-HOT_INLINE void fetch_of_line(struct worker *w, const struct pkt *p)
+HOT_INLINE void fetch_of_line(const struct worker *w, const struct pkt *p)
 {
 	uint32_t line = line_by_vlans(&w->meter.lines, p);
 	fetch_line(line_pulse(&w->meter.lines, line));
-	fetch_line(&line_at(&w->meter.lines, line)->seen_ipv4);
+	fetch_line(line_at(&w->meter.lines, line));
 }
 
-/* Record; the pulse of its line is asked for, and where copies of the packet would be known. */
-HOT_INLINE void step_pulse(struct worker *w, struct steps *s, const struct burst *burst, uint32_t i)
+/* Record; the pulse of its line is asked for, what it has beside it, and where copies of the packet
+ * would be known. */
+HOT_INLINE void step_pulse(struct worker *w, struct flow_hint *hint, const struct pkt *p)
 {
-	const struct pkt *p = &burst->pkt[i];
-	struct flow_hint *hint = &s->hint[i];
 	const struct flow *f = hint->flow;
-	if (s->kind[i] != STEP_KNOWN) {
-		fetch_of_line(w, p);
-	} else {
-		fetch_line(line_pulse(&w->meter.lines, f->line));
-		if (f->extra)
-			fetch_two(pool_at(&w->meter.extras, f->extra));
-	}
-	if (p->kind != KIND_TCP)
-		return;
-	hint->identity = mirror_hash(p, hint->hash);
+	const uint8_t *extra;
+	hint->identity = mirror_identity(p, hint->hash);
 	fetch_line(mirror_set(&w->meter.mirror, p, hint->identity));
+	if (__builtin_expect(!f, 0)) {
+		fetch_of_line(w, p);
+		return;
+	}
+	fetch_line(line_pulse(&w->meter.lines, f->line));
+	extra = pool_at(&w->meter.extras, f->extra);
+	fetch_two(f->extra ? extra : (const uint8_t *)f);
 }
 
 /* What the source has found comes first, before time goes on. */
@@ -116,15 +102,62 @@ HOT_INLINE void step_work(struct worker *w, struct steps *s, const struct burst 
 {
 	const struct pkt *p = &burst->pkt[i];
 	const struct pkt_extra *x = &burst->extra[i];
-	worker_place(w, burst, i);
-	if (s->turns)
+	if (__builtin_expect(s->turns, 0)) {
+		worker_place(w, burst, i);
 		turn(w, burst, i);
-	if (s->kind[i] != STEP_NO_FLOW)
+	} else {
+		w->order = burst->first_order + i;
+		w->clock_ns = p->ts_ns;
+	}
+	if (has_flow(p))
 		worker_flow_packet(w, p, x, &s->hint[i]);
 	else if (pkt_is_control(p))
 		worker_control_packet(w, p, x, burst->frame[i]);
 	else
 		worker_other_packet(w, p, x);
+}
+
+/* The packets of a block, if there are any. */
+struct block {
+	uint32_t from, end;
+};
+
+static inline struct block block_at(uint32_t at, uint32_t n)
+{
+	uint32_t end = n - at < BLOCK ? n : at + BLOCK;
+	return at < n ? (struct block){at, end} : (struct block){0};
+}
+
+static inline void block_tags(const struct worker *w, struct steps *s, const struct burst *burst,
+			      struct block b)
+{
+	for (uint32_t i = b.from; i < b.end; i++)
+		step_tags(&w->flows, &s->hint[i], &burst->pkt[i]);
+}
+
+static inline void block_records(const struct worker *w, struct steps *s, const struct burst *burst,
+				 struct block b)
+{
+	if (w->flows.simd)
+		for (uint32_t i = b.from; i < b.end; i++)
+			step_record(w, &s->hint[i], &burst->pkt[i], true);
+	else
+		for (uint32_t i = b.from; i < b.end; i++)
+			step_record(w, &s->hint[i], &burst->pkt[i], false);
+}
+
+static inline void block_pulses(struct worker *w, struct steps *s, const struct burst *burst,
+				struct block b)
+{
+	for (uint32_t i = b.from; i < b.end; i++)
+		step_pulse(w, &s->hint[i], &burst->pkt[i]);
+}
+
+static inline void block_work(struct worker *w, struct steps *s, const struct burst *burst,
+			      struct block b)
+{
+	for (uint32_t i = b.from; i < b.end; i++)
+		step_work(w, s, burst, i);
 }
 
 void worker_burst(struct worker *w, const struct burst *burst)
@@ -133,15 +166,11 @@ void worker_burst(struct worker *w, const struct burst *burst)
 	uint32_t n = burst->n;
 	window_slice(w, WINDOW_SLICE);
 	s.turns = burst->odd || burst->last_clock_ns - w->window.second_ns >= SECOND_NS;
-	for (uint32_t at = 0; at < n + 3 * LAG; at++) {
-		if (at < n)
-			step_tags(w, &s, burst, at);
-		if (at - LAG < n)
-			step_record(w, &s, burst, at - LAG);
-		if (at - 2 * LAG < n)
-			step_pulse(w, &s, burst, at - 2 * LAG);
-		if (at - 3 * LAG < n)
-			step_work(w, &s, burst, at - 3 * LAG);
+	for (uint32_t at = 0; at < n + 3 * BLOCK; at += BLOCK) {
+		block_tags(w, &s, burst, block_at(at, n));
+		block_records(w, &s, burst, block_at(at - BLOCK, n));
+		block_pulses(w, &s, burst, block_at(at - 2 * BLOCK, n));
+		block_work(w, &s, burst, block_at(at - 3 * BLOCK, n));
 	}
 	if (!s.turns)
 		w->window.packets += n;

@@ -20,7 +20,7 @@ struct pkt_extra;
 /* A SYN that cannot belong to the connection that the flow holds: the 5-tuple is used again. */
 bool tcp_is_new_connection(const struct flow *f, int dir, const struct pkt *p);
 
-/* Accounts the packet; `dir` is the direction of its data, `identity` its mirror_hash. True when it
+/* Accounts the packet; `dir` is the direction of its data, `identity` its mirror_identity. True when it
  * repeated data that had been seen before (for the "nobody answers" test of the line). */
 bool tcp_packet(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 		const struct pkt_extra *x, uint64_t identity);

@@ -82,8 +82,6 @@ HOT_INLINE void tcp_usual_data(struct meter *m, struct flow *f, int dir, const s
 	struct flow_dir *d = &f->dir[dir];
 	uint32_t tick = meter_tick(p->ts_ns);
 	tcp_follow_largest(d, p->payload_len);
-	line_pulse(&m->lines, f->line)->data[flow_dir_way(f, dir)] +=
-		(uint16_t)meter_segments(d, p->payload_len);
 	if ((int32_t)(tick - d->last_tick) >= (int32_t)TCP_CLOCK_MIN_TICKS ||
 	    !(d->flags & DIR_CLOCK))
 		tcp_late_data(m, f, dir, p, tick);
@@ -96,7 +94,8 @@ HOT_INLINE void tcp_usual_data(struct meter *m, struct flow *f, int dir, const s
 	d->last_tick = tick;
 }
 
-/* Accounts the packet if it is a usual one, with data or without; false: it takes tcp_packet. */
+/* Accounts the packet if it is a usual one, with data or without, but does not count its segments;
+ * false: it takes tcp_packet. */
 HOT_INLINE bool tcp_usual(struct meter *m, struct flow *f, int dir, const struct pkt *p,
 			  uint64_t identity, bool has_data)
 {

@@ -113,11 +113,11 @@ static void fill_record(const struct worker *w, uint32_t index, struct out_windo
 		.bytes = {pulse->bytes[UP], pulse->bytes[DOWN]},
 		.packets = {pulse->packets[UP], pulse->packets[DOWN]},
 		.data_packets = {pulse->data[UP], pulse->data[DOWN]},
-		.lost_before = {line->lost_before[UP], line->lost_before[DOWN]},
-		.lost_after = {line->lost_after[UP], line->lost_after[DOWN]},
-		.spurious = {line->spurious[UP], line->spurious[DOWN]},
-		.reordered = {line->reordered[UP], line->reordered[DOWN]},
-		.tail_loss = {line->tail_loss[UP], line->tail_loss[DOWN]},
+		.lost_before = {line->trouble.lost_before[UP], line->trouble.lost_before[DOWN]},
+		.lost_after = {line->trouble.lost_after[UP], line->trouble.lost_after[DOWN]},
+		.spurious = {line->trouble.spurious[UP], line->trouble.spurious[DOWN]},
+		.reordered = {line->trouble.reordered[UP], line->trouble.reordered[DOWN]},
+		.tail_loss = {line->trouble.tail_loss[UP], line->trouble.tail_loss[DOWN]},
 	};
 }
 
@@ -138,7 +138,7 @@ static void start_again(struct pulse *pulse, struct line *line)
 	memset(pulse->bytes, 0, sizeof pulse->bytes);
 	memset(pulse->packets, 0, sizeof pulse->packets);
 	memset(pulse->data, 0, sizeof pulse->data);
-	memset(line, 0, offsetof(struct line, seen_ipv4));
+	line->trouble = (struct line_trouble){0};
 }
 
 /* Everything is a difference: a ring that is full for the moment only puts the record off. */

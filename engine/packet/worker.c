@@ -192,7 +192,7 @@ static int32_t take_record(struct worker *w, const struct pkt *p, uint32_t hash)
 	int32_t slot = flow_create(&w->flows, p->key, hash), victim;
 	if (slot != FLOW_NONE)
 		return slot;
-	victim = flow_victim(&w->flows, hash, flow_age(p->ts_ns));
+	victim = flow_victim(&w->flows, flow_age(p->ts_ns));
 	if (victim == FLOW_NONE) {
 		w->flows_refused++;
 		return FLOW_NONE;
@@ -295,7 +295,8 @@ static void echo_packet(struct worker *w, uint32_t line, int way, const struct p
 	if (p->kind != KIND_ICMP || !question)
 		return;
 	if (way == DOWN)
-		account_unanswered(w, line, p, flow_hash(p->key, 0), false);
+		account_unanswered(w, line, line_pulse(&w->meter.lines, line), p,
+				   flow_hash(p->key, 0), false);
 	else
 		demand_asked(w, line, p, x, p->seq >> 16);
 }
@@ -304,6 +305,7 @@ static void echo_packet(struct worker *w, uint32_t line, int way, const struct p
 void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x)
 {
 	bool sub_is_src;
+	struct pulse *pulse;
 	uint32_t line;
 	int way;
 	if (!(p->flags & (PKT_IP | PKT_PPPOE)))
@@ -313,9 +315,10 @@ void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt
 	if (!line)
 		return;
 	way = sub_is_src ? UP : DOWN;
-	account_traffic(w, line, way, p, x);
+	pulse = line_pulse(&w->meter.lines, line);
+	account_traffic(w, line, pulse, way, p, x);
 	if (!sub_is_src && p->flags & PKT_IP && p->kind != KIND_DNS && !demand_is_refusal(p))
-		account_heard(w, line, p);
+		account_heard(w, line, pulse, p);
 	if (sub_is_src && p->flags & PKT_IP)
 		account_address(w, line, p, x);
 	if (p->kind == KIND_DNS || p->kind == KIND_ICMP)
@@ -335,20 +338,25 @@ HOT_INLINE void work_flow(struct worker *w, struct flow *f, const struct pkt *p,
 			  bool has_data)
 {
 	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0;
+	uint32_t line = f->line;
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
 	bool resent = false;
-	account_traffic(w, f->line, way, p, x);
+	account_traffic(w, line, pulse, way, p, x);
 	if (way == DOWN)
-		account_heard(w, f->line, p);
+		account_heard(w, line, pulse, p);
 	if (p->kind != KIND_TCP) {
 		spin_packet(&w->meter, f, dir, p);
-	} else if (!tcp_usual(&w->meter, f, dir, p, hint->identity, has_data)) {
+	} else if (tcp_usual(&w->meter, f, dir, p, hint->identity, has_data)) {
+		if (has_data)
+			pulse->data[way] += (uint16_t)meter_segments(&f->dir[dir], p->payload_len);
+	} else {
 		resent = tcp_packet(&w->meter, f, dir, p, x, hint->identity);
 		if (way == UP && (resent || (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN))
-			demand_asked(w, f->line, p, x, hint->hash);
+			demand_asked(w, line, p, x, hint->hash);
 	}
 	follow_flow(w, f, p);
 	if (way == DOWN && owes_an_answer(p, has_data))
-		account_unanswered(w, f->line, p, hint->hash, resent);
+		account_unanswered(w, line, pulse, p, hint->hash, resent);
 }
 
 static __attribute__((noinline)) void work_any(struct worker *w, struct flow *f,
@@ -416,7 +424,8 @@ void worker_control_packet(struct worker *w, const struct pkt *p, const struct p
 		ring_commit(w->outbox);
 	}
 	if (c.dir != DIR_UNKNOWN)
-		account_packet(w, line, c.dir == DIR_UP ? UP : DOWN, p);
+		account_packet(w, line, line_pulse(&w->meter.lines, line),
+			       c.dir == DIR_UP ? UP : DOWN, p);
 }
 
 /* --- time ------------------------------------------------------------------------------------- */

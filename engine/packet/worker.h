@@ -117,7 +117,7 @@ static inline void worker_place(struct worker *w, const struct burst *burst, uin
 struct flow_hint {
 	struct flow *flow; /* where it was a moment ago, or NULL */
 	uint32_t hash;	   /* of its key */
-	uint64_t identity; /* mirror_hash of a TCP packet */
+	uint64_t identity; /* mirror_identity of a TCP packet */
 };
 
 /* A packet of TCP or QUIC; any other; a control message. */

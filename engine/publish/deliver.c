@@ -9,9 +9,9 @@
 
 #include "engine/publish/deliver_cards.h"
 #include "engine/publish/deliver_incident.h"
+#include "engine/publish/deliver_indexes.h"
 #include "engine/publish/deliver_parts.h"
 #include "engine/publish/deliver_stream.h"
-#include "engine/publish/keyspace.h"
 
 int deliver_lost_connection(struct delivery *delivery)
 {
@@ -77,7 +77,7 @@ int deliver_connect(struct delivery *delivery, const char *url)
 		deliver_disconnect(delivery);
 		return -EIO;
 	}
-	map_fini(&delivery->told); /* who knows what the server still has */
+	deliver_forget_indexes(delivery); /* who knows what the server still has */
 	stream_mark_lost(delivery);
 	return 0;
 }
@@ -238,7 +238,7 @@ int deliver_lost(struct delivery *delivery)
 void deliver_fini(struct delivery *delivery)
 {
 	deliver_disconnect(delivery);
-	map_fini(&delivery->told);
+	deliver_forget_indexes(delivery);
 	for (size_t i = 0; i < DELIVER_TAIL; i++) {
 		free(delivery->events.items[i]);
 		free(delivery->minutes.items[i]);

@@ -19,6 +19,7 @@
 
 #include "engine/base/map.h"
 #include "engine/publish/codec.h"
+#include "engine/publish/keyspace.h"
 #include "engine/publish/queue.h"
 #include "engine/publish/redis.h"
 
@@ -31,9 +32,9 @@ struct delivery {
 	struct redis *redis; /* NULL: not connected */
 	unsigned shard;
 	struct stream_id top[ITEM_CLASSES]; /* the newest ids of the streams */
-	struct map told;	 /* indexes: hash of a line's names -> when, in seconds */
-	int64_t clock_offset_ms; /* from our monotonic clock to the server's */
-	int64_t swept_ms;	 /* when we last looked for dead cards, and where to go on */
+	struct map told[KEYSPACE_BUCKETS]; /* indexes: hash of a line's names -> when, in seconds */
+	int64_t clock_offset_ms;	   /* from our monotonic clock to the server's */
+	int64_t swept_ms; /* when we last looked for dead cards, and where to go on */
 	unsigned sweep_bucket;
 	char sweep_cursor[24];
 	struct codec *codec;

@@ -16,7 +16,7 @@
 #include "engine/publish/deliver_parts.h"
 #include "engine/publish/keyspace.h"
 
-#define TOLD_MAX 4000000 /* name sets: 64 MB, twice that while it grows */
+#define TOLD_MAX 16384 /* name sets of a bucket: 64 MB in all buckets, twice that while they grow */
 #define RENEW_S	 (KEYSPACE_INDEX_TTL_S / 4)
 #define AT_ONCE	 64 /* cards: some 450 indexes, and 8 KiB of names each */
 
@@ -45,7 +45,8 @@ static uint64_t told_key(const struct item *card)
 
 enum index_state index_state(const struct delivery *delivery, const struct item *card)
 {
-	const uint32_t *told_s = map_find(&delivery->told, told_key(card));
+	const struct map *told = &delivery->told[card->coalesce_key % KEYSPACE_BUCKETS];
+	const uint32_t *told_s = map_find(told, told_key(card));
 
 	if (!told_s)
 		return INDEX_UNTOLD;
@@ -55,10 +56,18 @@ enum index_state index_state(const struct delivery *delivery, const struct item 
 /* Without memory it is not remembered, and told again: no harm. */
 static void remember(struct delivery *delivery, struct item *const *cards, size_t n)
 {
-	if (delivery->told.used > TOLD_MAX)
-		map_fini(&delivery->told);
-	for (size_t i = 0; i < n; i++)
-		map_put(&delivery->told, told_key(cards[i]), now_s());
+	for (size_t i = 0; i < n; i++) {
+		struct map *told = &delivery->told[cards[i]->coalesce_key % KEYSPACE_BUCKETS];
+		if (told->used > TOLD_MAX)
+			map_fini(told);
+		map_put(told, told_key(cards[i]), now_s());
+	}
+}
+
+void deliver_forget_indexes(struct delivery *delivery)
+{
+	for (size_t i = 0; i < KEYSPACE_BUCKETS; i++)
+		map_fini(&delivery->told[i]);
 }
 
 /* --- telling --- */

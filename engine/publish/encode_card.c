@@ -241,6 +241,18 @@ uint8_t *encode_card(const struct report_subscriber *subscriber, const struct in
 	return wire_fixed64(wire_tag(at, 19, WIRE_FIXED64), UNSTAMPED);
 }
 
+int64_t encode_card_good_until(const uint8_t *card, size_t n)
+{
+	uint8_t tag[2 * WIRE_FIELD_MAX];
+	size_t n_tag = (size_t)(wire_tag(tag, 19, WIRE_FIXED64) - tag);
+	uint64_t unix_ms;
+
+	if (n < n_tag + sizeof(unix_ms) || memcmp(card + n - sizeof(unix_ms) - n_tag, tag, n_tag))
+		return 0;
+	memcpy(&unix_ms, card + n - sizeof(unix_ms), sizeof(unix_ms));
+	return (int64_t)le64toh(unix_ms);
+}
+
 void encode_card_stamp(uint8_t *card, size_t n, int64_t valid_until_unix_ms)
 {
 	if (n >= sizeof(uint64_t))

@@ -30,4 +30,7 @@ uint8_t *encode_card(const struct report_subscriber *subscriber, const struct in
 /* Says until when the card, of n bytes, is good. */
 void encode_card_stamp(uint8_t *card, size_t n, int64_t valid_until_unix_ms);
 
+/* Until when it says to be, by its last bytes alone, whatever the others are; 0: it does not. */
+int64_t encode_card_good_until(const uint8_t *card, size_t n);
+
 #endif

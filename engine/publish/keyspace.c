@@ -97,6 +97,11 @@ void keyspace_minutes(unsigned shard, keyspace_key out)
 	snprintf(out, KEYSPACE_KEY_MAX, "rasad:{e%02x}:min", shard & 255);
 }
 
+uint8_t keyspace_bucket_of(const char *line)
+{
+	return (uint8_t)(keyspace_hash(line, strlen(line)) % KEYSPACE_BUCKETS);
+}
+
 void keyspace_bucket(unsigned bucket, keyspace_key out)
 {
 	snprintf(out, KEYSPACE_KEY_MAX, "rasad:{s%02x}:cards", bucket % KEYSPACE_BUCKETS);

@@ -89,9 +89,11 @@ void keyspace_sub_id_of(uint64_t hash, char out[KEYSPACE_SUB_ID_SIZE]);
 void keyspace_events(unsigned shard, keyspace_key out);
 void keyspace_minutes(unsigned shard, keyspace_key out);
 void keyspace_moved(unsigned shard, const char *k, keyspace_key out);
+/* The bucket of a line: cards that come in the order of buckets cost least. */
+uint8_t keyspace_bucket_of(const char *line);
 /* The hash that holds the cards of this bucket: sub_id as a number, modulo KEYSPACE_BUCKETS. */
 void keyspace_bucket(unsigned bucket, keyspace_key out);
-/* The bucket of a line, whose field is the sub_id. */
+/* The same for a line, whose field is the sub_id. */
 void keyspace_card(const char *sub_id, keyspace_key out);
 void keyspace_node(const char *type, const char *name, keyspace_key out);
 void keyspace_health(const char *collector, keyspace_key out);

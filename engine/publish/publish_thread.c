@@ -14,7 +14,8 @@
 #include "engine/publish/publisher.h"
 
 #define LINGER_MS	 250
-#define LINGER_CARDS	 8192 /* a few dozen for each bucket */
+#define LINGER_CARDS	 8192 /* a few dozen for each bucket, */
+#define LINGER_BUCKET	 128  /* or so many for one: they come in the order of buckets */
 #define PATIENCE_MS	 60000
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS	 5000
@@ -30,7 +31,8 @@ bool publisher_may_linger(const struct publisher *publisher)
 	       !publisher->n_batch && !publisher->health_is_new &&
 	       phones_are_done(&publisher->phones) && !queue->lists[ITEM_INCIDENT].first &&
 	       !queue->lists[ITEM_EVENT].first && !queue->lists[ITEM_MINUTES].first &&
-	       !queue->lists[ITEM_NODE].first && queue->lists[ITEM_CARD].n < LINGER_CARDS;
+	       !queue->lists[ITEM_NODE].first && queue->lists[ITEM_CARD].n < LINGER_CARDS &&
+	       queue_oldest_bucket(queue) < LINGER_BUCKET;
 }
 
 /* Sleeps until there is work, at most until until_ms. The lock is held. */

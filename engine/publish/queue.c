@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/publish/keyspace.h"
-
 #define CHAINS_PER_BUCKET (QUEUE_CHAINS / KEYSPACE_BUCKETS)
 #define ROOM_STEP	  128
 
@@ -116,6 +114,11 @@ static struct item **chain_of(struct queue *queue, const struct item *item)
 	return chain(queue, item->class, item->coalesce_key);
 }
 
+static uint64_t bucket_of(const struct item *card)
+{
+	return card->coalesce_key % KEYSPACE_BUCKETS;
+}
+
 static void append(struct queue *queue, struct item *item)
 {
 	item->next = NULL;
@@ -126,6 +129,8 @@ static void append(struct queue *queue, struct item *item)
 		queue->lists[item->class].first = item;
 	queue->lists[item->class].last = item;
 	queue->lists[item->class].n++;
+	if (item->class == ITEM_CARD)
+		queue->cards_of[bucket_of(item)]++;
 	if (can_coalesce(item)) {
 		item->same_chain = *chain_of(queue, item);
 		*chain_of(queue, item) = item;
@@ -146,6 +151,8 @@ static void unlink_item(struct queue *queue, struct item *item)
 	*(item->previous ? &item->previous->next : &queue->lists[item->class].first) = item->next;
 	*(item->next ? &item->next->previous : &queue->lists[item->class].last) = item->previous;
 	queue->lists[item->class].n--;
+	if (item->class == ITEM_CARD)
+		queue->cards_of[bucket_of(item)]--;
 	if (can_coalesce(item))
 		forget_in_chain(queue, item);
 }
@@ -261,8 +268,7 @@ size_t queue_take(struct queue *queue, struct item **items, size_t max)
 			unlink_item(queue, item);
 			items[n++] = item;
 			if (class == ITEM_CARD)
-				n += take_bucket(queue, item->coalesce_key % KEYSPACE_BUCKETS,
-						 items + n, max - n);
+				n += take_bucket(queue, bucket_of(item), items + n, max - n);
 		}
 	}
 	return n;
@@ -271,6 +277,13 @@ size_t queue_take(struct queue *queue, struct item **items, size_t max)
 void queue_release(struct queue *queue, size_t size)
 {
 	queue->bytes -= size;
+}
+
+size_t queue_oldest_bucket(const struct queue *queue)
+{
+	const struct item *oldest = queue->lists[ITEM_CARD].first;
+
+	return oldest ? queue->cards_of[bucket_of(oldest)] : 0;
 }
 
 bool queue_is_empty(const struct queue *queue)

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/publish/keyspace.h"
+
 /* By worth. */
 enum item_class { ITEM_INCIDENT, ITEM_EVENT, ITEM_CARD, ITEM_MINUTES, ITEM_NODE, ITEM_CLASSES };
 
@@ -69,6 +71,7 @@ struct queue {
 	size_t bytes, capacity;	     /* bytes counts what was taken and is not yet released, too */
 	uint64_t shed[ITEM_CLASSES]; /* records */
 	uint64_t coalesced, incidents_coalesced;
+	uint32_t cards_of[KEYSPACE_BUCKETS];  /* waiting */
 	struct item *chains[2][QUEUE_CHAINS]; /* of cards, of nodes; by coalesce_key */
 };
 
@@ -103,6 +106,8 @@ void queue_push(struct queue *queue, struct item *item);
 size_t queue_take(struct queue *queue, struct item **items, size_t max);
 /* The bytes of a taken item are free again. */
 void queue_release(struct queue *queue, size_t size);
+/* Cards that one command takes with the oldest. */
+size_t queue_oldest_bucket(const struct queue *queue);
 bool queue_is_empty(const struct queue *queue);
 void queue_fini(struct queue *queue);
 

@@ -7,6 +7,7 @@
 
 #include "engine/publish/deliver.h"
 #include "engine/publish/deliver_parts.h"
+#include "engine/publish/encode_card.h"
 #include "engine/publish/keyspace.h"
 #include "proto/bounded.h"
 #include "proto/rasad/v1/card.pb-c.h"
@@ -20,11 +21,13 @@
 static bool is_dead(const struct redis_reply *card, int64_t now_ms)
 {
 	size_t n;
-	const char *bytes = redis_text(card, &n);
+	const uint8_t *bytes = (const uint8_t *)redis_text(card, &n);
+	if (encode_card_good_until(bytes, n) >= now_ms - KEYSPACE_CARD_TTL_S * 1000)
+		return false; /* as nearly all: the rest need not be read */
 	Rasad__V1__SubscriberCard *read = (Rasad__V1__SubscriberCard *)bounded_unpack(
-		&rasad__v1__subscriber_card__descriptor, (const uint8_t *)bytes, n);
+		&rasad__v1__subscriber_card__descriptor, bytes, n);
 	bool dead = read && *read->sub_id &&
-		    read->valid_until_unix_ms + KEYSPACE_CARD_TTL_S * 1000 < now_ms;
+		    read->valid_until_unix_ms < now_ms - KEYSPACE_CARD_TTL_S * 1000;
 
 	if (read)
 		protobuf_c_message_free_unpacked(&read->base, NULL);

@@ -54,11 +54,25 @@ static void check(const struct frame *f, uint32_t caplen, uint32_t wire_len)
 
 /* --- frames ------------------------------------------------------------------------------------ */
 
+static uint32_t below_ip; /* tags, times two, and whether there is PPPoE */
+
 static void access_ip(struct frame *f, int v6, uint32_t proto, uint32_t len)
 {
-	frame_qinq(f, 0x8864);
-	frame_pppoe(f, 0, 0x77, len + (v6 ? 42 : 22));
-	frame_u16(f, v6 ? 0x0057 : 0x0021);
+	uint32_t tags = below_ip / 2;
+	uint16_t type = below_ip & 1 ? 0x8864 : v6 ? 0x86dd : 0x0800;
+
+	if (tags == 2)
+		frame_qinq(f, type);
+	else
+		frame_hex(f, "02000000000a 02000000000b");
+	if (tags == 1)
+		frame_hex(f, "8100 0123");
+	if (tags < 2)
+		frame_u16(f, type);
+	if (below_ip & 1) {
+		frame_pppoe(f, 0, 0x77, len + (v6 ? 42 : 22));
+		frame_u16(f, v6 ? 0x0057 : 0x0021);
+	}
 	if (v6)
 		frame_ipv6(f, proto, len);
 	else
@@ -88,7 +102,7 @@ static void access_udp(struct frame *f, int v6, int variant)
 	frame_fill(f, 0x43, 30);
 }
 
-static struct frame frames[256];
+static struct frame frames[512];
 static size_t n_frames;
 
 static struct frame *new_frame(void)
@@ -100,12 +114,14 @@ static struct frame *new_frame(void)
 static int build(void **state)
 {
 	(void)state;
-	for (int v6 = 0; v6 < 2; v6++) {
-		for (int variant = 0; variant < 4; variant++)
-			access_tcp(new_frame(), v6, variant);
-		for (int variant = 0; variant < 10; variant++)
-			access_udp(new_frame(), v6, variant);
-	}
+	for (below_ip = 0; below_ip < 6; below_ip++)
+		for (int v6 = 0; v6 < 2; v6++) {
+			for (int variant = 0; variant < 4; variant++)
+				access_tcp(new_frame(), v6, variant);
+			for (int variant = 0; variant < 10; variant++)
+				access_udp(new_frame(), v6, variant);
+		}
+	below_ip = 5;
 	for (size_t i = 0; i < frame_n_cases; i++)
 		if (frame_cases[i].link == LINK_ETHERNET)
 			frame_cases[i].build(new_frame());
@@ -144,7 +160,7 @@ static void changed(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < n_frames; i++)
-		for (int round = 0; round < ROUNDS / (i < 28 ? 1 : 20); round++) {
+		for (int round = 0; round < ROUNDS / (i < 6 * 28 ? 4 : 20); round++) {
 			struct frame *f = &frames[i];
 			uint8_t before[HEADERS];
 			uint32_t n = f->len < HEADERS ? f->len : HEADERS, caplen = f->len;

@@ -2,6 +2,7 @@
 #include "tools/rasad-replay/events.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "engine/analysis/outage/outage.h"
 #include "engine/base/json_line.h"
 #include "engine/feed.h"
+#include "engine/publish/keyspace.h"
 
 enum { COMPLAINTS_MAX = 20, MESSAGE_BYTES = 512 };
 
@@ -19,7 +21,7 @@ struct reading {
 	const struct events_options *options;
 	struct analysis analysis;
 	const char *file;
-	uint64_t line, read, other, wrong;
+	uint64_t line, read, other, wrong, causes_unknown;
 	int64_t first_unix_ns, last_unix_ns;
 };
 
@@ -56,14 +58,18 @@ static uint16_t small(int64_t number)
 	return number > 0 && number <= UINT16_MAX ? (uint16_t)number : 0;
 }
 
+static void take_cause(struct reading *r, struct session_event *e, const char *text)
+{
+	e->cause = number_of(causes, text);
+	r->causes_unknown += !e->cause && *text;
+}
+
 static void take_text(struct session_event *e, const struct json_member *m, bool *session)
 {
 	if (strcmp(m->key, "line") == 0)
 		e->line = m->text;
 	else if (strcmp(m->key, "kind") == 0)
 		e->kind = number_of(kinds, m->text);
-	else if (strcmp(m->key, "cause") == 0)
-		e->cause = number_of(causes, m->text);
 	else if (strcmp(m->key, "type") == 0)
 		*session = strcmp(m->text, "session_event") == 0;
 	else if (strcmp(m->key, "subscriber") == 0)
@@ -78,8 +84,27 @@ static void take_text(struct session_event *e, const struct json_member *m, bool
 		e->text = m->text;
 }
 
-static void take_number(struct session_event *e, const struct json_member *m)
+/* A whole number, also as a text, as proto3 JSON spells 64 bits, and with an exponent, as scripts
+ * that reckon in floating point do. */
+static bool read_whole(struct json_member *m)
 {
+	char *end;
+	double real;
+	errno = 0;
+	m->number = strtoll(m->text, &end, 10);
+	if (end != m->text && !*end && !errno)
+		return true;
+	real = strtod(m->text, &end);
+	if (end == m->text || *end || !(fabs(real) < 9e18) || real != floor(real))
+		return false;
+	m->number = (int64_t)real;
+	return true;
+}
+
+static void take_number(struct session_event *e, struct json_member *m)
+{
+	if (!m->whole && !read_whole(m))
+		return;
 	if (strcmp(m->key, "unix_ns") == 0)
 		e->unix_ns = m->number > 0 ? (uint64_t)m->number : 0;
 	else if (strcmp(m->key, "down_since_unix_ns") == 0)
@@ -92,66 +117,126 @@ static void take_number(struct session_event *e, const struct json_member *m)
 		e->pppoe_session_id = small(m->number);
 }
 
-static void take_event(struct reading *r, const struct session_event *e)
+/* What is wrong with it; NULL: nothing. */
+static const char *fault_of(const struct session_event *e)
 {
 	if (!*e->line)
-		complain(r, "an event without \"line\"");
-	else if (!e->unix_ns)
-		complain(r, "an event without \"unix_ns\"");
-	else if (!e->kind)
-		complain(r, "\"kind\" is none of UP, SUSPECT, RECOVERED, DOWN, SETUP_FAILED");
-	else {
-		if (!r->read++)
-			r->first_unix_ns = (int64_t)e->unix_ns;
-		analysis_take_event(&r->analysis, e);
-	}
+		return "an event without \"line\"";
+	if (strlen(e->line) >= CONTROL_NAME_MAX)
+		return "\"line\" is longer than 63 bytes";
+	if (!e->unix_ns)
+		return "an event without \"unix_ns\", nanoseconds since 1970";
+	if (!e->kind)
+		return "\"kind\" is none of UP, SUSPECT, RECOVERED, DOWN, SETUP_FAILED";
+	return NULL;
 }
 
-static void take_line(struct reading *r, char *line, size_t length)
+/* One of the files. */
+struct stream {
+	const char *path;
+	FILE *file;
+	char *line; /* owned; the texts of `event` are in it */
+	size_t room;
+	uint64_t n_lines;
+	struct session_event event; /* the next one */
+};
+
+/* True: the line holds an event. */
+static bool take_line(struct reading *r, char *line, size_t length, struct session_event *e)
 {
-	struct session_event e = {.line = "", .subscriber = "", .cpe_mac = "", .text = ""};
 	struct json_line json = json_line_begin(line, length);
 	struct json_member m;
 	enum json_kind kind;
 	bool session = true;
+	const char *wrong;
+	*e = (struct session_event){.line = "", .subscriber = "", .cpe_mac = "", .text = ""};
 	while ((kind = json_line_next(&json, &m)) != JSON_END && kind != JSON_WRONG) {
-		if (kind == JSON_TEXT)
-			take_text(&e, &m, &session);
-		else if (kind == JSON_NUMBER && m.whole)
-			take_number(&e, &m);
+		if (kind == JSON_TEXT && strcmp(m.key, "cause") == 0)
+			take_cause(r, e, m.text);
+		else if (kind == JSON_TEXT)
+			take_text(e, &m, &session);
+		if (kind == JSON_NUMBER || (kind == JSON_TEXT && *m.text >= '0' && *m.text <= '9'))
+			take_number(e, &m);
 	}
-	if (kind == JSON_WRONG)
-		complain(r, json.wrong);
-	else if (session)
-		take_event(r, &e);
-	else
+	if (kind != JSON_WRONG && !session) {
 		r->other++;
+		return false;
+	}
+	wrong = kind == JSON_WRONG ? json.wrong : fault_of(e);
+	if (wrong)
+		complain(r, wrong);
+	return !wrong;
 }
 
-static int read_file(struct reading *r, const char *path)
+/* Reads on to the next event; false at the end, or when the file cannot be read on. */
+static bool read_on(struct reading *r, struct stream *s)
 {
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0;
 	ssize_t length;
-	int error = 0;
-	r->file = path;
-	r->line = 0;
-	if (!file)
-		return -errno;
-	while ((length = getline(&line, &room, file)) > 0) {
-		r->line++;
-		if (line[length - 1] == '\n')
+	while ((length = getline(&s->line, &s->room, s->file)) > 0) {
+		r->file = s->path;
+		r->line = ++s->n_lines;
+		if (s->line[length - 1] == '\n')
 			length--;
-		if (length)
-			take_line(r, line, (size_t)length);
+		if (length && take_line(r, s->line, (size_t)length, &s->event))
+			return true;
 	}
-	if (ferror(file))
-		error = -EIO;
-	free(line);
-	if (file != stdin)
-		fclose(file);
-	return error;
+	return false;
+}
+
+static void tell_unreadable(const struct reading *r, const char *path, int error)
+{
+	char message[MESSAGE_BYTES];
+	snprintf(message, sizeof message, "%s: %s", path, strerror(error));
+	r->options->problem(r->options->context, message);
+}
+
+static void stream_close(const struct reading *r, struct stream *s)
+{
+	if (ferror(s->file))
+		tell_unreadable(r, s->path, EIO);
+	if (s->file != stdin)
+		fclose(s->file);
+	free(s->line);
+}
+
+static bool stream_open(struct reading *r, struct stream *s, const char *path)
+{
+	*s = (struct stream){.path = path,
+			     .file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re")};
+	if (!s->file) {
+		tell_unreadable(r, path, errno);
+		return false;
+	}
+	if (read_on(r, s))
+		return true;
+	stream_close(r, s);
+	return false;
+}
+
+static void take_event(struct reading *r, const struct session_event *e)
+{
+	if (!r->read++)
+		r->first_unix_ns = (int64_t)e->unix_ns;
+	analysis_take_event(&r->analysis, e);
+}
+
+/* The files together, by time; each in its own order. */
+static void read_files(struct reading *r, struct stream *streams)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < r->options->n_files; i++)
+		n += stream_open(r, &streams[n], r->options->files[i]);
+	while (n) {
+		struct stream *first = streams;
+		for (uint32_t i = 1; i < n; i++)
+			if (streams[i].event.unix_ns < first->event.unix_ns)
+				first = &streams[i];
+		take_event(r, &first->event);
+		if (read_on(r, first))
+			continue;
+		stream_close(r, first);
+		memmove(first, first + 1, (size_t)(streams + --n - first) * sizeof *first);
+	}
 }
 
 static void tell_summary(struct reading *r)
@@ -174,10 +259,10 @@ static void tell_summary(struct reading *r)
 		{"outage_findings_full", o.localise_max_findings},
 	};
 	const struct report_count notes[] = {
-		{"lines_unmapped", o.unmapped},
-		{"lines_mismatched", o.mismatched},
-		{"incidents", o.incidents},
-		{"localisations", o.localisations},
+		{"lines_unmapped", o.unmapped}, {"lines_mismatched", o.mismatched},
+		{"incidents", o.incidents},	{"localisations", o.localisations},
+		{"events_delayed", n.delayed},	{"events_of_replaced_sessions", n.replaced},
+		{"clock_steps", n.clock_steps}, {"causes_unknown", r->causes_unknown},
 	};
 	const struct report_health health = {
 		.unix_ns = (int64_t)r->analysis.now_ns,
@@ -200,7 +285,7 @@ static void tell_summary(struct reading *r)
 int events_run(const struct events_options *options)
 {
 	const struct analysis_options analysis = {
-		.cards = options->cards,
+		.card_group = options->cards ? keyspace_bucket_of : NULL,
 		.n_workers = 1,
 		.max_lines = options->max_lines,
 		.inventory = options->inventory,
@@ -208,20 +293,16 @@ int events_run(const struct events_options *options)
 		.n_plans = options->n_plans,
 		.shard = options->shard,
 	};
+	struct stream *streams = calloc(options->n_files + 1u, sizeof *streams);
 	struct reading r = {.options = options};
-	char message[MESSAGE_BYTES];
 	analysis_init(&r.analysis, &analysis, options->sink);
-	if (!r.analysis.outage) {
+	if (!r.analysis.outage || !streams) {
 		analysis_fini(&r.analysis);
+		free(streams);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < options->n_files; i++) {
-		int error = read_file(&r, options->files[i]);
-		if (!error)
-			continue;
-		snprintf(message, sizeof message, "%s: %s", options->files[i], strerror(-error));
-		options->problem(options->context, message);
-	}
+	read_files(&r, streams);
+	free(streams);
 	analysis_end_events(&r.analysis);
 	if (options->cards)
 		analysis_summaries(&r.analysis);

@@ -12,7 +12,7 @@ struct calendar_plan;
 struct inventory;
 
 struct events_options {
-	const char *const *files; /* "-": standard input; read one after the other */
+	const char *const *files; /* "-": standard input; merged by time */
 	uint32_t n_files, max_lines;
 	const struct inventory *inventory; /* or NULL */
 	const struct calendar_plan *plans; /* work that is planned; or NULL */

@@ -15,6 +15,7 @@
 #include "engine/base/inventory.h"
 #include "engine/engine.h"
 #include "engine/publish/codec.h"
+#include "engine/publish/keyspace.h"
 #include "engine/publish/publish.h"
 #include "tools/rasad-replay/events.h"
 #include "tools/rasad-replay/options.h"
@@ -223,7 +224,7 @@ static bool open_all(struct replay *r)
 		.n_workers = r->options.workers,
 		.lossless = true,
 		.minutes = r->options.publish != NULL,
-		.cards = r->options.publish != NULL,
+		.card_group = r->options.publish ? keyspace_bucket_of : NULL,
 		.inventory = r->inventory,
 		.plans = r->calendar.plans,
 		.n_plans = r->calendar.n,

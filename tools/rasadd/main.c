@@ -20,6 +20,7 @@
 #include "engine/base/inventory.h"
 #include "engine/base/mem.h"
 #include "engine/engine.h"
+#include "engine/publish/keyspace.h"
 #include "engine/publish/publish.h"
 #include "tools/rasadd/options.h"
 #include "tools/rasadd/summary.h"
@@ -210,7 +211,7 @@ static bool open_engine(struct daemon *d)
 		.n_workers = d->options.workers,
 		.threads = true,
 		.lossless = d->tap.kind == TAP_FILES,
-		.cards = true,
+		.card_group = keyspace_bucket_of,
 		.inventory = d->inventory,
 		.plans = d->calendar.plans,
 		.n_plans = d->calendar.n,

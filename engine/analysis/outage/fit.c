@@ -13,6 +13,7 @@
 #define REFIT_NS	  (60 * SECOND_IN_NS)  /* then so often, while it is young */
 #define STORM_NS	  (600 * SECOND_IN_NS) /* after a large repair */
 #define STORM_MOVES_NS	  (60 * SECOND_IN_NS)  /* sessions still come up: no fault */
+#define TOGETHER_NS	  (10 * SECOND_IN_NS)
 #define OVERLAP		  0.5
 #define REST		  0.25 /* of what another incident has of the same group: its rest */
 
@@ -173,14 +174,20 @@ static uint32_t find_seated(const struct fit *f, uint32_t group)
 	return 0;
 }
 
-/* When the lines of the group went, by half of them. */
-static uint64_t time_of(const struct fit *f, uint32_t group)
+/* When the lines of the group went that the incident has not taken, by half of them; when it has all:
+ * when it began. */
+static uint64_t time_of_rest(const struct fit *f, uint32_t group, uint32_t incident)
 {
-	uint64_t *since = malloc((f->n_marks + 1u) * sizeof *since), middle = f->o->now_ns;
+	const struct incident *i = incident_at(f->o, incident);
+	uint64_t *since = malloc((f->n_marks + 1u) * sizeof *since);
+	uint64_t middle = i->onset_ns ? i->onset_ns : i->open_ns;
 	uint32_t n = 0;
-	for (uint32_t m = 0; since && m < f->n_marks; m++)
-		if (watch_hangs_on(f->o, f->marks[m].line, group))
+	for (uint32_t m = 0; since && m < f->n_marks; m++) {
+		uint32_t line = f->marks[m].line;
+		if (trouble_incident(f->o, &f->o->lines[line], f->channel) != incident &&
+		    watch_hangs_on(f->o, line, group))
 			since[n++] = f->marks[m].since_ns;
+	}
 	if (n) {
 		qsort(since, n, sizeof *since, by_time);
 		middle = since[n / 2];
@@ -198,13 +205,12 @@ static bool is_near(uint64_t a, uint64_t b)
  * before is another fault, though it lies within. */
 static uint32_t find_outgrown(const struct fit *f, enum symptom_channel c, uint32_t group)
 {
-	uint64_t time = time_of(f, group);
 	uint32_t best = 0;
 	for (uint32_t k = 1; k < f->o->incidents.n; k++) {
 		const struct incident *i = incident_at(f->o, k);
 		if (!is_young(f->o, i, c) || (c == f->channel && is_found(f, i)) ||
-		    !is_near(i->onset_ns ? i->onset_ns : i->open_ns, time) ||
-		    !overlaps(f, i, group))
+		    !overlaps(f, i, group) ||
+		    !is_near(i->onset_ns ? i->onset_ns : i->open_ns, time_of_rest(f, group, k)))
 			continue;
 		if (!best || i->open_ns < incident_at(f->o, best)->open_ns)
 			best = k;
@@ -225,12 +231,33 @@ static uint32_t find_symptom(const struct fit *f, uint32_t group)
 	return found;
 }
 
+/* Half of the lines that failed are still down; or half of the group went, all but a few of them in
+ * the same moment. Lines that come and go, each at a time of its own, have nothing in common. */
+static bool went_together(const struct fit *f, const struct finding *finding)
+{
+	uint64_t *since = malloc((f->n_marks + 1u) * sizeof *since), spread = 0;
+	uint32_t n = 0, down = 0;
+	for (uint32_t m = 0; since && m < f->n_marks; m++) {
+		const struct watched *w = &f->o->lines[f->marks[m].line];
+		if (!watch_hangs_on(f->o, f->marks[m].line, finding->group))
+			continue;
+		since[n++] = f->marks[m].since_ns;
+		down += !trouble_of(f->o, w, f->channel)->good_ns;
+	}
+	if (n) {
+		qsort(since, n, sizeof *since, by_time);
+		spread = since[n - 1 - n / 8] - since[n / 8];
+	}
+	free(since);
+	return 2 * down >= n || (2 * finding->k >= finding->n && spread <= TOGETHER_NS);
+}
+
 static bool may_open(const struct fit *f, const struct finding *finding)
 {
 	const struct group *g = &f->o->groups.at[finding->group];
 	double fresh = (double)g->fresh[f->channel] / QUARTERS;
 	return f->may_open && localise_significant(f->o, finding->group, f->channel, fresh) &&
-	       !is_passing(f->o, finding->group, f->channel);
+	       !is_passing(f->o, finding->group, f->channel) && went_together(f, finding);
 }
 
 /* Sessions that are refused everywhere are refused by one server: what fails beside the group that
@@ -247,11 +274,11 @@ static uint32_t find_refuser(const struct fit *f)
  * hang on what it blames too, though the books have them elsewhere, or nowhere. */
 static uint32_t find_rest(const struct fit *f, const struct finding *finding)
 {
-	uint64_t time = time_of(f, finding->group);
 	for (uint32_t k = 1; k < f->o->incidents.n; k++) {
 		const struct incident *i = incident_at(f->o, k);
 		uint32_t n = 0;
-		if (!is_young(f->o, i, f->channel) || !is_near(i->onset_ns, time))
+		if (!is_young(f->o, i, f->channel) ||
+		    !is_near(i->onset_ns, time_of_rest(f, finding->group, k)))
 			continue;
 		for (uint32_t m = 0; m < i->n_members; m++)
 			n += watch_hangs_on(f->o, i->members[m].line, finding->group);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine/analysis/outage/outage.h"
 #include "engine/base/key.h"
@@ -141,7 +142,7 @@ static bool is_risk(const struct placing *p, size_t column)
 {
 	const char *name = inventory_column_name(p->inventory, column);
 	for (size_t i = 0; i < N_NO_RISK; i++)
-		if (strcmp(name, no_risk[i]) == 0)
+		if (strcasecmp(name, no_risk[i]) == 0)
 			return false;
 	return true;
 }

@@ -13,6 +13,7 @@
 #define PRIOR_LINE_S   (2000 * DAY_S) /* the prior's weight against the network's own */
 #define PRIOR_DWELL_MS 150000u
 #define PRIOR_DWELLS   50u
+#define DWELL_MAX_MS   600000u /* longer than evidence lasts: the clock was set back meanwhile */
 #define FACTOR_MAX     20.0
 #define SPREAD	       1.5	   /* the further from usual, the less alike are places */
 #define HOUR_GAIN      0.3	   /* of a new day against those before */
@@ -61,6 +62,8 @@ void rates_learn(struct rates *r, uint32_t quarters, uint64_t dwell_ms)
 {
 	r->drops_quarters += quarters;
 	r->quarters += quarters;
+	if (dwell_ms > DWELL_MAX_MS)
+		return;
 	r->dwell_ms += dwell_ms;
 	r->dwells++;
 }

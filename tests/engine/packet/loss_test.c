@@ -183,8 +183,8 @@ static void lost_behind_the_tap(void **state)
 	struct dir_log log = *talk_log(&t, TALK_DOWN);
 	assert_int_equal(log.retransmit_seen, 1);
 	assert_int_equal(log.hole_fill + log.spurious, 0);
-	assert_int_equal(talk_line(&t)->lost_after[DOWN], 1);
-	assert_int_equal(talk_line(&t)->lost_before[DOWN], 0);
+	assert_int_equal(talk_line(&t)->trouble.lost_after[DOWN], 1);
+	assert_int_equal(talk_line(&t)->trouble.lost_before[DOWN], 0);
 }
 
 static void lost_before_the_tap(void **state)
@@ -197,7 +197,7 @@ static void lost_before_the_tap(void **state)
 	struct dir_log log = *talk_log(&t, TALK_DOWN);
 	assert_int_equal(log.hole_fill, 1);
 	assert_int_equal(log.retransmit_seen + log.reordered, 0);
-	assert_int_equal(talk_line(&t)->lost_before[DOWN], 1);
+	assert_int_equal(talk_line(&t)->trouble.lost_before[DOWN], 1);
 }
 
 /* Filled sooner than a resend can be: under 0.9 round trips (30 ms). */
@@ -211,8 +211,8 @@ static void reordered_before_the_tap(void **state)
 	talk_data(&t, TALK_DOWN, 5000, 1000);
 	struct dir_log log = *talk_log(&t, TALK_DOWN);
 	assert_int_equal(log.reordered, 1);
-	assert_int_equal(talk_line(&t)->lost_before[DOWN], 0);
-	assert_int_equal(talk_line(&t)->reordered[DOWN], 1);
+	assert_int_equal(talk_line(&t)->trouble.lost_before[DOWN], 0);
+	assert_int_equal(talk_line(&t)->trouble.reordered[DOWN], 1);
 }
 
 static void needless_resend(void **state)
@@ -223,7 +223,7 @@ static void needless_resend(void **state)
 	talk_wait(&t, 200);
 	talk_data(&t, TALK_DOWN, 4000, 1000); /* acknowledged past the tap already */
 	assert_int_equal(talk_log(&t, TALK_DOWN)->spurious, 1);
-	assert_int_equal(talk_line(&t)->lost_after[DOWN], 0);
+	assert_int_equal(talk_line(&t)->trouble.lost_after[DOWN], 0);
 }
 
 /* RFC 2883: the receiver says that it had it. */
@@ -234,14 +234,14 @@ static void taken_back_by_dsack(void **state)
 	talk_ack(&t, TALK_UP, 2000);
 	talk_wait(&t, 300);
 	talk_data(&t, TALK_DOWN, 2000, 1000);
-	assert_int_equal(talk_line(&t)->lost_after[DOWN], 1);
+	assert_int_equal(talk_line(&t)->trouble.lost_after[DOWN], 1);
 	talk_wait(&t, 40);
 	talk_sack(&t, TALK_UP, 5000, (uint32_t[]){2000, 3000}, 1);
-	assert_int_equal(talk_line(&t)->lost_after[DOWN], 0);
+	assert_int_equal(talk_line(&t)->trouble.lost_after[DOWN], 0);
 	assert_int_equal(talk_log(&t, TALK_DOWN)->spurious, 1);
 	talk_sack(&t, TALK_UP, 5000, (uint32_t[]){2000, 3000}, 1); /* one duplicate, one resend */
 	assert_int_equal(talk_log(&t, TALK_DOWN)->spurious, 1);
-	assert_int_equal(talk_line(&t)->lost_after[DOWN], 0);
+	assert_int_equal(talk_line(&t)->trouble.lost_after[DOWN], 0);
 }
 
 static void keepalives(void **state)
@@ -279,7 +279,7 @@ static void syn_and_fin_again(void **state)
 	assert_int_equal(log.syn_retransmit, 2);
 	assert_int_equal(log.fin_retransmit, 1);
 	assert_int_equal(log.retransmit_seen + log.hole_fill, 0);
-	assert_int_equal(talk_line(&t)->lost_after[UP], 0);
+	assert_int_equal(talk_line(&t)->trouble.lost_after[UP], 0);
 }
 
 /* An ACK over an open hole: the tap missed it, nobody lost it. */
@@ -292,7 +292,7 @@ static void missed_by_the_tap(void **state)
 	talk_ack(&t, TALK_UP, 7000);
 	assert_int_equal(talk_log(&t, TALK_DOWN)->tap_missed, 1);
 	assert_int_equal(t.meter.holes.used, 0);
-	assert_int_equal(talk_line(&t)->lost_before[DOWN], 0);
+	assert_int_equal(talk_line(&t)->trouble.lost_before[DOWN], 0);
 }
 
 /* --- limits ---------------------------------------------------------------------------------------------- */

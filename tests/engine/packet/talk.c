@@ -84,7 +84,7 @@ void talk_packet(struct talk *t, int dir, struct pkt p, const struct pkt_extra *
 	if (!p.window)
 		p.window = 500;
 	tcp_packet(&t->meter, &t->flow, dir, &p, x ? x : &none,
-		   mirror_hash(&p, flow_hash(t->flow.key, 0)));
+		   mirror_identity(&p, flow_hash(t->flow.key, 0)));
 	t->flow.last = flow_age(t->now_ns);
 	hear(t);
 }

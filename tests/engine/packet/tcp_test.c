@@ -91,9 +91,9 @@ static struct outcome outcome(void)
 		o.n_chunks[dir] = e.n_chunks;
 		o.outstanding[dir] = d->nxt - d->una;
 		o.n[dir] = talk_samples(&t, dir, o.ticks[dir], MAX_SAMPLES);
-		o.lost[dir] = line->lost_before[dir];
-		o.lost[2 + dir] = line->lost_after[dir];
-		o.lost[4 + dir] = line->reordered[dir];
+		o.lost[dir] = line->trouble.lost_before[dir];
+		o.lost[2 + dir] = line->trouble.lost_after[dir];
+		o.lost[4 + dir] = line->trouble.reordered[dir];
 	}
 	o.acked_unseen = t.meter.acked_unseen;
 	o.holes_refused = t.meter.holes_refused;
@@ -239,7 +239,8 @@ static void extras_come_and_go(void **state)
 		talk_handshake(&t, 10, 20);
 		trouble_comes_and_goes();
 		got = heard();
-		assert_true(want.line.lost_before[DOWN] > 50 && want.line.lost_after[DOWN] > 50);
+		assert_true(want.line.trouble.lost_before[DOWN] > 50 &&
+			    want.line.trouble.lost_after[DOWN] > 50);
 		assert_memory_equal(&got, &want, sizeof got);
 		talk_wait(&t, 5000); /* no answer to a resend is awaited any more */
 		talk_ack(&t, TALK_UP, 400 * 4000);
@@ -315,7 +316,7 @@ static void a_jump_is_no_loss(void **state)
 	assert_int_equal(t.meter.holes.used, 0);
 	talk_wait(&t, 20);
 	talk_ack(&t, TALK_UP, 0x60000000 + 1000);
-	assert_int_equal(talk_line(&t)->lost_before[DOWN], 0);
+	assert_int_equal(talk_line(&t)->trouble.lost_before[DOWN], 0);
 	assert_int_equal(talk_log(&t, TALK_DOWN)->tap_missed, 0);
 	talk_data(&t, TALK_DOWN, 0x60000000 + 1000, 1000); /* it goes on from there */
 	talk_wait(&t, 20);

@@ -159,6 +159,34 @@ static void test_cards_share_buckets(void **state)
 	}
 }
 
+/* As the analysis refreshes them, bucket after bucket: no waiting for others, and large commands. */
+static void test_cards_in_order_of_buckets(void **state)
+{
+	(void)state;
+	enum { LINES = 10000, FIRST_BUCKETS = 16 };
+	struct publisher *publisher = open_publisher((struct publish_options){.lossless = true});
+	char line[24];
+	uint64_t n = 0;
+
+	for (uint8_t bucket = 0; bucket < FIRST_BUCKETS; bucket++)
+		for (int i = 0; i < LINES * 10; i++) {
+			snprintf(line, sizeof(line), "line %d", i);
+			if (keyspace_bucket_of(line) != bucket)
+				continue;
+			take_line(publisher, line, "u");
+			n++;
+		}
+	assert_int_equal(close_publisher(publisher).cards_published, n);
+	assert_true((uint64_t)calls_of("hset") <= n / 16);
+	assert_int_equal(calls_of("expire"), calls_of("hset"));
+	for (int i = 0; i < LINES; i += 37) {
+		snprintf(line, sizeof(line), "line %d", i);
+		struct redis_reply *card = get_card(line);
+		assert_true(!card == (keyspace_bucket_of(line) >= FIRST_BUCKETS));
+		redis_reply_free(card);
+	}
+}
+
 /* A card that is refreshed costs no index, until its names change. */
 static void test_refresh_leaves_indexes_alone(void **state)
 {
@@ -376,6 +404,7 @@ int main(void)
 		TEST(test_card_and_indexes),
 		TEST(test_index_is_merged),
 		TEST(test_cards_share_buckets),
+		TEST(test_cards_in_order_of_buckets),
 		TEST(test_refresh_leaves_indexes_alone),
 		TEST(test_flushed_server_gets_indexes_again),
 		TEST(test_dead_neighbour_stays_dead),

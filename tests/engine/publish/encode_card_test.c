@@ -205,6 +205,8 @@ static Rasad__V1__SubscriberCard *read_card(const struct report_subscriber *subs
 
 	if (valid_until_ms)
 		encode_card_stamp(card, n, valid_until_ms);
+	assert_true(encode_card_good_until(card, n) == (valid_until_ms ? valid_until_ms : 1));
+	assert_int_equal(encode_card_good_until(card, n - 1), 0);
 	Rasad__V1__SubscriberCard *read = rasad__v1__subscriber_card__unpack(NULL, n, card);
 	assert_non_null(read);
 	return read;
@@ -276,6 +278,7 @@ static void test_stamp(void **state)
 	uint8_t shorter[7] = {1, 2, 3, 4, 5, 6, 7};
 	encode_card_stamp(shorter, sizeof(shorter), -1);
 	assert_memory_equal(shorter, "\1\2\3\4\5\6\7", 7);
+	assert_int_equal(encode_card_good_until(shorter, sizeof(shorter)), 0);
 }
 
 int main(void)

@@ -198,6 +198,7 @@ static void test_cards_by_bucket(void **state)
 	for (uint64_t i = 0; i < LINES; i++) /* 90 lines of each of 100 buckets, in turn */
 		push_key(i % 100 + i / 100 * (uint64_t)KEYSPACE_BUCKETS * 5);
 	push(ITEM_NODE, 0, 0); /* in the same chain as a card */
+	assert_int_equal(queue_oldest_bucket(&queue), 90);
 	while (n < LINES &&
 	       (got = queue_take(&queue, items + n, 500 < LINES - n ? 500 : LINES - n)))
 		n += got;

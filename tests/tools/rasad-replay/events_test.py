@@ -113,16 +113,20 @@ def as_text(events):
     return "".join(json.dumps(e) + "\n" for e in events)
 
 
-def replay(text, inventory=None, arguments=()):
-    """(rows, stderr, exit code)"""
+def replay(text, inventory=None, arguments=(), more=()):
+    """Of one file, and more of them: (rows, stderr, exit code)"""
     with tempfile.TemporaryDirectory(prefix="rasad-events-") as folder:
         books, path = os.path.join(folder, "books.csv"), os.path.join(folder, "events.ndjson")
+        others = [os.path.join(folder, f"more{n}.ndjson") for n in range(len(more))]
+        for other, content in zip(others, more):
+            with open(other, "w", encoding="utf-8") as f:
+                f.write(content)
         with open(books, "w", encoding="utf-8") as f:
             f.write(inventory or "\n".join([HEADER] + [line.row() for line in NETWORK]) + "\n")
         with open(path, "wb") as f:
             f.write(text if isinstance(text, bytes) else text.encode())
         run = subprocess.run([BIN + "/rasad-replay", "-q", "-o", "json", "--events", "--inventory",
-                              books, *arguments, path],
+                              books, *arguments, path, *others],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=100)
     return [json.loads(row) for row in run.stdout.splitlines()], run.stderr, run.returncode
 
@@ -179,7 +183,7 @@ def wrong_lines():
            '{"line":"x","kind":"UP"}', '{"line":"x","unix_ns":1700000001000000000,"kind":"SIDEWAYS"}',
            '{"line":"x","unix_ns":1700000001000000000}', '{"line":"x\\q","unix_ns":1}', "[1,2]",
            '{"line":"x","unix_ns":-5,"kind":"UP"}', '{"line":"x","unix_ns":1.5,"kind":"UP"}',
-           '{"line":"x","unix_ns":"17","kind":"UP"}']
+           '{"line":"x","unix_ns":"17 s","kind":"UP"}']
     other = ['{"type":"symptom_event","unix_ns":5}', ""]
     good = as_text(story(FAULTS[0])).splitlines()
     rows, errors, code = replay("\n".join(good[:500] + bad + other + good[500:]) + "\n")
@@ -207,13 +211,23 @@ def late_and_wild():
     wild = dict(whole[0], unix_ns=at + 10 * 365 * 86400 * 10**9)
     ancient = dict(whole[0], unix_ns=at - 10 * 365 * 86400 * 10**9)
     late = dict(whole[0], unix_ns=at - 20 * 10**9)
+    later = dict(late, unix_ns=at - 25 * 10**9)  # older than what is known of the line by then
     rows, _, code = replay(as_text(whole[:n] + [wild, whole[n], ancient, whole[n + 1], late] +
-                                   whole[n + 2:]))
+                                   whole[n + 2:n + 60] + [later] + whole[n + 60:]))
     assert [what(i) for i in incidents(rows)] == [FAULTS[0][1]]
     refusals = rows[-1]["refusals"]
     assert refusals.get("events_wild_clock") == 2, refusals
     assert refusals.get("events_late") == 1, refusals
-    assert code == 0 and rows[-1]["verdicts"]["ok"] == len(whole)
+    assert rows[-1]["notes"]["events_delayed"] == 1, rows[-1]["notes"]
+    assert code == 0 and rows[-1]["verdicts"]["ok"] == len(whole) + 1
+    # A log that is up to 40 s out of order: late, but none is lost.
+    rng = random.Random(7)
+    rows, _, _ = replay(as_text(sorted(story(*FAULTS[:5]), key=lambda e: e["unix_ns"] +
+                                       rng.randrange(40_000_000_000))))
+    assert [what(i)[:4] for i in incidents(rows)] == [f[1][:4] for f in FAULTS[:5]], \
+        [what(i) for i in incidents(rows)]
+    assert all(i["state"] == "CLEARED" for i in incidents(rows))
+    assert rows[-1]["notes"]["events_delayed"] > 100, rows[-1]
 
 
 def clock_set_back():
@@ -223,6 +237,67 @@ def clock_set_back():
     again = [dict(e, unix_ns=e["unix_ns"] - 3 * day) for e in today]
     rows, _, _ = replay(as_text(today + again))
     assert [what(i) for i in incidents(rows)] == [FAULTS[0][1]] * 2, incidents(rows)
+    # Set back by an hour in the middle of a fault, and never set right again.
+    cut = hour(2) + 602
+    events = [dict(e, unix_ns=e["unix_ns"] - (3600 * 10**9 if e["unix_ns"] > cut * 10**9 else 0))
+              for e in story(*FAULTS[:5])]
+    rows, _, _ = replay(as_text(events))
+    assert {what(i)[:4] for i in incidents(rows)} == {f[1][:4] for f in FAULTS[:5]}, \
+        [what(i) for i in incidents(rows)]
+    assert rows[-1]["notes"]["clock_steps"] == 1, rows[-1]["notes"]
+
+
+def other_spellings():
+    """Numbers as texts or with an exponent; names of causes that nobody knows are counted."""
+    reference = incidents(replay(as_text(story(FAULTS[0])))[0])
+    for spell in (str, float):
+        rows, errors, _ = replay(as_text([dict(e, unix_ns=spell(e["unix_ns"]))
+                                          for e in story(FAULTS[0])]))
+        assert not errors and [what(i) for i in incidents(rows)] == [what(i) for i in reference]
+    odd = [dict(e, cause="LOST_CARRIER") if "cause" in e else e for e in story(FAULTS[0])]
+    rows, errors, _ = replay(as_text(odd))
+    assert [what(i) for i in incidents(rows)] == [FAULTS[0][1]] and not errors
+    assert rows[-1]["notes"]["causes_unknown"] == LINES, rows[-1]["notes"]
+    books = "\n".join([HEADER.upper()] + [line.row() for line in NETWORK]) + "\n"
+    rows, errors, _ = replay(as_text(story(FAULTS[0])), books)
+    assert [what(i) for i in incidents(rows)] == [FAULTS[0][1]] and not errors
+    rows, errors, code = replay(as_text(all_up()), books.replace(",", ";"))
+    assert code == 1 and "books.csv:1:" in errors and "commas" in errors, errors
+    long = event(NETWORK[0], START, "UP") | {"line": "x" * 64}
+    rows, errors, code = replay(as_text([long]))
+    assert code == 1 and "longer than 63" in errors and rows[-1]["lines"] == 0, errors
+
+
+def several_files():
+    """Merged by time, whatever the order in which they are named."""
+    whole = story(*FAULTS[:5])
+    parts = [as_text([e for e in whole if hash_of(e) % 3 == n]) for n in range(3)]
+    rows, errors, code = replay(parts[2], more=parts[:2])
+    assert not errors and code == 0 and rows[-1]["verdicts"]["ok"] == len(whole)
+    assert [what(i) for i in incidents(rows)] == [expected for _, expected in FAULTS[:5]]
+    assert rows[-1]["notes"]["events_delayed"] == 0, rows[-1]["notes"]
+
+
+def hash_of(e):
+    return sum(e["line"].encode())
+
+
+def sessions_in_a_row():
+    """A log of whole seconds: who hangs up and redials within one is up. Who has redialled is not
+    down when the BRAS gives up the session before."""
+    card, at = of(card="D2/1"), hour(1)
+    again = [event(line, START + 600 + 10 * n, kind) for n, line in enumerate(card)
+             for kind in ("UP", "DOWN")]
+    rows, _, _ = replay(as_text(in_order(story(FAULTS[0]) + again)))
+    assert [what(i) for i in incidents(rows)] == [FAULTS[0][1]], [what(i) for i in incidents(rows)]
+    whole = all_up()
+    for n, line in enumerate(card):
+        whole += [event(line, at, "UP", pppoe_session_id=100 + n),
+                  event(line, at + 60, "UP", pppoe_session_id=200 + n),
+                  event(line, at + 90, "DOWN", cause="LINE_LOST", pppoe_session_id=100 + n)]
+    rows, _, _ = replay(as_text(in_order(whole) + [event(card[0], at + 900, "RECOVERED")]))
+    assert not incidents(rows), incidents(rows)
+    assert rows[-1]["notes"]["events_of_replaced_sessions"] == LINES, rows[-1]["notes"]
 
 
 def wrong_books():
@@ -322,8 +397,8 @@ def nothing_to_read():
     assert code == 0 and not errors and rows[-1]["type"] == "replay_summary"
 
 
-TESTS = [exact_incidents, shuffled, wrong_lines, late_and_wild, clock_set_back, wrong_books,
-         unknown_lines, planned_work, topology_lint, nothing_to_read]
+TESTS = [exact_incidents, shuffled, wrong_lines, late_and_wild, clock_set_back, other_spellings,
+         several_files, sessions_in_a_row, wrong_books, unknown_lines, planned_work, topology_lint, nothing_to_read]
 
 
 def main():
