@@ -239,10 +239,11 @@ static bool went_together(const struct fit *f, const struct finding *finding)
 	uint32_t n = 0, down = 0;
 	for (uint32_t m = 0; since && m < f->n_marks; m++) {
 		const struct watched *w = &f->o->lines[f->marks[m].line];
+		const struct trouble *t = trouble_of(f->o, w, f->channel);
 		if (!watch_hangs_on(f->o, f->marks[m].line, finding->group))
 			continue;
 		since[n++] = f->marks[m].since_ns;
-		down += !trouble_of(f->o, w, f->channel)->good_ns;
+		down += t && !t->good_ns; /* it may have found its incident meanwhile */
 	}
 	if (n) {
 		qsort(since, n, sizeof *since, by_time);
