@@ -253,12 +253,28 @@ static bool went_together(const struct fit *f, const struct finding *finding)
 	return 2 * down >= n || (2 * finding->k >= finding->n && spread <= TOGETHER_NS);
 }
 
+/* Half of the drops that speak for the finding are whole evidence: modems that end their sessions
+ * themselves, a quarter each, open nothing, however many they are. */
+static bool is_firm(const struct fit *f, uint32_t group)
+{
+	uint32_t all = 0, firm = 0;
+	for (uint32_t m = 0; m < f->n_marks; m++) {
+		const struct mark *mark = &f->marks[m];
+		if (!watch_hangs_on(f->o, mark->line, group))
+			continue;
+		all += mark->quarters;
+		firm += mark->quarters >= QUARTERS ? mark->quarters : 0;
+	}
+	return f->channel != CHANNEL_DROP || 2 * firm >= all;
+}
+
 static bool may_open(const struct fit *f, const struct finding *finding)
 {
 	const struct group *g = &f->o->groups.at[finding->group];
 	double fresh = (double)g->fresh[f->channel] / QUARTERS;
 	return f->may_open && localise_significant(f->o, finding->group, f->channel, fresh) &&
-	       !is_passing(f->o, finding->group, f->channel) && went_together(f, finding);
+	       !is_passing(f->o, finding->group, f->channel) && went_together(f, finding) &&
+	       is_firm(f, finding->group);
 }
 
 /* Sessions that are refused everywhere are refused by one server: what fails beside the group that
