@@ -44,10 +44,11 @@ class Rig:
     def __init__(self, replay, folder):
         self.replay, self.folder = replay, pathlib.Path(folder)
 
-    def generate(self, fault, for_s=75, seed=1):
+    def generate(self, fault, for_s=75, seed=1, lines=48):
         out = self.folder / f"{fault}.pcap"
         subprocess.run([self.replay.parent / "rasad-gen", "--scenario", "outage", "--fault", fault,
-                        "--fault-for", str(for_s), "--seed", str(seed), "--snaplen", "160",
+                        "--fault-for", str(for_s), "--seed", str(seed), "--lines", str(lines),
+                        "--snaplen", "160",
                         "-o", out], check=True, capture_output=True)
         return out
 
@@ -104,6 +105,17 @@ def test_nothing(score, rig):
         result = rig.run(score, f"{name} {seed}", rig.generate(name, 75, seed))
         score.equal(f"{name} {seed} incidents", [], last_words(result))
         score.equal(f"{name} {seed} gaps", [], result.objects["gap_notice"])
+
+
+def test_twice_the_town(score, rig):
+    """Where many lines are, a few that go at times of their own are more, and still no fault; nor
+    are those that dial again, while nobody lets them in, an exhausted pool."""
+    result = rig.run(score, "flaps, 96 lines", rig.generate("flaps", seed=201, lines=96))
+    score.equal("flaps, 96 lines: no incident", [], last_words(result))
+    for fault in ("radius", "reject"):
+        result = rig.run(score, f"{fault}, 96 lines", rig.generate(fault, seed=102, lines=96))
+        classes = [incident["class"] for incident in last_words(result)]
+        score.equal(f"{fault}, 96 lines: one incident", ["AAA"], classes)
 
 
 def check_gap(score, name, result, since_s, until_s, lines):
@@ -184,7 +196,7 @@ def main():
     score = judge.Score()
     with tempfile.TemporaryDirectory() as folder:
         rig = Rig(args.program, folder)
-        for test in (test_faults, test_nothing, test_blind, test_two_taps, test_files_in_a_row,
+        for test in (test_faults, test_nothing, test_twice_the_town, test_blind, test_two_taps, test_files_in_a_row,
                      test_workers):
             test(score, rig)
     score.finish()
