@@ -115,6 +115,29 @@ static void what_comes_back_by_itself_is_none(void **state)
 	world_end(&w);
 }
 
+/* A fault of hours says nothing about how often its lines drop by themselves, or for how long. */
+static void what_is_explained_is_not_learned(void **state)
+{
+	static struct world w;
+	struct rates before;
+	(void)state;
+	world_begin(&w);
+	before = w.outage->rates;
+	world_cut(&w, 100, 1, 2);
+	world_run_to(&w, 7000);
+	world_heal(&w, 7000, 1, 2);
+	world_run_to(&w, 8000);
+	assert_int_equal(world_last(&w)->state, INCIDENT_CLEARED);
+	assert_int_equal(w.outage->rates.drops_quarters, before.drops_quarters);
+	assert_int_equal(w.outage->rates.dwells, before.dwells);
+	world_card(&w, 9000, 1, 2, 0, 1, CHANNEL_DROP, SYMPTOM_BAD);
+	world_card(&w, 9090, 1, 2, 0, 1, CHANNEL_DROP, SYMPTOM_GOOD);
+	world_run_to(&w, 9200);
+	assert_int_equal(w.outage->rates.drops_quarters, before.drops_quarters + QUARTERS);
+	assert_int_equal(w.outage->rates.dwell_ms, before.dwell_ms + 120000);
+	world_end(&w);
+}
+
 static void what_fails_later_is_absorbed(void **state)
 {
 	static struct world w;
@@ -255,6 +278,7 @@ int main(void)
 		cmocka_unit_test(shards_have_ids_of_their_own),
 		cmocka_unit_test(suspicion_ripens),
 		cmocka_unit_test(what_comes_back_by_itself_is_none),
+		cmocka_unit_test(what_is_explained_is_not_learned),
 		cmocka_unit_test(what_fails_later_is_absorbed),
 		cmocka_unit_test(scope_changes_and_the_id_stays),
 		cmocka_unit_test(the_whole_supersedes_its_parts),
