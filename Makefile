@@ -123,7 +123,9 @@ endef
 VERSION := $(or $(shell cat VERSION 2>/dev/null || \
              git --no-optional-locks describe --always --dirty 2>/dev/null),unknown)
 $(eval $(call keep,$(GEN)/version.h,#define RASAD_VERSION "$(VERSION)"))
-$(eval $(call keep,$(BUILD)/flags,$(CC) $(CFLAGS) $(LTO) $(BASE) $(filter-out -Werror,$(WARNINGS)) $(LDFLAGS)))
+# Blocks stay as written: Linux 6.1 refuses a loop whose end falls through into its beginning.
+BPFFLAGS := -target bpf -mcpu=v3 -O2 -mllvm -disable-block-placement -g -std=gnu2x -Wall -Wextra
+$(eval $(call keep,$(BUILD)/flags,$(CC) $(CFLAGS) $(LTO) $(BASE) $(filter-out -Werror,$(WARNINGS)) $(LDFLAGS) $(BPFFLAGS)))
 $(eval $(call keep,$(BUILD)/sources,$(LIBSRC) $(PBC) $(TOOLSRC) $(HELPERS)))
 
 # --- generated code ---------------------------------------------------------------------------
@@ -133,11 +135,10 @@ $(GEN)/proto/%.pb-c.c $(GEN)/proto/%.pb-c.h: proto/%.proto
 	mkdir -p $(GEN)/proto
 	protoc-c --proto_path=proto --c_out=$(GEN)/proto $<
 
-# Blocks stay as written: Linux 6.1 refuses a loop whose end falls through into its beginning.
 $(GEN)/%.bpf.o: %.bpf.c $(BUILD)/flags
 	echo "  BPF     $<"
 	mkdir -p $(@D)
-	$(CLANG) -target bpf -mcpu=v3 -O2 -mllvm -disable-block-placement -g -std=gnu2x -Wall -Wextra -I. \
+	$(CLANG) $(BPFFLAGS) $(if $(filter 1,$(WERROR)),-Werror) -I. \
 	  -I/usr/include/$(shell $(CC) -print-multiarch) -MMD -MP -c -o $@ $<
 
 $(GEN)/%.skel.h: $(GEN)/%.bpf.o

@@ -28,8 +28,6 @@ struct event_intake {
 	uint32_t n, room;
 	struct waiting *wild; /* owned: waits for a second one of its time; or NULL */
 	struct map by_name;   /* hash of a line's name: its subject */
-	uint64_t *last_ns;    /* owned, by subject: the stamp of what was taken last */
-	uint32_t last_room;
 	uint64_t cards_ns;
 	struct event_counters counters;
 };
@@ -42,7 +40,6 @@ struct event_intake *event_intake_free(struct event_intake *in)
 		free(in->heap[i]);
 	free(in->heap);
 	free(in->wild);
-	free(in->last_ns);
 	map_fini(&in->by_name);
 	free(in);
 	return NULL;
@@ -170,29 +167,6 @@ static void learn(struct subject *s, const struct session_event *e)
 		s->cvlan = e->cvlan;
 }
 
-/* What is older than the line's last event is no news: what happened since is known. */
-static bool is_news(struct event_intake *in, uint32_t number, uint64_t stamp_ns)
-{
-	if (number >= in->last_room) {
-		uint32_t room = in->last_room ? in->last_room : 1024;
-		uint64_t *grown;
-		while (room <= number)
-			room *= 2;
-		grown = realloc(in->last_ns, room * sizeof *grown);
-		if (!grown) {
-			in->counters.no_memory++;
-			return false;
-		}
-		memset(grown + in->last_room, 0, (room - in->last_room) * sizeof *grown);
-		in->last_ns = grown;
-		in->last_room = room;
-	}
-	if (stamp_ns < in->last_ns[number])
-		return false;
-	in->last_ns[number] = stamp_ns;
-	return true;
-}
-
 /* --- transitions --- */
 
 static void came_up(struct subject *s, const struct session_event *e, const struct session_out *out)
@@ -274,10 +248,11 @@ static void apply(struct analysis *a, const struct waiting *w)
 	struct subject *s = &a->subjects[number];
 	if (!number)
 		return;
-	if (!is_news(a->events, number, w->stamp_ns)) {
+	if (w->stamp_ns < s->event_ns) { /* no news: what happened since is known */
 		counters->late++;
 		return;
 	}
+	s->event_ns = w->stamp_ns;
 	counters->delayed += w->stamp_ns < e->unix_ns;
 	counters->taken++;
 	if (e->kind != SESSION_UP && e->kind != SESSION_SETUP_FAILED &&
@@ -356,8 +331,8 @@ static void step(struct analysis *a, uint64_t unix_ns)
 	a->events->counters.clock_steps++;
 	if (to_ns + CLOCK_BEHIND_NS >= a->now_ns)
 		return;
-	for (uint32_t i = 0; i < a->events->last_room; i++)
-		a->events->last_ns[i] = 0;
+	for (uint32_t i = 1; i < a->n_subjects; i++)
+		a->subjects[i].event_ns = 0;
 	analysis_advance(a, to_ns);
 }
 

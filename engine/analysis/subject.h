@@ -82,6 +82,7 @@ struct subject {
 	uint8_t card_group; /* of its card, and the next in the list of those that are told */
 	uint32_t next_card;
 	uint64_t told_ns;
+	uint64_t event_ns; /* of a line that events tell of: the stamp of the last one */
 	uint64_t timer_ns; /* the deadline that counts; 0: none */
 };
 

@@ -102,13 +102,9 @@ HOT_INLINE void step_work(struct worker *w, struct steps *s, const struct burst 
 {
 	const struct pkt *p = &burst->pkt[i];
 	const struct pkt_extra *x = &burst->extra[i];
-	if (__builtin_expect(s->turns, 0)) {
-		worker_place(w, burst, i);
+	worker_place(w, burst, i);
+	if (s->turns)
 		turn(w, burst, i);
-	} else {
-		w->order = burst->first_order + i;
-		w->clock_ns = p->ts_ns;
-	}
 	if (has_flow(p))
 		worker_flow_packet(w, p, x, &s->hint[i]);
 	else if (pkt_is_control(p))
@@ -117,7 +113,7 @@ HOT_INLINE void step_work(struct worker *w, struct steps *s, const struct burst 
 		worker_other_packet(w, p, x);
 }
 
-/* The packets of a block, if there are any. */
+/* The packets of a block; none where it would begin behind the burst, or, counted round 0, before. */
 struct block {
 	uint32_t from, end;
 };

@@ -174,26 +174,38 @@ static uint32_t find_seated(const struct fit *f, uint32_t group)
 	return 0;
 }
 
+/* When the lines of a group went, in order, but those that one incident has. */
+struct times {
+	uint64_t *since_ns; /* owned */
+	uint32_t n;
+};
+
+enum { NO_INCIDENT = UINT32_MAX };
+
+static struct times times_of(const struct fit *f, uint32_t group, uint32_t but)
+{
+	struct times t = {malloc((f->n_marks + 1u) * sizeof *t.since_ns), 0};
+	for (uint32_t m = 0; t.since_ns && m < f->n_marks; m++) {
+		uint32_t line = f->marks[m].line;
+		if (trouble_incident(f->o, &f->o->lines[line], f->channel) != but &&
+		    watch_hangs_on(f->o, line, group))
+			t.since_ns[t.n++] = f->marks[m].since_ns;
+	}
+	if (t.n)
+		qsort(t.since_ns, t.n, sizeof *t.since_ns, by_time);
+	return t;
+}
+
 /* When the lines of the group went that the incident has not taken, by half of them; when it has all:
  * when it began. */
 static uint64_t time_of_rest(const struct fit *f, uint32_t group, uint32_t incident)
 {
 	const struct incident *i = incident_at(f->o, incident);
-	uint64_t *since = malloc((f->n_marks + 1u) * sizeof *since);
-	uint64_t middle = i->onset_ns ? i->onset_ns : i->open_ns;
-	uint32_t n = 0;
-	for (uint32_t m = 0; since && m < f->n_marks; m++) {
-		uint32_t line = f->marks[m].line;
-		if (trouble_incident(f->o, &f->o->lines[line], f->channel) != incident &&
-		    watch_hangs_on(f->o, line, group))
-			since[n++] = f->marks[m].since_ns;
-	}
-	if (n) {
-		qsort(since, n, sizeof *since, by_time);
-		middle = since[n / 2];
-	}
-	free(since);
-	return middle;
+	struct times t = times_of(f, group, incident);
+	uint64_t began_ns = i->onset_ns ? i->onset_ns : i->open_ns;
+	uint64_t middle_ns = t.n ? t.since_ns[t.n / 2] : began_ns;
+	free(t.since_ns);
+	return middle_ns;
 }
 
 static bool is_near(uint64_t a, uint64_t b)
@@ -231,41 +243,33 @@ static uint32_t find_symptom(const struct fit *f, uint32_t group)
 	return found;
 }
 
-/* Half of the lines that failed are still down; or half of the group went, all but a few of them in
- * the same moment. Lines that come and go, each at a time of its own, have nothing in common. */
-static bool went_together(const struct fit *f, const struct finding *finding)
+/* Half of the group went, all but a few of the lines in the same moment. */
+static bool went_at_once(const struct fit *f, const struct finding *finding)
 {
-	uint64_t *since = malloc((f->n_marks + 1u) * sizeof *since), spread = 0;
-	uint32_t n = 0, down = 0;
-	for (uint32_t m = 0; since && m < f->n_marks; m++) {
-		const struct watched *w = &f->o->lines[f->marks[m].line];
-		const struct trouble *t = trouble_of(f->o, w, f->channel);
-		if (!watch_hangs_on(f->o, f->marks[m].line, finding->group))
-			continue;
-		since[n++] = f->marks[m].since_ns;
-		down += t && !t->good_ns; /* it may have found its incident meanwhile */
-	}
-	if (n) {
-		qsort(since, n, sizeof *since, by_time);
-		spread = since[n - 1 - n / 8] - since[n / 8];
-	}
-	free(since);
-	return 2 * down >= n || (2 * finding->k >= finding->n && spread <= TOGETHER_NS);
+	struct times t = times_of(f, finding->group, NO_INCIDENT);
+	uint64_t spread_ns = t.n ? t.since_ns[t.n - 1 - t.n / 8] - t.since_ns[t.n / 8] : 0;
+	free(t.since_ns);
+	return 2 * finding->k >= finding->n && spread_ns <= TOGETHER_NS;
 }
 
-/* Half of the drops that speak for the finding are whole evidence: modems that end their sessions
- * themselves, a quarter each, open nothing, however many they are. */
-static bool is_firm(const struct fit *f, uint32_t group)
+/*
+ * Lines that come and go, each at a time of its own, have nothing in common: half of those that
+ * failed must still be down, or have gone at once. Nor have modems that end their sessions
+ * themselves, however many they are: half must have gone in another way.
+ */
+static bool is_common(const struct fit *f, const struct finding *finding)
 {
-	uint32_t all = 0, firm = 0;
+	uint32_t n = 0, down = 0, own = 0;
 	for (uint32_t m = 0; m < f->n_marks; m++) {
-		const struct mark *mark = &f->marks[m];
-		if (!watch_hangs_on(f->o, mark->line, group))
+		const struct watched *w = &f->o->lines[f->marks[m].line];
+		const struct trouble *t = trouble_of(f->o, w, f->channel);
+		if (!t || !watch_hangs_on(f->o, f->marks[m].line, finding->group))
 			continue;
-		all += mark->quarters;
-		firm += mark->quarters >= QUARTERS ? mark->quarters : 0;
+		n++;
+		down += !t->good_ns;
+		own += f->channel == CHANNEL_DROP && t->cause == CAUSE_CPE_TERM;
 	}
-	return f->channel != CHANNEL_DROP || 2 * firm >= all;
+	return 2 * own <= n && (2 * down >= n || went_at_once(f, finding));
 }
 
 static bool may_open(const struct fit *f, const struct finding *finding)
@@ -273,8 +277,7 @@ static bool may_open(const struct fit *f, const struct finding *finding)
 	const struct group *g = &f->o->groups.at[finding->group];
 	double fresh = (double)g->fresh[f->channel] / QUARTERS;
 	return f->may_open && localise_significant(f->o, finding->group, f->channel, fresh) &&
-	       !is_passing(f->o, finding->group, f->channel) && went_together(f, finding) &&
-	       is_firm(f, finding->group);
+	       !is_passing(f->o, finding->group, f->channel) && is_common(f, finding);
 }
 
 /* Sessions that are refused everywhere are refused by one server: what fails beside the group that

@@ -3,11 +3,11 @@
 #ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_STATE_H
 #define RASAD_ENGINE_ANALYSIS_OUTAGE_STATE_H
 
+#include "engine/analysis/outage/agenda.h"
 #include "engine/analysis/outage/group.h"
 #include "engine/analysis/outage/localise.h"
 #include "engine/analysis/outage/outage.h"
 #include "engine/analysis/outage/place.h"
-#include "engine/analysis/outage/agenda.h"
 #include "engine/analysis/outage/rate.h"
 #include "engine/base/pool.h"
 
