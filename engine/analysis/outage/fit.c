@@ -254,8 +254,8 @@ static bool went_at_once(const struct fit *f, const struct finding *finding)
 
 /*
  * Lines that come and go, each at a time of its own, have nothing in common: half of those that
- * failed must still be down, or have gone at once. Nor have modems that end their sessions
- * themselves, however many they are: half must have gone in another way.
+ * failed must still be down, or have gone at once. And modems that end their sessions themselves
+ * speak of modems: for most of them no element of the network is to blame, but their vendor may be.
  */
 static bool is_common(const struct fit *f, const struct finding *finding)
 {
@@ -269,7 +269,9 @@ static bool is_common(const struct fit *f, const struct finding *finding)
 		down += !t->good_ns;
 		own += f->channel == CHANNEL_DROP && t->cause == CAUSE_CPE_TERM;
 	}
-	return 2 * own <= n && (2 * down >= n || went_at_once(f, finding));
+	if (2 * own > n && f->o->groups.at[finding->group].kind != KIND_VENDOR)
+		return false;
+	return 2 * down >= n || went_at_once(f, finding);
 }
 
 static bool may_open(const struct fit *f, const struct finding *finding)
