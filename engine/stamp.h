@@ -20,15 +20,13 @@ struct stamp {
 static inline bool stamp_is_usual(const struct stamp *stamp, const struct burst *burst)
 {
 	const struct clock *clock = &stamp->clock;
-	uint64_t first_ns = burst->pkt[0].ts_ns, now_ns = first_ns;
-	uint64_t second_ns = stamp->taps.all.second_ns;
-	bool back = false;
-	for (uint32_t i = 1; i < burst->n; i++) {
-		back |= burst->pkt[i].ts_ns < now_ns;
-		now_ns = burst->pkt[i].ts_ns;
-	}
-	return !back && clock->running && !clock->wild_ns && !stamp->taps.all.silent &&
-	       !(stamp->taps.source && stamp->taps.source->n_taps > 1) &&
+	uint64_t first_ns = burst->pkt[0].ts_ns, now_ns = burst->pkt[burst->n - 1].ts_ns;
+	uint64_t second_ns = stamp->taps.all.second_ns, steps = 0; /* the sign of any */
+#pragma GCC unroll 8
+	for (uint32_t i = 1; i < burst->n; i++)
+		steps |= burst->pkt[i].ts_ns - burst->pkt[i - 1].ts_ns;
+	return (int64_t)steps >= 0 && clock->running && !clock->wild_ns &&
+	       !stamp->taps.all.silent && !(stamp->taps.source && stamp->taps.source->n_taps > 1) &&
 	       first_ns - clock->now_ns < TAP_LEAST_NS && first_ns - second_ns < TAP_SECOND_NS &&
 	       now_ns - second_ns < TAP_SECOND_NS;
 }

@@ -42,8 +42,9 @@ struct taps {
 /* The bit of the packet's line; 0: the packet is no sign of life. */
 static inline uint64_t tap_bit(const struct pkt *p)
 {
-	uint32_t name = p->key[0] >> 8 ^ (uint32_t)p->cpe_mac[4] << 8 ^ p->cpe_mac[5];
-	return (uint64_t)(p->dir != DIR_DOWN) << (name * 2654435769u >> 26);
+	uint32_t mac = (uint32_t)p->cpe_mac[4] << 8 | p->cpe_mac[5];
+	uint32_t name = (p->key[0] >> 8) * 2654435769u + mac * 2246822507u;
+	return (uint64_t)(p->dir != DIR_DOWN) << (name >> 26);
 }
 
 /* Packet `i` of the burst comes at its clock_ns, after the clock had stood at `before_ns`. What is

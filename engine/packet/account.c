@@ -60,14 +60,17 @@ void account_answered(struct worker *w, uint32_t line, const struct pkt *p)
 	pulse->state &= kept;
 }
 
-/* Where the outbox is full a counter that is, too, starts again: `told_late` shows it. */
 void account_turn(struct worker *w, uint32_t line)
 {
-	struct pulse *pulse = line_pulse(&w->meter.lines, line);
-	if ((pulse->state & PULSE_LISTED) != w->window.mark)
-		window_open_line(w, line);
-	else
-		window_tell_line(w, line);
+	window_open_line(w, line);
+}
+
+/* Where the outbox is full the counter starts again: `told_late` shows it. */
+void account_full(struct worker *w, uint32_t line, uint16_t *counter, uint16_t n)
+{
+	*counter = (uint16_t)(*counter - n);
+	window_tell_line(w, line);
+	*counter = n;
 }
 
 static uint32_t patience_ms(const struct pulse *pulse)

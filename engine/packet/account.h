@@ -20,8 +20,11 @@ struct signal *account_signal(struct worker *w, enum signal_kind kind, uint32_t 
 
 /* --- what is rare ----------------------------------------------------------------------------- */
 
-/* The pulse is of another window, or a counter of it is full. */
+/* The pulse is of another window. */
 void account_turn(struct worker *w, uint32_t line);
+
+/* One of the counters of the line's pulse has just wrapped, when `n` was added. */
+void account_full(struct worker *w, uint32_t line, uint16_t *counter, uint16_t n);
 
 /* The line speaks: analysis waits for that, or its pauses are long. */
 void account_answered(struct worker *w, uint32_t line, const struct pkt *p);
@@ -48,29 +51,37 @@ enum {
 HOT_INLINE void account_up(struct worker *w, uint32_t line, struct pulse *pulse,
 			   const struct pkt *p)
 {
-	uint32_t tick = meter_tick(p->ts_ns), ticks = tick - pulse->up_tick;
+	uint32_t tick = meter_tick(p->ts_ns), ticks = tick - pulse->up_tick, older;
 	if (__builtin_expect(
 		    pulse->state & PULSE_WATCH || ticks > ACCOUNT_GAP_TICKS || pulse->gap_ms, 0))
 		account_answered(w, line, p);
 	pulse->state &= PULSE_KEPT;
 	w->window.heard += (int32_t)(pulse->up_tick - w->window.second_tick) < 0;
-	/* first of its window, or not older than the last */
-	pulse->up_tick = !pulse->packets[UP] || (int32_t)ticks > 0 ? tick : pulse->up_tick;
+	/* first of its window, or not older than the last: no branch, nobody can foresee it */
+	older = (uint32_t)(pulse->packets[UP] != 0) & (uint32_t)((int32_t)ticks <= 0);
+	pulse->up_tick = older ? pulse->up_tick : tick;
 }
 
 /* Counts the packet to its line, whose pulse this is. `way`: UP or DOWN. */
 HOT_INLINE void account_packet(struct worker *w, uint32_t line, struct pulse *pulse, int way,
 			       const struct pkt *p)
 {
-	if (__builtin_expect((pulse->state & PULSE_LISTED) != w->window.mark ||
-				     pulse->packets[way] == UINT16_MAX ||
-				     pulse->data[way] > ACCOUNT_DATA_FULL,
-			     0))
+	if (__builtin_expect((pulse->state & PULSE_LISTED) != w->window.mark, 0))
 		account_turn(w, line);
 	if (way == UP)
 		account_up(w, line, pulse, p);
-	pulse->packets[way]++;
+	if (__builtin_expect(++pulse->packets[way] == 0, 0))
+		account_full(w, line, &pulse->packets[way], 1);
 	pulse->bytes[way] += p->wire_len;
+}
+
+/* Segments with payload, as a rule one. */
+HOT_INLINE void account_data(struct worker *w, uint32_t line, struct pulse *pulse, int way,
+			     uint32_t segments)
+{
+	pulse->data[way] += (uint16_t)segments;
+	if (__builtin_expect(pulse->data[way] < segments, 0))
+		account_full(w, line, &pulse->data[way], (uint16_t)segments);
 }
 
 /* Upstream traffic is in another session than the last: account_session is due. */
@@ -98,7 +109,8 @@ HOT_INLINE uint32_t account_wait(uint32_t state, uint64_t ts_ns, uint32_t flow, 
 	uint32_t since = (uint32_t)(ts_ns >> PULSE_SINCE_NS_SHIFT) << PULSE_SINCE_SHIFT;
 	uint32_t first = (state & PULSE_KEPT) | flow << PULSE_FLOW_SHIFT | since;
 	uint32_t many = (state >> PULSE_FLOW_SHIFT & 63) != flow ? PULSE_MANY : 0;
-	uint32_t next = state & PULSE_WAIT ? state | many : first;
+	uint32_t waits = -(uint32_t)((state & PULSE_WAIT) != 0); /* no branch, as above */
+	uint32_t next = ((state | many) & waits) | (first & ~waits);
 	next += (next & PULSE_WAIT) < 4 * PULSE_WAITING ? PULSE_WAITING : 0;
 	next += resent && (next & PULSE_RESENDS) != PULSE_RESENDS ? PULSE_RESEND : 0;
 	return next;

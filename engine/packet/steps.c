@@ -10,20 +10,13 @@
  */
 #include "engine/base/fetch.h"
 #include "engine/base/hot.h"
-#include "engine/packet/mirror.h"
 #include "engine/packet/worker.h"
 
 enum { BLOCK = 16 };
 
 struct steps {
 	struct flow_hint hint[BURST_MAX];
-	bool turns; /* a second of packet time may end in this burst */
 };
-
-HOT_INLINE bool has_flow(const struct pkt *p)
-{
-	return p->kind == KIND_TCP || p->kind == KIND_QUIC;
-}
 
 /* Hash; the tags of the flow's group are asked for. */
 HOT_INLINE void step_tags(const struct flow_table *flows, struct flow_hint *hint,
@@ -62,14 +55,12 @@ HOT_INLINE void fetch_of_line(const struct worker *w, const struct pkt *p)
 	fetch_line(line_at(&w->meter.lines, line));
 }
 
-/* Record; the pulse of its line is asked for, what it has beside it, and where copies of the packet
- * would be known. */
-HOT_INLINE void step_pulse(struct worker *w, struct flow_hint *hint, const struct pkt *p)
+/* Record; the pulse of its line is asked for, and what it has beside it. */
+HOT_INLINE void step_pulse(const struct worker *w, const struct flow_hint *hint,
+			   const struct pkt *p)
 {
 	const struct flow *f = hint->flow;
 	const uint8_t *extra;
-	hint->identity = mirror_identity(p, hint->hash);
-	fetch_line(mirror_set(&w->meter.mirror, p, hint->identity));
 	if (__builtin_expect(!f, 0)) {
 		fetch_of_line(w, p);
 		return;
@@ -77,39 +68,6 @@ HOT_INLINE void step_pulse(struct worker *w, struct flow_hint *hint, const struc
 	fetch_line(line_pulse(&w->meter.lines, f->line));
 	extra = pool_at(&w->meter.extras, f->extra);
 	fetch_two(f->extra ? extra : (const uint8_t *)f);
-}
-
-/* What the source has found comes first, before time goes on. */
-static void tell_news(struct worker *w, const struct burst *burst, uint32_t i)
-{
-	for (uint32_t n = 0; n < burst->n_news; n++)
-		if (burst->news[n].at == i)
-			worker_tap(w, &burst->news[n], burst_clock_ns(burst, i));
-}
-
-/* A second may end here; and packets are counted one by one, else they are all at once. */
-static void turn(struct worker *w, const struct burst *burst, uint32_t i)
-{
-	if (burst->n_news)
-		tell_news(w, burst, i);
-	w->tap = w->source_tap + (w->many_taps ? 1 + burst->extra[i].tap : 0);
-	if (w->clock_ns - w->window.second_ns >= SECOND_NS)
-		window_advance(w, w->clock_ns);
-	w->window.packets++;
-}
-
-HOT_INLINE void step_work(struct worker *w, struct steps *s, struct burst *burst, uint32_t i)
-{
-	const struct pkt *p = &burst->pkt[i];
-	worker_place(w, burst, i);
-	if (s->turns)
-		turn(w, burst, i);
-	if (has_flow(p))
-		worker_flow_packet(w, burst, i, &s->hint[i]);
-	else if (pkt_is_control(p))
-		worker_control_packet(w, p, burst_extra(burst, i), burst->frame[i]);
-	else
-		worker_other_packet(w, p, burst_extra(burst, i));
 }
 
 /* The packets of a block; none where it would begin behind the burst, or, counted round 0, before. */
@@ -141,33 +99,37 @@ static inline void block_records(const struct worker *w, struct steps *s, const 
 			step_record(w, &s->hint[i], &burst->pkt[i], false);
 }
 
-static inline void block_pulses(struct worker *w, struct steps *s, const struct burst *burst,
-				struct block b)
+static inline void block_pulses(const struct worker *w, const struct steps *s,
+				const struct burst *burst, struct block b)
 {
 	for (uint32_t i = b.from; i < b.end; i++)
 		step_pulse(w, &s->hint[i], &burst->pkt[i]);
 }
 
-static inline void block_work(struct worker *w, struct steps *s, struct burst *burst,
-			      struct block b)
+static void work(struct worker *w, struct burst *burst)
 {
-	for (uint32_t i = b.from; i < b.end; i++)
-		step_work(w, s, burst, i);
+	struct steps s;
+	uint32_t n = burst->n;
+	bool turns = burst->odd || burst->last_clock_ns - w->window.second_ns >= SECOND_NS;
+	w->burst = burst;
+	for (uint32_t at = 0; at < n + 3 * BLOCK; at += BLOCK) {
+		struct block last = block_at(at - 3 * BLOCK, n);
+		block_tags(w, &s, burst, block_at(at, n));
+		block_records(w, &s, burst, block_at(at - BLOCK, n));
+		block_pulses(w, &s, burst, block_at(at - 2 * BLOCK, n));
+		worker_packets(w, burst, s.hint, last.from, last.end, turns);
+	}
+	w->order = worker_order(w);
+	w->clock_ns = worker_clock_ns(w);
+	w->burst = NULL;
+	if (!turns)
+		w->window.packets += n;
 }
 
 void worker_burst(struct worker *w, struct burst *burst)
 {
-	struct steps s;
-	uint32_t n = burst->n;
 	window_slice(w, WINDOW_SLICE);
-	s.turns = burst->odd || burst->last_clock_ns - w->window.second_ns >= SECOND_NS;
-	for (uint32_t at = 0; at < n + 3 * BLOCK; at += BLOCK) {
-		block_tags(w, &s, burst, block_at(at, n));
-		block_records(w, &s, burst, block_at(at - BLOCK, n));
-		block_pulses(w, &s, burst, block_at(at - 2 * BLOCK, n));
-		block_work(w, &s, burst, block_at(at - 3 * BLOCK, n));
-	}
-	if (!s.turns)
-		w->window.packets += n;
+	if (burst->n)
+		work(w, burst);
 	worker_after_burst(w);
 }

@@ -29,11 +29,14 @@ HOT_INLINE int32_t flow_silence(const struct flow *f, uint64_t ts_ns)
  * none: 0 here. */
 HOT_INLINE void tcp_follow_ip_id(struct flow_dir *d, const struct pkt *p)
 {
+	/* by score, and whether the step is one that counts (3), or only forward (1) */
+	static const int8_t steps[8 * 4] = {
+		0, 0,  0, 1, 0, -1, 0, 1, 0, -1, 0, 1, 0, -1, 0, 1,
+		0, -1, 0, 1, 0, -1, 0, 1, 0, -1, 0, 1, 0, -1, 0, 0,
+	};
 	uint16_t step = (uint16_t)(p->ip_id - d->last_ip_id);
-	uint32_t score = d->id_score, counts = step - 1u < 16, forward = step && step < 0x8000;
-	score += counts & (score < 7);
-	score -= forward & ~counts & (score > 0);
-	d->id_score = score & 7;
+	uint32_t counts = (uint16_t)(step - 1u)<16, forward = (int16_t)step> 0;
+	d->id_score = (d->id_score + steps[d->id_score << 2 | counts << 1 | forward]) & 7;
 	d->last_ip_id = forward ? p->ip_id : d->last_ip_id;
 }
 
@@ -54,16 +57,18 @@ HOT_INLINE void tcp_follow_largest(struct flow_dir *d, uint32_t len)
 		d->largest = (uint16_t)len;
 }
 
+/* Of a flow whose key is the packet's. The flow is not over either, then. */
 HOT_INLINE bool tcp_is_usual(const struct meter *m, const struct flow *f, int dir,
 			     const struct pkt *p)
 {
 	const struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
-	return (p->tcp_flags & TCP_USUAL_FLAGS) == TCP_ACK && p->seq == d->nxt &&
-	       (!f->extra || extra_is_whole(m, f, !dir)) && !(p->flags & PKT_SACK) &&
-	       p->payload_len != 1 &&
+	return p->kind == KIND_TCP && !(p->flags & PKT_SACK) &&
+	       (p->tcp_flags & TCP_USUAL_FLAGS) == TCP_ACK && p->seq == d->nxt && p->window &&
+	       (!f->extra || extra_is_whole(m, f, !dir)) && p->payload_len != 1 &&
 	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
-	       d->flags & DIR_SEEN && p->ack - peer->una <= peer->nxt - peer->una &&
-	       d->nxt - d->una < 1u << 29 && flow_silence(f, p->ts_ns) <= TCP_STALE_AGE;
+	       (d->flags & (DIR_SEEN | DIR_CLOSED)) == DIR_SEEN &&
+	       p->ack - peer->una <= peer->nxt - peer->una && d->nxt - d->una < 1u << 29 &&
+	       flow_silence(f, p->ts_ns) <= TCP_STALE_AGE;
 }
 
 HOT_INLINE void tcp_usual_ack(struct meter *m, struct flow *f, int dir, const struct pkt *p,
@@ -94,23 +99,20 @@ HOT_INLINE void tcp_usual_data(struct meter *m, struct flow *f, int dir, const s
 	d->last_tick = tick;
 }
 
-/* Accounts the packet if it is a usual one, with data or without, but does not count its segments;
- * false: it takes tcp_packet. */
-HOT_INLINE bool tcp_usual(struct meter *m, struct flow *f, int dir, const struct pkt *p,
-			  uint64_t identity, bool has_data)
+/* Accounts a usual packet, with data or without, but does not count its segments. `flow`: hash of
+ * its flow. */
+HOT_INLINE void tcp_usual(struct meter *m, struct flow *f, int dir, const struct pkt *p,
+			  uint32_t flow, bool has_data)
 {
-	if (m->keep_logs || !tcp_is_usual(m, f, dir, p))
-		return false;
 	if (p->ack != f->dir[!dir].una)
 		tcp_usual_ack(m, f, !dir, p, has_data);
 	if (has_data) {
-		mirror_note(&m->mirror, p, identity);
+		mirror_note(&m->mirror, p, mirror_identity(p, flow));
 		tcp_usual_data(m, f, dir, p);
 	}
-	tcp_follow_sender(&f->dir[dir], p);
+	tcp_follow_ip_id(&f->dir[dir], p);
 	if (f->extra)
 		extra_settle(m, f, meter_tick(p->ts_ns));
-	return true;
 }
 
 #endif

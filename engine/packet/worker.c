@@ -52,8 +52,8 @@ struct out worker_out(const struct worker *w, enum out_kind kind, uint32_t line)
 	return (struct out){
 		.kind = kind,
 		.line = line,
-		.order = w->order,
-		.clock_ns = w->clock_ns,
+		.order = worker_order(w),
+		.clock_ns = worker_clock_ns(w),
 	};
 }
 
@@ -176,7 +176,7 @@ static void start_log(struct worker *w, struct flow *f, const struct pkt *p,
 	*log = (struct flow_log){
 		.first_ns = p->ts_ns,
 		.last_ns = p->ts_ns,
-		.order = w->order,
+		.order = worker_order(w),
 		.key0 = f->key[0],
 		.line = f->line,
 		.sub_is_b = f->sub_is_b,
@@ -233,7 +233,7 @@ static int32_t slot_of(const struct worker *w, const struct flow *f)
 }
 
 /* The flow is over: it was silent for too long, or this packet opens another. */
-HOT_INLINE bool is_over(const struct worker *w, const struct flow *f, const struct pkt *p)
+static bool is_over(const struct worker *w, const struct flow *f, const struct pkt *p)
 {
 	return ((int32_t)(flow_age(p->ts_ns) - f->last) > FLOW_IDLE_AGE &&
 		!w->options.keep_flows) ||
@@ -242,8 +242,7 @@ HOT_INLINE bool is_over(const struct worker *w, const struct flow *f, const stru
 }
 
 /* The record of the packet's flow, if it is known and this packet does not begin another one. */
-HOT_INLINE struct flow *known_flow(struct worker *w, const struct pkt *p,
-				   const struct flow_hint *hint)
+static struct flow *known_flow(struct worker *w, const struct pkt *p, const struct flow_hint *hint)
 {
 	struct flow *f = hint->flow;
 	if (!f || !same_key(f, p)) {
@@ -266,17 +265,15 @@ static void follow_log(struct worker *w, const struct flow *f, const struct pkt 
 		log->last_ns = p->ts_ns;
 }
 
-HOT_INLINE void follow_flow(struct worker *w, struct flow *f, const struct pkt *p)
+HOT_INLINE void follow_flow(struct flow *f, const struct pkt *p)
 {
-	uint32_t age = flow_age(p->ts_ns);
-	f->last = (int32_t)(age - f->last) > 0 ? age : f->last;
-	if (w->options.keep_flows)
-		follow_log(w, f, p);
+	int32_t silence = flow_silence(f, p->ts_ns);
+	f->last += (uint32_t)(silence & ~(silence >> 31)); /* a late packet changes nothing */
 }
 
-HOT_INLINE bool owes_an_answer(const struct pkt *p, bool has_data)
+static bool owes_an_answer(const struct pkt *p)
 {
-	return p->kind == KIND_TCP && (has_data || p->tcp_flags & TCP_SYN) &&
+	return p->kind == KIND_TCP && (p->payload_len || p->tcp_flags & TCP_SYN) &&
 	       !(p->tcp_flags & TCP_RST);
 }
 
@@ -302,7 +299,7 @@ static void echo_packet(struct worker *w, uint32_t line, int way, const struct p
 }
 
 /* Packets without a flow: counted to their line, questions timed. */
-void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x)
+static void other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x)
 {
 	bool sub_is_src;
 	struct pulse *pulse;
@@ -327,89 +324,7 @@ void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt
 		echo_packet(w, line, way, p, x);
 }
 
-static __attribute__((noinline)) void first_packet(struct worker *w, struct burst *burst,
-						   uint32_t i, const struct flow_hint *hint);
-
-/*
- * One packet of a flow. Which way it goes and whether it has data are constants here: made four
- * times over, the code asks once for what no CPU can predict.
- */
-HOT_INLINE void work_flow(struct worker *w, struct flow *f, struct burst *burst, uint32_t i,
-			  const struct flow_hint *hint, int way, bool has_data)
-{
-	const struct pkt *p = &burst->pkt[i];
-	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0;
-	uint32_t line = f->line;
-	struct pulse *pulse = line_pulse(&w->meter.lines, line);
-	bool resent = false;
-	account_packet(w, line, pulse, way, p);
-	if (way == UP && account_is_other_session(pulse, p))
-		account_session(w, line, p, burst_extra(burst, i));
-	if (way == DOWN)
-		account_heard(w, line, pulse, p);
-	if (p->kind != KIND_TCP) {
-		spin_packet(&w->meter, f, dir, p);
-	} else if (tcp_usual(&w->meter, f, dir, p, hint->identity, has_data)) {
-		if (has_data)
-			pulse->data[way] += (uint16_t)meter_segments(&f->dir[dir], p->payload_len);
-	} else {
-		const struct pkt_extra *x = burst_extra(burst, i);
-		resent = tcp_packet(&w->meter, f, dir, p, x, hint->identity);
-		if (way == UP && (resent || (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN))
-			demand_asked(w, line, p, x, hint->hash);
-	}
-	follow_flow(w, f, p);
-	if (way == DOWN && owes_an_answer(p, has_data))
-		account_unanswered(w, line, pulse, p, hint->hash, resent);
-}
-
-static __attribute__((noinline)) void work_any(struct worker *w, struct flow *f,
-					       struct burst *burst, uint32_t i,
-					       const struct flow_hint *hint)
-{
-	const struct pkt *p = &burst->pkt[i];
-	bool src_is_b = p->flags & PKT_SRC_IS_B, up = src_is_b == f->sub_is_b;
-	switch (2 * up + (p->payload_len != 0)) {
-	case 0:
-		work_flow(w, f, burst, i, hint, DOWN, false);
-		break;
-	case 1:
-		work_flow(w, f, burst, i, hint, DOWN, true);
-		break;
-	case 2:
-		work_flow(w, f, burst, i, hint, UP, false);
-		break;
-	default:
-		work_flow(w, f, burst, i, hint, UP, true);
-	}
-}
-
-void worker_flow_packet(struct worker *w, struct burst *burst, uint32_t i,
-			const struct flow_hint *hint)
-{
-	struct flow *f = known_flow(w, &burst->pkt[i], hint);
-	if (f)
-		work_any(w, f, burst, i, hint);
-	else
-		first_packet(w, burst, i, hint);
-}
-
-static void first_packet(struct worker *w, struct burst *burst, uint32_t i,
-			 const struct flow_hint *hint)
-{
-	const struct pkt *p = &burst->pkt[i];
-	const struct pkt_extra *x = burst_extra(burst, i);
-	struct flow *f = new_flow(w, p, x, hint->hash);
-	if (!f) { /* the tables are full; its line still gets the packet */
-		worker_other_packet(w, p, x);
-		return;
-	}
-	work_any(w, f, burst, i, hint);
-	if (flow_dir_way(f, p->flags & PKT_SRC_IS_B ? 1 : 0) == UP)
-		account_address(w, f->line, p, x);
-}
-
-void worker_control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+static void control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
 			   const uint8_t *frame)
 {
 	struct control c;
@@ -433,6 +348,150 @@ void worker_control_packet(struct worker *w, const struct pkt *p, const struct p
 	if (c.dir != DIR_UNKNOWN)
 		account_packet(w, line, line_pulse(&w->meter.lines, line),
 			       c.dir == DIR_UP ? UP : DOWN, p);
+}
+
+/* What the source has found comes first, before time goes on. */
+static void tell_news(struct worker *w, const struct burst *burst, uint32_t i)
+{
+	for (uint32_t n = 0; n < burst->n_news; n++)
+		if (burst->news[n].at == i)
+			worker_tap(w, &burst->news[n], burst_clock_ns(burst, i));
+}
+
+/* A second may end here; and packets are counted one by one, else they are all at once. */
+static __attribute__((noinline)) void turn(struct worker *w, const struct burst *burst, uint32_t i)
+{
+	if (burst->n_news)
+		tell_news(w, burst, i);
+	w->tap = w->source_tap + (w->many_taps ? 1 + burst->extra[i].tap : 0);
+	if (worker_clock_ns(w) - w->window.second_ns >= SECOND_NS)
+		window_advance(w, worker_clock_ns(w));
+	w->window.packets++;
+}
+
+/* One packet of a flow, whatever it is. */
+static void work_any(struct worker *w, struct flow *f, struct burst *burst, uint32_t i,
+		     uint32_t hash)
+{
+	const struct pkt *p = &burst->pkt[i];
+	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0, way = flow_dir_way(f, dir);
+	uint32_t line = f->line;
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
+	bool resent = false;
+	account_packet(w, line, pulse, way, p);
+	if (way == DOWN)
+		account_heard(w, line, pulse, p);
+	else if (account_is_other_session(pulse, p))
+		account_session(w, line, p, burst_extra(burst, i));
+	if (p->kind == KIND_TCP) {
+		const struct pkt_extra *x = burst_extra(burst, i);
+		if (pulse->data[way] > ACCOUNT_DATA_FULL)
+			window_tell_line(w, line);
+		resent = tcp_packet(&w->meter, f, dir, p, x, mirror_identity(p, hash));
+		if (way == UP && (resent || (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN))
+			demand_asked(w, line, p, x, hash);
+	} else {
+		spin_packet(&w->meter, f, dir, p);
+	}
+	follow_flow(f, p);
+	if (w->options.keep_flows)
+		follow_log(w, f, p);
+	if (way == DOWN && owes_an_answer(p))
+		account_unanswered(w, line, pulse, p, hash, resent);
+}
+
+/* No flow of that key, or one that is over. */
+static void first_packet(struct worker *w, struct burst *burst, uint32_t i, uint32_t hash)
+{
+	const struct pkt *p = &burst->pkt[i];
+	const struct pkt_extra *x = burst_extra(burst, i);
+	struct flow *f = new_flow(w, p, x, hash);
+	if (!f) { /* the tables are full; its line still gets the packet */
+		other_packet(w, p, x);
+		return;
+	}
+	work_any(w, f, burst, i, hash);
+	if (flow_dir_way(f, p->flags & PKT_SRC_IS_B ? 1 : 0) == UP)
+		account_address(w, f->line, p, x);
+}
+
+static __attribute__((noinline)) void unusual_packet(struct worker *w, struct burst *burst,
+						     uint32_t i, const struct flow_hint *hint)
+{
+	const struct pkt *p = &burst->pkt[i];
+	struct flow *f;
+	if (pkt_is_control(p)) {
+		control_packet(w, p, burst_extra(burst, i), burst->frame[i]);
+	} else if (p->kind != KIND_TCP && p->kind != KIND_QUIC) {
+		other_packet(w, p, burst_extra(burst, i));
+	} else {
+		f = known_flow(w, p, hint);
+		if (f)
+			work_any(w, f, burst, i, hint->hash);
+		else
+			first_packet(w, burst, i, hint->hash);
+	}
+}
+
+/*
+ * The usual packet of a TCP flow. Which way it goes and whether it has data are constants here: made
+ * four times over, the code asks once for what no CPU can predict.
+ */
+HOT_INLINE void usual_packet(struct worker *w, struct flow *f, struct burst *burst, uint32_t i,
+			     uint32_t hash, int way, bool has_data)
+{
+	const struct pkt *p = &burst->pkt[i];
+	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0;
+	uint32_t line = f->line;
+	struct pulse *pulse = line_pulse(&w->meter.lines, line);
+	account_packet(w, line, pulse, way, p);
+	if (way == DOWN)
+		account_heard(w, line, pulse, p);
+	else if (account_is_other_session(pulse, p))
+		account_session(w, line, p, burst_extra(burst, i));
+	tcp_usual(&w->meter, f, dir, p, hash, has_data);
+	if (has_data)
+		account_data(w, line, pulse, way, meter_segments(&f->dir[dir], p->payload_len));
+	follow_flow(f, p);
+	if (way == DOWN && has_data)
+		account_unanswered(w, line, pulse, p, hash, false);
+}
+
+HOT_INLINE void work_packet(struct worker *w, struct burst *burst, uint32_t i,
+			    const struct flow_hint *hint, bool logs)
+{
+	const struct pkt *p = &burst->pkt[i];
+	struct flow *f = hint->flow;
+	bool src_is_b = p->flags & PKT_SRC_IS_B;
+	if (logs || !f || !same_key(f, p) || !tcp_is_usual(&w->meter, f, src_is_b ? 1 : 0, p)) {
+		unusual_packet(w, burst, i, hint);
+		return;
+	}
+	switch (2 * (src_is_b == f->sub_is_b) + (p->payload_len != 0)) {
+	case 0:
+		usual_packet(w, f, burst, i, hint->hash, DOWN, false);
+		break;
+	case 1:
+		usual_packet(w, f, burst, i, hint->hash, DOWN, true);
+		break;
+	case 2:
+		usual_packet(w, f, burst, i, hint->hash, UP, false);
+		break;
+	default:
+		usual_packet(w, f, burst, i, hint->hash, UP, true);
+	}
+}
+
+void worker_packets(struct worker *w, struct burst *burst, const struct flow_hint *hints,
+		    uint32_t from, uint32_t end, bool turns)
+{
+	bool logs = w->options.keep_flows;
+	for (uint32_t i = from; i < end; i++) {
+		w->at = i;
+		if (__builtin_expect(turns, 0))
+			turn(w, burst, i);
+		work_packet(w, burst, i, &hints[i], logs);
+	}
 }
 
 /* --- time ------------------------------------------------------------------------------------- */

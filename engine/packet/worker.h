@@ -75,8 +75,10 @@ struct worker {
 	struct pool names;   /* struct line_names (demand.h) */
 	struct map circuits; /* circuit-id -> line, in shared VLANs */
 	struct window window;
-	struct ring *outbox;		     /* not owned */
-	uint64_t order, clock_ns;	     /* of the packet in work */
+	struct ring *outbox;	   /* not owned */
+	const struct burst *burst; /* in work: then its packet `at` is; or NULL */
+	uint32_t at;
+	uint64_t order, clock_ns;	     /* of the last packet before */
 	uint8_t source_tap, tap;	     /* that packets come from; of the packet in work */
 	bool many_taps;			     /* pkt_extra.tap tells them apart */
 	int32_t aged;			     /* next slot that the ageing looks at */
@@ -106,26 +108,27 @@ bool worker_flush(struct worker *worker);
 
 /* --- for the parts of the worker ---------------------------------------------------------------- */
 
-/* Packet `i` of the burst is in work. */
-static inline void worker_place(struct worker *w, const struct burst *burst, uint32_t i)
+/* The clock of the packet in work. */
+static inline uint64_t worker_clock_ns(const struct worker *w)
 {
-	w->order = burst_order(burst, i);
-	w->clock_ns = burst_clock_ns(burst, i);
+	return w->burst ? burst_clock_ns(w->burst, w->at) : w->clock_ns;
+}
+
+/* Its place in the stream. */
+static inline uint64_t worker_order(const struct worker *w)
+{
+	return w->burst ? burst_order(w->burst, w->at) : w->order;
 }
 
 /* What is known of a packet's flow before its turn comes. */
 struct flow_hint {
 	struct flow *flow; /* where it was a moment ago, or NULL */
 	uint32_t hash;	   /* of its key */
-	uint64_t identity; /* mirror_identity of a TCP packet */
 };
 
-/* Packet `i` of the burst, of TCP or QUIC; any other; a control message. */
-void worker_flow_packet(struct worker *w, struct burst *burst, uint32_t i,
-			const struct flow_hint *hint);
-void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x);
-void worker_control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
-			   const uint8_t *frame);
+/* Works on packets from..end of the burst. `turns`: a second may end among them. */
+void worker_packets(struct worker *w, struct burst *burst, const struct flow_hint *hints,
+		    uint32_t from, uint32_t end, bool turns);
 
 /* What is done a little at a time: samples, windows, ageing. */
 void worker_after_burst(struct worker *w);
