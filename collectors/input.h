@@ -22,7 +22,7 @@
 enum {
 	INPUT_WINDOW = 256 * 1024,
 	INPUT_MAX_WINDOW = 64 * 1024 * 1024,
-	INPUT_MAPPED_STEP = 4 * 1024 * 1024, /* a window of a mapping */
+	INPUT_MAPPED_STEP = 16 * 1024 * 1024, /* a window of a mapping */
 };
 
 struct input {

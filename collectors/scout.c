@@ -30,8 +30,9 @@ static void send_scouts(struct scouts *s, const uint8_t *from, uint32_t second)
 }
 
 void scouts_next_region(struct scouts *s, const uint8_t *at, const uint8_t *file_end,
-			uint64_t records, uint32_t second)
+			uint64_t records)
 {
+	uint32_t second;
 	uint64_t n = records - s->records;
 	bool large = s->region && n && (uint64_t)(at - s->region) / n >= SCOUT_MEAN;
 	size_t size = large ? SCOUT_REGION : FIRST_REGION;
@@ -40,6 +41,8 @@ void scouts_next_region(struct scouts *s, const uint8_t *at, const uint8_t *file
 	s->region = at;
 	s->region_end = at + size;
 	s->records = records;
-	if (s->sent)
+	if (s->sent) {
+		memcpy(&second, at, sizeof second); /* of the record that begins here */
 		send_scouts(s, s->region_end, second);
+	}
 }

@@ -19,6 +19,7 @@ enum {
 	SCOUTS = 8, /* as many waits for memory overlap; a power of two */
 	SCOUT_BLOCK = 64 * 1024,
 	SCOUT_REGION = SCOUTS * SCOUT_BLOCK, /* its headers fit in the second-level cache */
+	SCOUT_STEPS = 2,  /* for a record that is read: more may come in the next region */
 	SCOUT_MEAN = 400, /* bytes a record: below, fetching everything is cheaper */
 };
 
@@ -31,13 +32,18 @@ struct scouts {
 	uint64_t records; /* of the file when the region began */
 };
 
-/*
- * The reader is at `at`, at or behind the end of its region: begins the next one and sends the
- * scouts ahead if the records are large. `file_end` bounds the mapping, `records` were read so
- * far, the last of them in `second`.
- */
+/* The reader is at `at`, behind `records` records of the file: there the next region begins, and
+ * scouts go ahead if the records are large. `file_end` bounds the mapping. */
 void scouts_next_region(struct scouts *scouts, const uint8_t *at, const uint8_t *file_end,
-			uint64_t records, uint32_t second);
+			uint64_t records);
+
+/* The same where the region of the reader has ended. */
+static inline void scouts_follow(struct scouts *s, const uint8_t *at, const uint8_t *file_end,
+				 uint64_t records)
+{
+	if (at >= s->region_end && file_end - at >= 4)
+		scouts_next_region(s, at, file_end, records);
+}
 
 /* One scout goes on by one record. */
 static inline void scouts_step(struct scouts *s)

@@ -17,6 +17,9 @@
 enum {
 	MERGE_MOST = 8192, /* records in a step */
 	NAPS = 16,	   /* of a step that finds nothing */
+	DRAIN_BURSTS =
+		16,	 /* without threads: bursts whose records are taken together, so that ... */
+	DRAIN_MOST = 16, /* ... memory brings what so many of them touch at once */
 };
 
 struct engine {
@@ -29,7 +32,8 @@ struct engine {
 	bool threads, stopped;
 	bool one_stream; /* one stamp for all packets: their order is exact */
 	_Atomic bool stop;
-	uint32_t quiet; /* naps since there was a record */
+	uint32_t quiet;	    /* naps since there was a record */
+	uint32_t undrained; /* bursts whose records wait, without threads */
 	struct drops drops[ENGINE_MAX_SOURCES];
 	uint64_t drops_ns; /* looked at last */
 	struct analysis analysis;
@@ -51,10 +55,14 @@ static bool keeps_lines_together(const struct engine *e)
 static void drain_inline(void *context)
 {
 	struct engine *e = context;
-	const struct out *record;
-	while ((record = ring_peek(&e->lanes[0].outbox)) != NULL) {
-		analysis_take(&e->analysis, 0, record);
-		ring_release(&e->lanes[0].outbox);
+	struct ring *outbox = &e->lanes[0].outbox;
+	const struct out *records[DRAIN_MOST];
+	uint32_t n;
+	while ((n = ring_peek_all(outbox, (const void **)records, DRAIN_MOST)) > 0) {
+		analysis_fetch(&e->analysis, 0, records, n);
+		for (uint32_t i = 0; i < n; i++)
+			analysis_take(&e->analysis, 0, records[i]);
+		ring_release_all(outbox);
 	}
 }
 
@@ -207,6 +215,9 @@ static int step_inline(struct engine *e)
 {
 	struct lane *lane = &e->lanes[0];
 	int status = lane_step(lane);
+	if (status == SOURCE_MORE && ++e->undrained < DRAIN_BURSTS)
+		return status;
+	e->undrained = 0;
 	drain_inline(e);
 	if (status >= 0)
 		analysis_advance(&e->analysis, atomic_load(&lane->done_ns));
@@ -248,6 +259,7 @@ static uint32_t merge(struct engine *e, uint32_t most)
 	const struct out *record = NULL;
 	uint32_t n = 0, lane;
 	while (n < most && (lane = oldest(e, &record)) < e->n_lanes) {
+		analysis_fetch(&e->analysis, lane, &record, 1);
 		analysis_take(&e->analysis, lane, record);
 		ring_release(&e->lanes[lane].outbox);
 		n++;

@@ -90,6 +90,10 @@ struct session_out analysis_session_out(struct analysis *analysis);
 /* Sets the timer of a subject that has changed. */
 void analysis_arm(struct analysis *analysis, uint32_t number);
 
+/* Asks memory for what taking these records of worker `worker` will touch. */
+void analysis_fetch(const struct analysis *analysis, uint32_t worker,
+		    const struct out *const *records, uint32_t n);
+
 /* Takes a record of worker `worker`. */
 void analysis_take(struct analysis *analysis, uint32_t worker, const struct out *record);
 

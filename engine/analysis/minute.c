@@ -75,6 +75,8 @@ void minute_table_add(struct minute_table *m, uint32_t subject, const struct out
 		return;
 	}
 	minute->start_ns = start_ns;
+	totals_fetch(&minute->totals, &m->hists, window);
+	totals_fetch_counters(&minute->totals, &m->hists, window);
 	totals_add(&minute->totals, &m->hists, window);
 }
 

@@ -3,17 +3,20 @@
 
 #include <stddef.h>
 
-/* A line's window is in no cache: all that its samples touch is asked for before any is added. */
-static void add_samples(struct totals *t, struct hist_pools *pools, const struct out_window *w)
+void totals_fetch(const struct totals *t, const struct hist_pools *pools,
+		  const struct out_window *w)
 {
 	for (uint32_t i = 0; i < w->n_samples; i++)
-		hist_fetch(pools, t->hist[w->samples[i] >> SAMPLE_KIND_SHIFT]);
+		hist_fetch(pools, t->hist[w->samples[i] >> SAMPLE_KIND_SHIFT],
+			   w->samples[i] & SAMPLE_TICKS_MASK);
+}
+
+void totals_fetch_counters(const struct totals *t, const struct hist_pools *pools,
+			   const struct out_window *w)
+{
 	for (uint32_t i = 0; i < w->n_samples; i++)
 		hist_fetch_counter(pools, t->hist[w->samples[i] >> SAMPLE_KIND_SHIFT],
 				   w->samples[i] & SAMPLE_TICKS_MASK);
-	for (uint32_t i = 0; i < w->n_samples; i++)
-		hist_add(pools, &t->hist[w->samples[i] >> SAMPLE_KIND_SHIFT],
-			 w->samples[i] & SAMPLE_TICKS_MASK);
 }
 
 void totals_add(struct totals *t, struct hist_pools *pools, const struct out_window *w)
@@ -30,7 +33,9 @@ void totals_add(struct totals *t, struct hist_pools *pools, const struct out_win
 	}
 	if (w->last_up_ns > t->last_up_ns)
 		t->last_up_ns = w->last_up_ns;
-	add_samples(t, pools, w);
+	for (uint32_t i = 0; i < w->n_samples; i++)
+		hist_add(pools, &t->hist[w->samples[i] >> SAMPLE_KIND_SHIFT],
+			 w->samples[i] & SAMPLE_TICKS_MASK);
 }
 
 void totals_sum(struct totals_sum *sum, const struct hist_pools *pools, const struct totals *t)

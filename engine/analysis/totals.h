@@ -26,6 +26,13 @@ struct totals_sum {
 	struct hist_sum hists[HIST_COUNT];
 };
 
+/* A line's window is in no cache: what totals_add will touch is asked for, step by step, of several
+ * lines at once where there are several. */
+void totals_fetch(const struct totals *t, const struct hist_pools *pools,
+		  const struct out_window *window);
+void totals_fetch_counters(const struct totals *t, const struct hist_pools *pools,
+			   const struct out_window *window);
+
 /* Adds what a window has counted. */
 void totals_add(struct totals *t, struct hist_pools *pools, const struct out_window *window);
 

@@ -5,15 +5,18 @@ static const double US = HIST_TICK_NS / 1000.0;
 
 struct dist dist_of_hist(const struct hist_sum *s)
 {
+	static const double q[] = {0.50, 0.90, 0.95, 0.99};
+	double ticks[4];
 	if (s->n == 0)
 		return (struct dist){0};
+	hist_sum_quantiles(s, q, ticks, 4);
 	return (struct dist){
 		.n = s->n,
 		.min_us = s->min * US,
-		.p50_us = hist_sum_quantile(s, 0.50) * US,
-		.p90_us = hist_sum_quantile(s, 0.90) * US,
-		.p95_us = hist_sum_quantile(s, 0.95) * US,
-		.p99_us = hist_sum_quantile(s, 0.99) * US,
+		.p50_us = ticks[0] * US,
+		.p90_us = ticks[1] * US,
+		.p95_us = ticks[2] * US,
+		.p99_us = ticks[3] * US,
 		.max_us = s->max * US,
 		.mean_us = (double)s->sum / (double)s->n * US,
 	};

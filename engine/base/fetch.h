@@ -8,6 +8,8 @@
 #ifndef RASAD_ENGINE_BASE_FETCH_H
 #define RASAD_ENGINE_BASE_FETCH_H
 
+#include <stddef.h>
+
 static inline void fetch_line(const void *at)
 {
 #if defined(__x86_64__)
@@ -22,6 +24,14 @@ static inline void fetch_two(const void *at)
 {
 	fetch_line(at);
 	fetch_line((const char *)at + 64);
+}
+
+/* All lines of the `n` bytes at `at`. */
+static inline void fetch_span(const void *at, size_t n)
+{
+	for (size_t i = 0; i < n; i += 64)
+		fetch_line((const char *)at + i);
+	fetch_line((const char *)at + n - 1);
 }
 
 #endif

@@ -117,12 +117,15 @@ void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks)
 	count(pools, many_at(pools, *index), ticks);
 }
 
-void hist_fetch(const struct hist_pools *pools, uint32_t index)
+void hist_fetch(const struct hist_pools *pools, uint32_t index, uint32_t ticks)
 {
-	if (index & MANY)
-		fetch_two(many_at(pools, index));
-	else if (index)
+	if (index & MANY) {
+		const struct many *h = many_at(pools, index);
+		fetch_line(h);
+		fetch_line(&h->octave[bucket_of(ticks) / HIST_SUB]);
+	} else if (index) {
 		fetch_line(pool_at(&pools->few, index));
+	}
 }
 
 void hist_fetch_counter(const struct hist_pools *pools, uint32_t index, uint32_t ticks)
@@ -191,22 +194,27 @@ void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t
 		sum_few(sum, pool_at(&pools->few, index));
 }
 
-/* Nothing was counted below the smallest value, nor above the largest. */
-double hist_sum_quantile(const struct hist_sum *sum, double q)
+/* The value of a rank that falls into bucket `b`, behind `before` others. Nothing was counted below
+ * the smallest value, nor above the largest. */
+static double value_in(const struct hist_sum *sum, uint32_t b, double before, double rank)
 {
-	double rank = q * (double)(sum->n ? sum->n - 1 : 0), before = 0;
-	for (uint32_t b = bucket_of(sum->min); b <= bucket_of(sum->max); b++) {
-		double n = (double)sum->bucket[b], low, high, value;
-		if (n == 0 || before + n <= rank) {
-			before += n;
-			continue;
-		}
-		low = bucket_low(b);
-		high = bucket_low(b + 1);
-		value = low + (high - low) * (rank - before + 0.5) / n;
-		if (value < sum->min)
-			return sum->min;
-		return value > sum->max ? sum->max : value;
+	double low = bucket_low(b), high = bucket_low(b + 1);
+	double value = low + (high - low) * (rank - before + 0.5) / (double)sum->bucket[b];
+	if (value < sum->min)
+		return sum->min;
+	return value > sum->max ? sum->max : value;
+}
+
+void hist_sum_quantiles(const struct hist_sum *sum, const double *q, double *values, uint32_t n)
+{
+	double before = 0, last = (double)(sum->n ? sum->n - 1 : 0);
+	uint32_t i = 0;
+	for (uint32_t b = bucket_of(sum->min); b <= bucket_of(sum->max) && i < n; b++) {
+		double counted = (double)sum->bucket[b];
+		for (; i < n && counted > 0 && before + counted > q[i] * last; i++)
+			values[i] = value_in(sum, b, before, q[i] * last);
+		before += counted;
 	}
-	return sum->max;
+	for (; i < n; i++)
+		values[i] = sum->max;
 }

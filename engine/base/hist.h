@@ -41,7 +41,7 @@ void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks);
 
 /* Ask for what hist_add of this histogram will touch: first the histogram, then, when it has come,
  * the counter of the value. Many values added one by one would each wait for memory twice. */
-void hist_fetch(const struct hist_pools *pools, uint32_t index);
+void hist_fetch(const struct hist_pools *pools, uint32_t index, uint32_t ticks);
 void hist_fetch_counter(const struct hist_pools *pools, uint32_t index, uint32_t ticks);
 
 /* Adds histogram `index` (0: nothing) to *sum. */
@@ -50,7 +50,7 @@ void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t
 /* Gives the histogram back; *index is 0 then. */
 void hist_free(struct hist_pools *pools, uint32_t *index);
 
-/* The q-quantile (0..1) in ticks, interpolated inside its bucket; 0 when empty. */
-double hist_sum_quantile(const struct hist_sum *sum, double q);
+/* The quantiles q[0] <= q[1]... (0..1) in ticks, interpolated inside their buckets; 0 when empty. */
+void hist_sum_quantiles(const struct hist_sum *sum, const double *q, double *values, uint32_t n);
 
 #endif

@@ -91,6 +91,25 @@ const void *ring_peek(struct ring *r)
 	return r->bytes + (tail & (r->size - 1)) + HEADER;
 }
 
+uint32_t ring_peek_all(struct ring *r, const void **records, uint32_t most)
+{
+	size_t at = atomic_load_explicit(&r->tail, memory_order_relaxed);
+	uint32_t n = 0;
+	while (n < most && !is_empty(r, at)) {
+		uint64_t header = read_header(r, at);
+		if (!(header & SKIP))
+			records[n++] = r->bytes + (at & (r->size - 1)) + HEADER;
+		at += (size_t)(header & ~SKIP);
+	}
+	r->peeked = at;
+	return n;
+}
+
+void ring_release_all(struct ring *r)
+{
+	atomic_store_explicit(&r->tail, r->peeked, memory_order_release);
+}
+
 void ring_release(struct ring *r)
 {
 	size_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);

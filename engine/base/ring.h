@@ -20,7 +20,7 @@ struct ring {
 	size_t reserved;		  /* of the record being written, with its header */
 	size_t known_tail;
 	_Alignas(64) _Atomic size_t tail; /* of the reader: bytes read since the start */
-	size_t known_head;
+	size_t known_head, peeked;	  /* peeked: behind the last record of ring_peek_all */
 };
 
 /* `size`: a power of two. 0 or -ENOMEM. */
@@ -37,5 +37,9 @@ void ring_commit(struct ring *ring);
 /* The oldest record, or NULL; it stays until ring_release. */
 const void *ring_peek(struct ring *ring);
 void ring_release(struct ring *ring);
+
+/* The oldest records, at most `most`, which all stay until ring_release_all; returns how many. */
+uint32_t ring_peek_all(struct ring *ring, const void **records, uint32_t most);
+void ring_release_all(struct ring *ring);
 
 #endif

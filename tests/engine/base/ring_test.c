@@ -66,6 +66,28 @@ static uint32_t size_within(uint64_t *random, uint32_t most)
 			  next_random(random) % (most + 1 - sizeof(struct record)));
 }
 
+static size_t room_of(const struct record *r)
+{
+	return 8 + (r->size + 7) / 8 * 8;
+}
+
+/* Reads at most `most` records at once; returns how many bytes they had. */
+static size_t read_together(uint32_t most, uint32_t *read)
+{
+	const void *records[12];
+	uint32_t n = ring_peek_all(&ring, records, most);
+	size_t bytes = 0;
+	assert_int_equal(ring_peek_all(&ring, records, most), n); /* they stay until released */
+	assert_true(n == 0 || ring_peek(&ring) == records[0]);
+	n = ring_peek_all(&ring, records, most);
+	for (uint32_t i = 0; i < n; i++) {
+		assert_true(is_whole(records[i], (*read)++));
+		bytes += room_of(records[i]);
+	}
+	ring_release_all(&ring);
+	return bytes;
+}
+
 /* Writes and reads in turns of random length; what is in the ring is `written - read` records. */
 static void random_turns(uint64_t seed, uint32_t most)
 {
@@ -83,9 +105,11 @@ static void random_turns(uint64_t seed, uint32_t most)
 				break;
 			}
 			fill(r, written++, size);
-			held += 8 + (size + 7) / 8 * 8;
+			held += room_of(r);
 			ring_commit(&ring);
 		}
+		if (turn % 3 == 0)
+			held -= read_together(next_random(&random) % 12, &read);
 		for (uint64_t n = next_random(&random) % 12; n; n--) {
 			const struct record *r = ring_peek(&ring);
 			if (!r) {
@@ -94,7 +118,7 @@ static void random_turns(uint64_t seed, uint32_t most)
 			}
 			assert_true(is_whole(r, read));
 			assert_ptr_equal(ring_peek(&ring), r); /* it stays until released */
-			held -= 8 + (r->size + 7) / 8 * 8;
+			held -= room_of(r);
 			read++;
 			ring_release(&ring);
 		}
