@@ -126,7 +126,7 @@ static void measure(struct outage *o, const struct mark *marks, uint32_t n, stru
 	ms = cpu_ms() - start;
 	longest->localise_ms = ms > longest->localise_ms ? ms : longest->localise_ms;
 	start = cpu_ms();
-	localise_judge(o, CHANNEL_DROP, marks, n, &findings[0]);
+	localise_judge(o, &findings[0]);
 	ms = cpu_ms() - start;
 	longest->judge_ms = ms > longest->judge_ms ? ms : longest->judge_ms;
 }
