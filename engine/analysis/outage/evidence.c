@@ -10,18 +10,19 @@
 
 #define MICRO 1e6
 
-enum { AHEAD = 16, NO_RISK = UINT32_MAX };
+enum { AHEAD = 16 };
 
 /* Where a group is in this localisation. */
 struct spot {
 	uint32_t stamp, index; /* index: in tree[], or in risks[] */
 };
 
-/* Where a line hangs, by places in order[] and risks[]; the rest of its risks is NO_RISK. */
+/* Where a line hangs, by places in order[] and risks[]. */
 struct hook {
 	int64_t surprise;
 	uint32_t leaf;
-	uint16_t quarters, n_risks;
+	uint8_t quarters, n_risks;
+	uint16_t candidates; /* bits: those of the last split on which it hangs */
 	uint32_t risks[PLACE_RISKS_MAX];
 };
 static_assert(sizeof(struct hook) == 64);
@@ -30,6 +31,7 @@ static void free_groups(struct evidence *e)
 {
 	free(e->spots);
 	free(e->tree);
+	free(e->parent);
 	free(e->tree_all);
 	free(e->tree_left);
 	free(e->risks);
@@ -62,6 +64,7 @@ static bool reserve_groups(struct evidence *e, uint32_t groups)
 	e->groups_room = 0;
 	e->spots = calloc(room, sizeof *e->spots);
 	e->tree = malloc(room * sizeof *e->tree);
+	e->parent = malloc(room * sizeof *e->parent);
 	e->tree_all = malloc(room * sizeof *e->tree_all);
 	e->tree_left = malloc(room * sizeof *e->tree_left);
 	e->risks = malloc(room * sizeof *e->risks);
@@ -69,8 +72,8 @@ static bool reserve_groups(struct evidence *e, uint32_t groups)
 	e->risks_left = malloc(room * sizeof *e->risks_left);
 	e->order = malloc(room * sizeof *e->order);
 	e->place = malloc(room * sizeof *e->place);
-	ok = e->spots && e->tree && e->tree_all && e->tree_left && e->risks && e->risks_all &&
-	     e->risks_left && e->order && e->place;
+	ok = e->spots && e->tree && e->parent && e->tree_all && e->tree_left && e->risks &&
+	     e->risks_all && e->risks_left && e->order && e->place;
 	for (int i = 0; i < CANDIDATES_MAX; i++)
 		ok &= (e->tree_of[i] = malloc(room * sizeof *e->tree_of[i])) != NULL;
 	if (ok)
@@ -130,12 +133,10 @@ static void hang(struct evidence *e, struct hook *h, const struct mark *mark)
 	const struct tally t = {llround(surprise * mark->quarters / QUARTERS * MICRO),
 				mark->quarters};
 	h->surprise = t.surprise;
-	h->quarters = (uint16_t)t.quarters;
+	h->quarters = (uint8_t)t.quarters;
 	h->n_risks = line->n_risks;
 	h->leaf = touch_tree(e, line->leaf);
 	tally_add(&e->tree_all[h->leaf], &t);
-	for (uint32_t r = 0; r < PLACE_RISKS_MAX; r++)
-		h->risks[r] = NO_RISK;
 	for (uint32_t r = 0; r < line->n_risks; r++) {
 		h->risks[r] = touch_risk(e, line->risks[r]);
 		tally_add(&e->risks_all[h->risks[r]], &t);
@@ -144,9 +145,7 @@ static void hang(struct evidence *e, struct hook *h, const struct mark *mark)
 
 static void look_ahead(const struct evidence *e, const struct mark *mark)
 {
-	const char *line = (const char *)&e->outage->lines[mark->line];
-	__builtin_prefetch(line);
-	__builtin_prefetch(line + 64);
+	__builtin_prefetch(&e->outage->lines[mark->line].rate.units);
 }
 
 /* Of the marks, those that stand for all: by their lines, as their order says nothing. */
@@ -181,19 +180,21 @@ static void put_in_order(struct evidence *e)
 	memcpy(e->tree_all, e->tree_left, e->n_tree * sizeof *e->tree_all);
 }
 
-uint32_t evidence_parent(const struct evidence *e, uint32_t place)
+/* Where the parents of the groups of the tree are. */
+static void link_parents(struct evidence *e)
 {
-	uint32_t parent = e->outage->groups.at[e->tree[place]].parent;
-	return parent ? e->spots[parent].index : UINT32_MAX;
+	for (uint32_t i = 0; i < e->n_tree; i++) {
+		uint32_t parent = e->outage->groups.at[e->tree[i]].parent;
+		e->parent[i] = parent ? e->spots[parent].index : EVIDENCE_NO_PARENT;
+	}
 }
 
 /* Adds up from the leaves to the root. */
 static void climb(const struct evidence *e, struct tally *counts)
 {
 	for (uint32_t i = 0; i < e->n_tree; i++) {
-		uint32_t parent = evidence_parent(e, i);
-		if (parent != UINT32_MAX)
-			tally_add(&counts[parent], &counts[i]);
+		if (e->parent[i] != EVIDENCE_NO_PARENT)
+			tally_add(&counts[e->parent[i]], &counts[i]);
 	}
 }
 
@@ -213,6 +214,7 @@ bool evidence_begin(struct evidence *e, const struct outage *o, enum symptom_cha
 		hang(e, &e->hooks[i], &marks[e->left[i]]);
 	}
 	put_in_order(e);
+	link_parents(e);
 	climb(e, e->tree_all);
 	evidence_restart(e);
 	return true;
@@ -237,37 +239,30 @@ void evidence_split(struct evidence *e, const uint32_t *candidates, uint32_t n)
 		memset(e->tree_of[c], 0, e->n_tree * sizeof *e->tree_of[c]);
 	}
 	for (uint32_t i = 0; i < e->n_left; i++) {
-		const struct hook *h = &e->hooks[e->left[i]];
+		struct hook *h = &e->hooks[e->left[i]];
 		const struct tally t = {h->surprise, h->quarters};
-		uint32_t leaf = e->order[h->leaf];
+		h->candidates = 0;
 		for (uint32_t r = 0; r < h->n_risks; r++) {
 			uint32_t c = e->place[h->risks[r]];
-			if (c)
-				tally_add(&e->tree_of[c - 1][leaf], &t);
+			if (!c)
+				continue;
+			tally_add(&e->tree_of[c - 1][e->order[h->leaf]], &t);
+			h->candidates |= (uint16_t)(1u << (c - 1));
 		}
 	}
 	for (uint32_t c = 0; c < n; c++)
 		climb(e, e->tree_of[c]);
 }
 
-static bool hangs_on(const struct hook *h, uint32_t risk)
-{
-	bool found = false;
-	for (int r = 0; r < PLACE_RISKS_MAX; r++)
-		found |= h->risks[r] == risk;
-	return found;
-}
-
-/* Moves the lines of the risk from left[] to explained[]; returns their number. */
-static uint32_t part(struct evidence *e, uint32_t risk)
+/* Moves the lines of the candidate from left[] to explained[]; returns their number. */
+static uint32_t part(struct evidence *e, uint32_t candidate)
 {
 	uint32_t kept = 0, gone = 0;
 	for (uint32_t i = 0; i < e->n_left; i++) {
-		uint32_t hook = e->left[i];
-		if (hangs_on(&e->hooks[hook], risk))
-			e->explained[gone++] = hook;
-		else
-			e->left[kept++] = hook;
+		uint32_t hook = e->left[i], found = e->hooks[hook].candidates >> candidate & 1;
+		e->explained[gone] = e->left[kept] = hook;
+		gone += found;
+		kept += !found;
 	}
 	e->n_left = kept;
 	return gone;
@@ -286,9 +281,9 @@ static void count_risks(struct evidence *e, const uint32_t *hooks, uint32_t n, b
 	}
 }
 
-void evidence_explain(struct evidence *e, uint32_t risk, uint32_t candidate)
+void evidence_explain(struct evidence *e, uint32_t candidate)
 {
-	uint32_t gone = part(e, risk);
+	uint32_t gone = part(e, candidate);
 	for (uint32_t i = 0; i < e->n_tree; i++)
 		tally_subtract(&e->tree_left[i], &e->tree_of[candidate][i]);
 	if (gone <= e->n_left) {

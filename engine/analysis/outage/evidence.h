@@ -17,7 +17,7 @@
 struct mark;
 struct outage;
 
-enum { CANDIDATES_MAX = 12, EVIDENCE_LINES_MAX = 1 << 17 };
+enum { CANDIDATES_MAX = 12, EVIDENCE_LINES_MAX = 1 << 17, EVIDENCE_NO_PARENT = -1u };
 
 /* Evidence added up: how much, and how unlikely it was of these very lines (the logarithm, in
  * millionths). With the average of their group instead, a group would seem to explain less than its
@@ -48,6 +48,7 @@ struct evidence {
 	/* owned, by group of the tree that the evidence touches, the deepest first: of all evidence,
 	 * and of what is not explained */
 	uint32_t *tree, n_tree;
+	uint32_t *parent; /* by place in tree[]: the parent's, or EVIDENCE_NO_PARENT */
 	struct tally *tree_all, *tree_left;
 	/* owned, by shared risk that it touches */
 	uint32_t *risks, n_risks;
@@ -74,9 +75,6 @@ void evidence_restart(struct evidence *evidence);
 void evidence_split(struct evidence *evidence, const uint32_t *candidates, uint32_t n);
 
 /* The lines of a candidate of the last split are explained. */
-void evidence_explain(struct evidence *evidence, uint32_t risk, uint32_t candidate);
-
-/* The place of the group's parent in tree[]; UINT32_MAX: it has none. */
-uint32_t evidence_parent(const struct evidence *evidence, uint32_t place);
+void evidence_explain(struct evidence *evidence, uint32_t candidate);
 
 #endif

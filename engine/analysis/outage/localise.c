@@ -198,12 +198,12 @@ static int64_t best_of_tree(const struct work *w, const int64_t *gains)
 	memset(l->parts, 0, e->n_tree * sizeof *l->parts);
 	l->n_parts = 0;
 	for (uint32_t i = 0; i < e->n_tree; i++) {
-		uint32_t parent = evidence_parent(e, i);
+		uint32_t parent = e->parent[i];
 		int64_t me = allowed(w, e->tree[i], gains[i]);
 		l->own[i] = me > 0 && (double)me * (1 + PARSIMONY) > (double)l->sum[i];
 		l->best[i] = l->own[i] ? me : l->sum[i];
 		l->parts[i] = l->own[i] ? 1 : l->parts[i];
-		if (parent != UINT32_MAX) {
+		if (parent != EVIDENCE_NO_PARENT) {
 			l->sum[parent] += l->best[i];
 			l->parts[parent] += l->parts[i];
 		} else {
@@ -321,8 +321,8 @@ static void read_tree(const struct work *w, struct finding *findings, uint32_t *
 	struct localiser *l = w->l;
 	const struct evidence *e = w->e;
 	for (uint32_t i = e->n_tree; i-- > 0;) {
-		uint32_t parent = evidence_parent(e, i);
-		bool covered = parent != UINT32_MAX && l->own[parent];
+		uint32_t parent = e->parent[i];
+		bool covered = parent != EVIDENCE_NO_PARENT && l->own[parent];
 		if (l->own[i] && !covered)
 			add_finding(w, e->tree[i], &e->tree_left[i], findings, n);
 		l->own[i] |= covered;
@@ -349,7 +349,7 @@ static int64_t solve(const struct work *w, struct finding *findings, uint32_t *n
 		risks_gain += list[best].gain;
 		gain_without(w, best, l->left);
 		memcpy(l->gain, l->left, e->n_tree * sizeof *l->gain);
-		evidence_explain(e, list[best].place, best);
+		evidence_explain(e, best);
 		total = best_of_tree(w, l->gain);
 	}
 	total = best_of_tree(w, l->gain);
