@@ -22,7 +22,7 @@ struct hook {
 	int64_t surprise;
 	uint32_t leaf;
 	uint8_t quarters, n_risks;
-	uint16_t candidates; /* bits: those of the last split on which it hangs */
+	uint16_t slots; /* bits: of the shared risks that were split, those on which it hangs */
 	uint32_t risks[PLACE_RISKS_MAX];
 };
 static_assert(sizeof(struct hook) == 64);
@@ -185,7 +185,7 @@ static void link_parents(struct evidence *e)
 {
 	for (uint32_t i = 0; i < e->n_tree; i++) {
 		uint32_t parent = e->outage->groups.at[e->tree[i]].parent;
-		e->parent[i] = parent ? e->spots[parent].index : EVIDENCE_NO_PARENT;
+		e->parent[i] = parent ? e->spots[parent].index : EVIDENCE_NOWHERE;
 	}
 }
 
@@ -193,7 +193,7 @@ static void link_parents(struct evidence *e)
 static void climb(const struct evidence *e, struct tally *counts)
 {
 	for (uint32_t i = 0; i < e->n_tree; i++) {
-		if (e->parent[i] != EVIDENCE_NO_PARENT)
+		if (e->parent[i] != EVIDENCE_NOWHERE)
 			tally_add(&counts[e->parent[i]], &counts[i]);
 	}
 }
@@ -207,6 +207,7 @@ bool evidence_begin(struct evidence *e, const struct outage *o, enum symptom_cha
 	e->channel = channel;
 	e->stamp++;
 	e->n_tree = e->n_risks = 0;
+	e->split_whole = false;
 	choose(e, marks, n);
 	for (uint32_t i = 0; i < e->n_hooks; i++) {
 		if (i + AHEAD < e->n_hooks)
@@ -231,35 +232,79 @@ void evidence_restart(struct evidence *e)
 
 /* --- explaining --- */
 
-void evidence_split(struct evidence *e, const uint32_t *candidates, uint32_t n)
+/* Finds a slot for each of the shared risks; returns those that are to be filled, as bits. */
+static uint32_t seat(struct evidence *e, const uint32_t *risks, uint32_t n, uint32_t *slots)
 {
-	memset(e->place, 0, e->n_risks * sizeof *e->place);
+	uint32_t used = 0, fresh = 0;
 	for (uint32_t c = 0; c < n; c++) {
-		e->place[candidates[c]] = c + 1;
-		memset(e->tree_of[c], 0, e->n_tree * sizeof *e->tree_of[c]);
+		for (slots[c] = 0; slots[c] < CANDIDATES_MAX; slots[c]++)
+			if (e->split[slots[c]] == risks[c])
+				break;
+		used |= slots[c] < CANDIDATES_MAX ? 1u << slots[c] : 0;
 	}
-	for (uint32_t i = 0; i < e->n_left; i++) {
-		struct hook *h = &e->hooks[e->left[i]];
-		const struct tally t = {h->surprise, h->quarters};
-		h->candidates = 0;
-		for (uint32_t r = 0; r < h->n_risks; r++) {
-			uint32_t c = e->place[h->risks[r]];
-			if (!c)
-				continue;
-			tally_add(&e->tree_of[c - 1][e->order[h->leaf]], &t);
-			h->candidates |= (uint16_t)(1u << (c - 1));
-		}
+	for (uint32_t c = 0; c < n; c++) {
+		if (slots[c] < CANDIDATES_MAX)
+			continue;
+		slots[c] = (uint32_t)__builtin_ctz(~used);
+		e->split[slots[c]] = risks[c];
+		used |= 1u << slots[c];
+		fresh |= 1u << slots[c];
 	}
-	for (uint32_t c = 0; c < n; c++)
-		climb(e, e->tree_of[c]);
+	return fresh;
 }
 
-/* Moves the lines of the candidate from left[] to explained[]; returns their number. */
-static uint32_t part(struct evidence *e, uint32_t candidate)
+/* Adds the line to the slots of its shared risks that are to be filled. */
+static void add_to_slots(struct evidence *e, struct hook *h, uint32_t fresh)
+{
+	const struct tally t = {h->surprise, h->quarters};
+	uint32_t leaf = e->order[h->leaf];
+	h->slots &= (uint16_t)~fresh;
+	for (uint32_t r = 0; r < h->n_risks; r++) {
+		uint32_t slot = e->place[h->risks[r]];
+		if (slot == EVIDENCE_NOWHERE)
+			continue;
+		tally_add(&e->tree_of[slot][leaf], &t);
+		h->slots |= (uint16_t)(1u << slot);
+	}
+}
+
+static void fill(struct evidence *e, uint32_t fresh)
+{
+	memset(e->place, 0xff, e->n_risks * sizeof *e->place);
+	for (uint32_t slot = 0; slot < CANDIDATES_MAX; slot++)
+		if (fresh >> slot & 1) {
+			e->place[e->split[slot]] = slot;
+			memset(e->tree_of[slot], 0, e->n_tree * sizeof *e->tree_of[slot]);
+		}
+	for (uint32_t i = 0; i < e->n_left; i++)
+		add_to_slots(e, &e->hooks[e->left[i]], fresh);
+	for (uint32_t slot = 0; slot < CANDIDATES_MAX; slot++)
+		if (fresh >> slot & 1)
+			climb(e, e->tree_of[slot]);
+}
+
+uint32_t evidence_split(struct evidence *e, const uint32_t *risks, uint32_t n,
+			uint32_t slots[CANDIDATES_MAX])
+{
+	bool whole = e->n_left == e->n_hooks;
+	uint32_t fresh;
+	if (!n)
+		return 0;
+	if (!whole || !e->split_whole)
+		memset(e->split, 0xff, sizeof e->split);
+	e->split_whole = whole;
+	fresh = seat(e, risks, n, slots);
+	if (fresh)
+		fill(e, fresh);
+	return fresh;
+}
+
+/* Moves the lines of the slot from left[] to explained[]; returns their number. */
+static uint32_t part(struct evidence *e, uint32_t slot)
 {
 	uint32_t kept = 0, gone = 0;
 	for (uint32_t i = 0; i < e->n_left; i++) {
-		uint32_t hook = e->left[i], found = e->hooks[hook].candidates >> candidate & 1;
+		uint32_t hook = e->left[i], found = e->hooks[hook].slots >> slot & 1;
 		e->explained[gone] = e->left[kept] = hook;
 		gone += found;
 		kept += !found;
@@ -281,11 +326,11 @@ static void count_risks(struct evidence *e, const uint32_t *hooks, uint32_t n, b
 	}
 }
 
-void evidence_explain(struct evidence *e, uint32_t candidate)
+void evidence_explain(struct evidence *e, uint32_t slot)
 {
-	uint32_t gone = part(e, candidate);
+	uint32_t gone = part(e, slot);
 	for (uint32_t i = 0; i < e->n_tree; i++)
-		tally_subtract(&e->tree_left[i], &e->tree_of[candidate][i]);
+		tally_subtract(&e->tree_left[i], &e->tree_of[slot][i]);
 	if (gone <= e->n_left) {
 		count_risks(e, e->explained, gone, false);
 		return;

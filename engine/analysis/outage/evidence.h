@@ -17,7 +17,7 @@
 struct mark;
 struct outage;
 
-enum { CANDIDATES_MAX = 12, EVIDENCE_LINES_MAX = 1 << 17, EVIDENCE_NO_PARENT = -1u };
+enum { CANDIDATES_MAX = 12, EVIDENCE_LINES_MAX = 1 << 16, EVIDENCE_NOWHERE = -1u };
 
 /* Evidence added up: how much, and how unlikely it was of these very lines (the logarithm, in
  * millionths). With the average of their group instead, a group would seem to explain less than its
@@ -48,13 +48,15 @@ struct evidence {
 	/* owned, by group of the tree that the evidence touches, the deepest first: of all evidence,
 	 * and of what is not explained */
 	uint32_t *tree, n_tree;
-	uint32_t *parent; /* by place in tree[]: the parent's, or EVIDENCE_NO_PARENT */
+	uint32_t *parent; /* by place in tree[]: the parent's, or EVIDENCE_NOWHERE */
 	struct tally *tree_all, *tree_left;
 	/* owned, by shared risk that it touches */
 	uint32_t *risks, n_risks;
 	struct tally *risks_all, *risks_left;
-	/* owned, by candidate: the tree's share of its lines */
+	/* owned, by slot: the tree's share of the lines of the shared risk split[], by place in risks[] */
 	struct tally *tree_of[CANDIDATES_MAX];
+	uint32_t split[CANDIDATES_MAX];
+	bool split_whole;   /* of all evidence: nothing was explained yet */
 	struct hook *hooks; /* owned, by line */
 	uint32_t n_hooks;
 	uint32_t *left, n_left;		     /* owned: hooks that are not explained */
@@ -71,10 +73,13 @@ bool evidence_begin(struct evidence *evidence, const struct outage *outage,
 /* Nothing is explained. */
 void evidence_restart(struct evidence *evidence);
 
-/* tree_of[] of so many candidates, by their places in risks[]: of what is not explained. */
-void evidence_split(struct evidence *evidence, const uint32_t *candidates, uint32_t n);
+/* The tree's share of the lines of `n` shared risks, by their places in risks[], of what is not
+ * explained: slots[] says where in tree_of[]. Returns the slots that are new, as bits; the others are
+ * as they were. */
+uint32_t evidence_split(struct evidence *evidence, const uint32_t *risks, uint32_t n,
+			uint32_t slots[CANDIDATES_MAX]);
 
-/* The lines of a candidate of the last split are explained. */
-void evidence_explain(struct evidence *evidence, uint32_t candidate);
+/* The lines of that slot of the last split are explained. */
+void evidence_explain(struct evidence *evidence, uint32_t slot);
 
 #endif

@@ -27,10 +27,11 @@ enum { ROUNDS_MAX = 4 };
 void localiser_fini(struct localiser *l)
 {
 	evidence_fini(&l->evidence);
-	free(l->left);
 	free(l->tree_gain);
 	free(l->risk_gain);
 	free(l->gain);
+	for (int i = 0; i < CANDIDATES_MAX; i++)
+		free(l->without[i]);
 	free(l->best);
 	free(l->sum);
 	free(l->own);
@@ -41,12 +42,12 @@ void localiser_fini(struct localiser *l)
 static bool reserve(struct localiser *l, uint32_t groups)
 {
 	uint32_t room = l->room ? l->room : 1024;
+	bool ok;
 	if (groups <= l->room)
 		return true;
 	while (room < groups)
 		room *= 2;
 	localiser_fini(l);
-	l->left = malloc(room * sizeof *l->left);
 	l->tree_gain = malloc(room * sizeof *l->tree_gain);
 	l->risk_gain = malloc(room * sizeof *l->risk_gain);
 	l->gain = malloc(room * sizeof *l->gain);
@@ -54,8 +55,10 @@ static bool reserve(struct localiser *l, uint32_t groups)
 	l->sum = malloc(room * sizeof *l->sum);
 	l->own = malloc(room * sizeof *l->own);
 	l->parts = malloc(room * sizeof *l->parts);
-	if (l->left && l->tree_gain && l->risk_gain && l->gain && l->best && l->sum && l->own &&
-	    l->parts)
+	ok = l->tree_gain && l->risk_gain && l->gain && l->best && l->sum && l->own && l->parts;
+	for (int i = 0; i < CANDIDATES_MAX; i++)
+		ok &= (l->without[i] = malloc(room * sizeof *l->without[i])) != NULL;
+	if (ok)
 		l->room = room;
 	else
 		localiser_fini(l);
@@ -85,10 +88,11 @@ static bool is_significant(const struct outage *o, uint32_t group, enum symptom_
 			   double k, double each)
 {
 	const struct group *g = &o->groups.at[group];
-	double mu = expected(o, g, channel) / each;
+	double mu;
 	if (k < kind_of(g->kind)->k_min ||
 	    k < least_share(g, channel) * members_that_could(g, channel) / each)
 		return false;
+	mu = expected(o, g, channel) / each;
 	return tail_neg_log10(k, mu * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
 }
 
@@ -135,7 +139,7 @@ static int64_t gain_of(const struct evidence *e, uint32_t group, const struct ta
 {
 	const struct outage *o = e->outage;
 	double k = (double)t->quarters / QUARTERS, gain;
-	if (!is_significant(o, group, e->channel, k, e->each))
+	if (k < KIND_K_MIN || !is_significant(o, group, e->channel, k, e->each))
 		return 0;
 	gain = likelihood(o, group, e->channel, t, e->each) -
 	       kind_of(o->groups.at[group].kind)->cost;
@@ -172,11 +176,12 @@ static void gain_of_all(const struct evidence *e, const uint32_t *groups, uint32
 		gains[i] = gain_of(e, groups[i], &tallies[i]);
 }
 
-/* What the groups of the tree gain without the lines of a candidate; few change. */
-static void gain_without(const struct work *w, uint32_t candidate, int64_t *gains)
+/* What the groups of the tree gain without the lines of a slot; few change. */
+static void gain_without(const struct work *w, uint32_t slot)
 {
 	const struct evidence *e = w->e;
-	const struct tally *without = e->tree_of[candidate];
+	const struct tally *without = e->tree_of[slot];
+	int64_t *gains = w->l->without[slot];
 	for (uint32_t i = 0; i < e->n_tree; i++) {
 		struct tally left = e->tree_left[i];
 		gains[i] = w->l->gain[i];
@@ -203,7 +208,7 @@ static int64_t best_of_tree(const struct work *w, const int64_t *gains)
 		l->own[i] = me > 0 && (double)me * (1 + PARSIMONY) > (double)l->sum[i];
 		l->best[i] = l->own[i] ? me : l->sum[i];
 		l->parts[i] = l->own[i] ? 1 : l->parts[i];
-		if (parent != EVIDENCE_NO_PARENT) {
+		if (parent != EVIDENCE_NOWHERE) {
 			l->sum[parent] += l->best[i];
 			l->parts[parent] += l->parts[i];
 		} else {
@@ -218,7 +223,7 @@ static int64_t best_of_tree(const struct work *w, const int64_t *gains)
 
 struct candidate {
 	struct tally tally;
-	uint32_t group, place; /* place: in the evidence */
+	uint32_t group, place, slot; /* place and slot: in the evidence */
 	int64_t gain;
 };
 
@@ -252,7 +257,7 @@ static uint32_t list_candidates(const struct work *w, struct candidate *list)
 	const struct evidence *e = w->e;
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < e->n_risks; i++) {
-		struct candidate c = {e->risks_left[i], e->risks[i], i, w->l->risk_gain[i]};
+		struct candidate c = {e->risks_left[i], e->risks[i], i, 0, w->l->risk_gain[i]};
 		if (c.tally.quarters != e->risks_all[i].quarters)
 			c.gain = gain_of(e, c.group, &c.tally);
 		c.gain = allowed(w, c.group, c.gain);
@@ -262,33 +267,37 @@ static uint32_t list_candidates(const struct work *w, struct candidate *list)
 	return n;
 }
 
-static void split(struct evidence *e, const struct candidate *list, uint32_t n)
+static void split(const struct work *w, struct candidate *list, uint32_t n)
 {
-	uint32_t places[CANDIDATES_MAX];
+	uint32_t places[CANDIDATES_MAX], slots[CANDIDATES_MAX], fresh;
 	for (uint32_t c = 0; c < n; c++)
 		places[c] = list[c].place;
-	evidence_split(e, places, n);
+	fresh = evidence_split(w->e, places, n, slots);
+	for (uint32_t c = 0; c < n; c++) {
+		list[c].slot = slots[c];
+		if (fresh >> slots[c] & 1)
+			gain_without(w, slots[c]);
+	}
 }
 
-/* The shared risk that is worth most beside the tree without its lines; n: none is. What it
+/* The shared risk that is worth most beside the tree without its lines; NULL: none is. What it
  * replaces must explain SPLITTING more when that is several elements: of thousands of lines the sum
  * over many groups is larger as soon as one part was a little sooner than another to show it. */
-static uint32_t best_risk(const struct work *w, const struct candidate *list, uint32_t n,
-			  int64_t total)
+static const struct candidate *best_risk(const struct work *w, struct candidate *list, uint32_t n,
+					 int64_t total)
 {
 	struct localiser *l = w->l;
-	uint32_t best = n, parts = l->n_parts;
+	const struct candidate *best = NULL;
+	uint32_t parts = l->n_parts;
 	int64_t won = 0;
-	split(w->e, list, n);
+	split(w, list, n);
 	for (uint32_t c = 0; c < n; c++) {
-		int64_t win;
-		gain_without(w, c, l->left);
-		win = list[c].gain + best_of_tree(w, l->left) - total;
+		int64_t win = list[c].gain + best_of_tree(w, l->without[list[c].slot]) - total;
 		if (parts > l->n_parts + 1)
 			win += (int64_t)(SPLITTING * (double)list[c].gain);
 		if (win > won) {
 			won = win;
-			best = c;
+			best = &list[c];
 		}
 	}
 	return best;
@@ -322,7 +331,7 @@ static void read_tree(const struct work *w, struct finding *findings, uint32_t *
 	const struct evidence *e = w->e;
 	for (uint32_t i = e->n_tree; i-- > 0;) {
 		uint32_t parent = e->parent[i];
-		bool covered = parent != EVIDENCE_NO_PARENT && l->own[parent];
+		bool covered = parent != EVIDENCE_NOWHERE && l->own[parent];
 		if (l->own[i] && !covered)
 			add_finding(w, e->tree[i], &e->tree_left[i], findings, n);
 		l->own[i] |= covered;
@@ -341,15 +350,14 @@ static int64_t solve(const struct work *w, struct finding *findings, uint32_t *n
 	memcpy(l->gain, l->tree_gain, e->n_tree * sizeof *l->gain);
 	total = best_of_tree(w, l->gain);
 	for (int round = 0; round < ROUNDS_MAX; round++) {
-		uint32_t n_list = list_candidates(w, list),
-			 best = best_risk(w, list, n_list, total);
-		if (best == n_list)
+		uint32_t n_list = list_candidates(w, list);
+		const struct candidate *c = best_risk(w, list, n_list, total);
+		if (!c)
 			break;
-		add_finding(w, list[best].group, &list[best].tally, findings, n);
-		risks_gain += list[best].gain;
-		gain_without(w, best, l->left);
-		memcpy(l->gain, l->left, e->n_tree * sizeof *l->gain);
-		evidence_explain(e, best);
+		add_finding(w, c->group, &c->tally, findings, n);
+		risks_gain += c->gain;
+		memcpy(l->gain, l->without[c->slot], e->n_tree * sizeof *l->gain);
+		evidence_explain(e, c->slot);
 		total = best_of_tree(w, l->gain);
 	}
 	total = best_of_tree(w, l->gain);

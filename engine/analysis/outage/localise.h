@@ -37,12 +37,13 @@ struct finding {
 /* Working memory: the evidence, and what blaming a group gains, by its place there. */
 struct localiser {
 	struct evidence evidence;
-	int64_t *tree_gain, *risk_gain;		  /* owned: of all evidence */
-	int64_t *gain, *left;			  /* owned: of what is left of it, in the tree */
-	int64_t *best, *sum;			  /* owned, by group of the tree */
-	uint8_t *own;				  /* owned: it is blamed itself */
-	uint32_t *parts, n_parts, room;		  /* owned: blamed in it */
-	int64_t total;				  /* what all that was blamed last gains */
+	int64_t *tree_gain, *risk_gain;	  /* owned: of all evidence */
+	int64_t *gain;			  /* owned: of what is left of it, in the tree */
+	int64_t *without[CANDIDATES_MAX]; /* owned, by slot: without the lines of that, too */
+	int64_t *best, *sum;		  /* owned, by group of the tree */
+	uint8_t *own;			  /* owned: it is blamed itself */
+	uint32_t *parts, n_parts, room;	  /* owned: blamed in it */
+	int64_t total;			  /* what all that was blamed last gains */
 	uint32_t diffuse[DIFFUSE_MAX], n_diffuse; /* groups whose lines did not go at once */
 };
 
