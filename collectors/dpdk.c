@@ -154,6 +154,8 @@ static void take_all(struct dpdk_source *s, const struct rx *rx, struct rte_mbuf
 		frames[i] = frame_of(s, rx, mbufs[i], now_ns, s->kept[i]);
 	s->decoder.side = rx->port->side;
 	decode_frames(&s->decoder, burst, frames, n);
+	decode_burst(&s->decoder, burst);
+	burst_fill_all(burst);
 	keep_control(s, burst, frames);
 	rte_pktmbuf_free_bulk(mbufs, n);
 }

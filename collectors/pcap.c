@@ -159,6 +159,7 @@ static int next(struct source *source, struct burst *burst)
 		if (f->at == f->n && !f->refill && !f->ended)
 			read_ahead(s, f);
 	}
+	decode_burst(&s->decoder, burst);
 	return burst->n || s->open ? SOURCE_MORE : SOURCE_END;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ebpf/parse.h"
+#include "engine/access.h"
 
 _Static_assert(CONTROL_COUNT <= sizeof((struct source_stats){0}.control) / sizeof(uint64_t),
 	       "every control message has a counter");
@@ -218,18 +219,22 @@ static inline uint8_t direction_of_macs(const struct decoder *d, const uint8_t *
 	return d->n_ac > 1 ? direction_among(d, dst, src) : DIR_UNKNOWN;
 }
 
-/* Where the MACs do not tell. The private side is the subscriber's. */
-static inline uint8_t direction_else(const struct decoder *d, const struct pkt *p,
-				     const struct pkt_extra *x)
+/* Where the MACs do not tell. The private side is the subscriber's. Addresses: NULL without IP. */
+static inline uint8_t direction_else(const struct decoder *d, const uint8_t *src,
+				     const uint8_t *dst, bool ipv6)
 {
-	uint32_t src, dst;
-	if (d->side != DIR_UNKNOWN)
+	uint32_t up, down;
+	if (d->side != DIR_UNKNOWN || !src)
 		return d->side;
-	if (!(p->flags & PKT_IP))
-		return DIR_UNKNOWN;
-	src = is_private(x->src, p->flags & PKT_IPV6);
-	dst = is_private(x->dst, p->flags & PKT_IPV6);
-	return (uint8_t)((src & ~dst) * DIR_UP | (dst & ~src) * DIR_DOWN);
+	up = is_private(src, ipv6);
+	down = is_private(dst, ipv6);
+	return (uint8_t)((up & ~down) * DIR_UP | (down & ~up) * DIR_DOWN);
+}
+
+static inline uint8_t direction_of_addresses(const struct decoder *d, const struct pkt *p,
+					     const struct pkt_extra *x)
+{
+	return direction_else(d, p->flags & PKT_IP ? x->src : NULL, x->dst, p->flags & PKT_IPV6);
 }
 
 static uint8_t count_control(struct decoder *d, const struct pkt *p, const struct pkt_extra *x,
@@ -261,7 +266,7 @@ static inline void finish(struct decoder *d, struct pkt *p, struct pkt_extra *x,
 	else if (macs)
 		dir = direction_of_macs(d, macs);
 	if (dir == DIR_UNKNOWN)
-		dir = direction_else(d, p, x);
+		dir = direction_of_addresses(d, p, x);
 	p->dir = dir & 3;
 	if (dir == DIR_DOWN && macs)
 		memcpy(p->cpe_mac, macs, 6);
@@ -276,8 +281,9 @@ static __attribute__((noinline)) void decode_layers(struct decoder *d, const str
 	finish(d, p, x, f->bytes, macs ? f->bytes : NULL, f->link);
 }
 
-static inline bool decode_access(const struct decoder *d, const struct raw_frame *f, struct pkt *p,
-				 struct pkt_extra *x)
+static __attribute__((noinline)) bool decode_access(const struct decoder *d,
+						    const struct raw_frame *f, struct pkt *p,
+						    struct pkt_extra *x)
 {
 	struct access a = {.h = f->bytes, .end = f->bytes + f->caplen, .pkt = p, .extra = x};
 	if (f->link != LINK_ETHERNET || f->caplen < ACCESS_LEAST)
@@ -285,31 +291,129 @@ static inline bool decode_access(const struct decoder *d, const struct raw_frame
 	a.dir = d->n_ac ? direction_of_macs(d, f->bytes) : DIR_UNKNOWN;
 	if (!parse_access(&a, f->wire_len))
 		return false;
-	if (a.dir == DIR_UNKNOWN)
-		p->dir = direction_else(d, p, x) & 3;
+	if (a.dir != DIR_UNKNOWN)
+		return true;
+	p->dir = direction_of_addresses(d, p, x) & 3;
+	if (p->dir == DIR_DOWN)
+		memcpy(p->cpe_mac, f->bytes, 6);
 	return true;
+}
+
+/* --- bursts ------------------------------------------------------------------------------------- */
+
+static inline uint32_t direction_of_frame(const struct decoder *d, const uint8_t *h, access_mac ac)
+{
+	uint32_t dir = access_direction(h, ac), v6;
+	if (__builtin_expect(dir == DIR_UP || dir == DIR_DOWN, 1))
+		return dir;
+	dir = d->n_ac ? direction_of_macs(d, h) : DIR_UNKNOWN;
+	v6 = access_is_v6(h);
+	return dir != DIR_UNKNOWN ? dir
+				  : direction_else(d, h + (v6 ? 38 : 42), h + (v6 ? 54 : 46), v6);
+}
+
+/* First pass: a frame goes on the list of its kind; false: it was decoded at once. */
+static inline bool sort(struct decoder *d, access_mac ac, struct burst *burst, uint32_t slot,
+			const struct raw_frame *f)
+{
+	struct decode_sorted *sorted = &d->sorted;
+	struct pkt *p = &burst->pkt[slot];
+	uint32_t kind, payload, dir;
+	if (f->link == LINK_ETHERNET && f->caplen >= ACCESS_LOOK &&
+	    (kind = access_look(f->bytes, f->caplen, f->wire_len, &payload)) != 0) {
+		dir = direction_of_frame(d, f->bytes, ac);
+		access_below(f->bytes, kind, dir, f->wire_len | payload << 16, p);
+		sorted->at[kind][sorted->n[kind]++] = (uint8_t)slot;
+		sorted->caplen[slot] = (uint16_t)(f->caplen < 0xffff ? f->caplen : 0xffff);
+		return true;
+	}
+	if (decode_access(d, f, p, &burst->extra[slot]))
+		d->stats.verdicts[VERDICT_OK]++;
+	else
+		decode_layers(d, f, p, &burst->extra[slot]);
+	return false;
 }
 
 void decode_frames(struct decoder *d, struct burst *burst, const struct raw_frame *frames,
 		   uint32_t n)
 {
-	struct pkt *p = &burst->pkt[burst->n];
-	struct pkt_extra *x = &burst->extra[burst->n];
-	const uint8_t **frame = &burst->frame[burst->n];
-	uint64_t bytes = 0, usual = 0;
-	for (const struct raw_frame *f = frames; f < frames + n; f++, p++, x++) {
-		if (decode_access(d, f, p, x))
-			usual++;
-		else
-			decode_layers(d, f, p, x);
-		p->ts_ns = f->ts_ns;
-		*frame++ = f->bytes;
+	const access_mac ac = access_mac_of(d->only_ac);
+	uint64_t bytes = 0, known = 0;
+	for (uint32_t i = 0, slot = burst->n; i < n; i++, slot++) {
+		const struct raw_frame *f = &frames[i];
+		known |= (uint64_t)sort(d, ac, burst, slot, f) << slot;
+		burst->pkt[slot].ts_ns = f->ts_ns;
+		burst->frame[slot] = f->bytes;
 		bytes += f->wire_len;
 	}
 	burst->n += n;
-	d->stats.verdicts[VERDICT_OK] += usual;
+	d->sorted.known |= known;
 	d->stats.packets += n;
 	d->stats.bytes += bytes;
+}
+
+/* It only looked like one of these; its direction was told in time. */
+static __attribute__((noinline)) void decode_after_all(struct decoder *d, struct burst *burst,
+						       uint32_t slot)
+{
+	struct pkt *p = &burst->pkt[slot];
+	const struct raw_frame f = {p->ts_ns, burst->frame[slot], d->sorted.caplen[slot],
+				    p->wire_len, LINK_ETHERNET};
+	uint8_t dir = p->dir;
+	decode_layers(d, &f, p, &burst->extra[slot]);
+	p->ts_ns = f.ts_ns;
+	p->dir = dir & 3;
+	memcpy(p->cpe_mac, f.bytes + (dir == DIR_DOWN ? 0 : 6), 6);
+	d->sorted.known &= ~(1ull << slot);
+}
+
+/* Second pass: all of a kind. */
+static inline void decode_kind(struct decoder *d, struct burst *burst, uint32_t kind)
+{
+	const struct decode_sorted *sorted = &d->sorted;
+	for (uint32_t i = 0; i < sorted->n[kind]; i++) {
+		uint32_t slot = sorted->at[kind][i];
+		const uint8_t *h = burst->frame[slot];
+		if (!access_decode(h, h + sorted->caplen[slot], kind, &burst->pkt[slot]))
+			decode_after_all(d, burst, slot);
+	}
+}
+
+void decode_burst(struct decoder *d, struct burst *burst)
+{
+	decode_kind(d, burst, ACCESS_STAMPED);
+	decode_kind(d, burst, ACCESS_BARE);
+	decode_kind(d, burst, ACCESS_UDP);
+	decode_kind(d, burst, ACCESS_V6 + ACCESS_STAMPED);
+	decode_kind(d, burst, ACCESS_V6 + ACCESS_BARE);
+	decode_kind(d, burst, ACCESS_V6 + ACCESS_UDP);
+	burst->unfilled = d->sorted.known;
+	d->stats.verdicts[VERDICT_OK] += (uint64_t)__builtin_popcountll(d->sorted.known);
+	d->sorted.known = 0;
+	memset(d->sorted.n, 0, sizeof d->sorted.n);
+}
+
+void access_extra(const uint8_t *h, const struct pkt *p, struct pkt_extra *x)
+{
+	struct pkt scratch;
+	bool v6 = p->flags & PKT_IPV6;
+	parse_copy(x->src, h + (v6 ? 38 : 42), v6 ? 16 : 4);
+	parse_copy(x->dst, h + (v6 ? 54 : 46), v6 ? 16 : 4);
+	parse_macs(h, h, &scratch, x);
+	x->n_sack = 0;
+	x->ip_proto = (uint8_t)(p->kind == KIND_TCP ? 6 : 17);
+	x->mss = 0;
+	x->svlan = pkt_svlan(p);
+	x->cvlan = pkt_cvlan(p);
+	x->sport = parse_u16(h + (v6 ? ACCESS_TCP6 : ACCESS_TCP4));
+	x->dport = parse_u16(h + (v6 ? ACCESS_TCP6 : ACCESS_TCP4) + 2);
+	x->payload_caplen = 0;
+}
+
+void burst_fill(struct burst *burst, uint32_t i)
+{
+	access_extra(burst->frame[i], &burst->pkt[i], &burst->extra[i]);
+	burst->unfilled &= ~(1ull << i);
 }
 
 void decode_frame(struct decoder *d, struct burst *burst, const uint8_t *frame, uint32_t caplen,
@@ -317,6 +421,8 @@ void decode_frame(struct decoder *d, struct burst *burst, const uint8_t *frame, 
 {
 	const struct raw_frame raw = {ts_ns, frame, caplen, wire_len, link};
 	decode_frames(d, burst, &raw, 1);
+	decode_burst(d, burst);
+	burst_fill_all(burst);
 }
 
 void decode_parsed(struct decoder *d, struct burst *burst, const uint8_t *frame, uint32_t link)
@@ -324,6 +430,7 @@ void decode_parsed(struct decoder *d, struct burst *burst, const uint8_t *frame,
 	struct pkt *p = &burst->pkt[burst->n];
 	struct pkt_extra *x = &burst->extra[burst->n];
 	finish(d, p, x, frame, link == LINK_ETHERNET ? x->dmac : NULL, link);
+	burst->unfilled &= ~(1ull << burst->n);
 	burst->frame[burst->n++] = frame;
 	d->stats.packets++;
 }

@@ -14,7 +14,7 @@
 
 #include "engine/source.h"
 
-enum { DECODE_MAX_AC = 64 };
+enum { DECODE_MAX_AC = 64, DECODE_KINDS = 8 };
 
 /* Control-plane messages seen, by kind. */
 enum decode_control {
@@ -44,6 +44,14 @@ enum decode_control {
 extern const char *const decode_verdict_names[VERDICT_COUNT];
 extern const char *const decode_control_names[CONTROL_COUNT];
 
+/* What decode_frames leaves to decode_burst: packets of the burst by kind (engine/access.h). */
+struct decode_sorted {
+	uint64_t known; /* bits: these */
+	uint8_t n[DECODE_KINDS];
+	uint8_t at[DECODE_KINDS][BURST_MAX];
+	uint16_t caplen[BURST_MAX];
+};
+
 struct decoder {
 	uint64_t ac[DECODE_MAX_AC]; /* MACs of access concentrators */
 	uint32_t n_ac;
@@ -53,6 +61,7 @@ struct decoder {
 	uint64_t not_ac[DECODE_MAX_AC]; /* MACs that played the concentrator and then dialled */
 	uint32_t n_not_ac;
 	uint8_t side; /* enum pkt_dir of all that is received here, where a port has one side */
+	struct decode_sorted sorted;
 	struct source_stats stats;
 };
 
@@ -69,11 +78,18 @@ struct raw_frame {
 	uint32_t caplen, wire_len, link;
 };
 
-/* Decodes `n` frames into the next slots of `burst`, which must have room. */
+/*
+ * Decodes `n` frames into the next slots of `burst`, which must have room: the first look, in the
+ * order of the packets. When the last has been looked at, decode_burst completes them all.
+ */
 void decode_frames(struct decoder *decoder, struct burst *burst, const struct raw_frame *frames,
 		   uint32_t n);
 
-/* The same for one frame. */
+/* The bytes of the frames are there until the burst has been worked on; who gives them back before
+ * calls burst_fill_all. */
+void decode_burst(struct decoder *decoder, struct burst *burst);
+
+/* The same for one frame, whose bytes may go but for those of a control message. */
 void decode_frame(struct decoder *decoder, struct burst *burst, const uint8_t *frame,
 		  uint32_t caplen, uint32_t wire_len, uint32_t link, uint64_t ts_ns);
 

@@ -34,11 +34,12 @@ struct parcel *handover_open(struct handover *h)
 }
 
 /* The bytes up to the end of the control message. */
-static bool keep_bytes(struct parcel *parcel, uint32_t at, const struct burst *burst, uint32_t i)
+static bool keep_bytes(struct parcel *parcel, uint32_t at, struct burst *burst, uint32_t i)
 {
-	uint32_t n = burst->pkt[i].l4_off + (uint32_t)burst->extra[i].payload_caplen;
+	uint32_t n;
 	if (!pkt_is_control(&burst->pkt[i]))
 		return true;
+	n = burst->pkt[i].l4_off + (uint32_t)burst_extra(burst, i)->payload_caplen;
 	if (n > HANDOVER_BYTES - parcel->n_bytes)
 		return false;
 	parcel->burst.frame[at] = memcpy(parcel->bytes + parcel->n_bytes, burst->frame[i], n);
@@ -57,7 +58,7 @@ static void keep_news(struct burst *to, uint32_t at, const struct burst *burst, 
 	}
 }
 
-bool handover_put(struct parcel *parcel, const struct burst *burst, uint32_t i)
+bool handover_put(struct parcel *parcel, struct burst *burst, uint32_t i)
 {
 	struct burst *to = &parcel->burst;
 	uint32_t at = to->n;
@@ -65,7 +66,7 @@ bool handover_put(struct parcel *parcel, const struct burst *burst, uint32_t i)
 	    !keep_bytes(parcel, at, burst, i))
 		return false;
 	to->pkt[at] = burst->pkt[i];
-	to->extra[at] = burst->extra[i];
+	to->extra[at] = *burst_extra(burst, i);
 	to->clock_ns[at] = to->last_clock_ns = burst_clock_ns(burst, i);
 	to->order[at] = burst_order(burst, i);
 	to->odd = true;

@@ -44,7 +44,7 @@ void handover_fini(struct handover *h);
 struct parcel *handover_open(struct handover *h);
 
 /* Puts packet `i` of `burst` into the parcel; false when it has no room for it. */
-bool handover_put(struct parcel *parcel, const struct burst *burst, uint32_t i);
+bool handover_put(struct parcel *parcel, struct burst *burst, uint32_t i);
 
 /* Hands the open parcel over. */
 void handover_close(struct handover *h, uint64_t order, uint64_t clock_ns, bool last);

@@ -33,7 +33,9 @@ struct tap_news {
 struct burst {
 	uint32_t n;
 	_Alignas(64) struct pkt pkt[BURST_MAX];
-	struct pkt_extra extra[BURST_MAX];
+	struct pkt_extra
+		extra[BURST_MAX]; /* of most packets filled in when asked for: burst_extra */
+	uint64_t unfilled;	  /* bits: is not, and the frame is still there */
 	const uint8_t *frame[BURST_MAX];
 	uint64_t first_order, last_clock_ns;
 	bool odd;
@@ -41,6 +43,23 @@ struct burst {
 	uint32_t n_news; /* only of a burst that is odd */
 	struct tap_news news[BURST_NEWS];
 };
+
+/* Fills in what belongs to packet `i` from its frame. */
+void burst_fill(struct burst *burst, uint32_t i);
+
+static inline const struct pkt_extra *burst_extra(struct burst *burst, uint32_t i)
+{
+	if (burst->unfilled >> i & 1)
+		burst_fill(burst, i);
+	return &burst->extra[i];
+}
+
+/* For whoever gives the frames back before the burst is worked on. */
+static inline void burst_fill_all(struct burst *burst)
+{
+	while (burst->unfilled)
+		burst_fill(burst, (uint32_t)__builtin_ctzll(burst->unfilled));
+}
 
 static inline uint64_t burst_clock_ns(const struct burst *burst, uint32_t i)
 {

@@ -73,13 +73,10 @@ HOT_INLINE void account_packet(struct worker *w, uint32_t line, struct pulse *pu
 	pulse->bytes[way] += p->wire_len;
 }
 
-/* The same for traffic, which upstream also tells the session in use. */
-HOT_INLINE void account_traffic(struct worker *w, uint32_t line, struct pulse *pulse, int way,
-				const struct pkt *p, const struct pkt_extra *x)
+/* Upstream traffic is in another session than the last: account_session is due. */
+HOT_INLINE bool account_is_other_session(const struct pulse *pulse, const struct pkt *p)
 {
-	account_packet(w, line, pulse, way, p);
-	if (way == UP && p->flags & PKT_PPPOE && pulse->session_id != p->session_id)
-		account_session(w, line, p, x);
+	return p->flags & PKT_PPPOE && pulse->session_id != p->session_id;
 }
 
 /* A frame from the Internet came down. */

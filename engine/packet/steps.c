@@ -98,19 +98,18 @@ static void turn(struct worker *w, const struct burst *burst, uint32_t i)
 	w->window.packets++;
 }
 
-HOT_INLINE void step_work(struct worker *w, struct steps *s, const struct burst *burst, uint32_t i)
+HOT_INLINE void step_work(struct worker *w, struct steps *s, struct burst *burst, uint32_t i)
 {
 	const struct pkt *p = &burst->pkt[i];
-	const struct pkt_extra *x = &burst->extra[i];
 	worker_place(w, burst, i);
 	if (s->turns)
 		turn(w, burst, i);
 	if (has_flow(p))
-		worker_flow_packet(w, p, x, &s->hint[i]);
+		worker_flow_packet(w, burst, i, &s->hint[i]);
 	else if (pkt_is_control(p))
-		worker_control_packet(w, p, x, burst->frame[i]);
+		worker_control_packet(w, p, burst_extra(burst, i), burst->frame[i]);
 	else
-		worker_other_packet(w, p, x);
+		worker_other_packet(w, p, burst_extra(burst, i));
 }
 
 /* The packets of a block; none where it would begin behind the burst, or, counted round 0, before. */
@@ -149,14 +148,14 @@ static inline void block_pulses(struct worker *w, struct steps *s, const struct 
 		step_pulse(w, &s->hint[i], &burst->pkt[i]);
 }
 
-static inline void block_work(struct worker *w, struct steps *s, const struct burst *burst,
+static inline void block_work(struct worker *w, struct steps *s, struct burst *burst,
 			      struct block b)
 {
 	for (uint32_t i = b.from; i < b.end; i++)
 		step_work(w, s, burst, i);
 }
 
-void worker_burst(struct worker *w, const struct burst *burst)
+void worker_burst(struct worker *w, struct burst *burst)
 {
 	struct steps s;
 	uint32_t n = burst->n;

@@ -316,7 +316,9 @@ void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt
 		return;
 	way = sub_is_src ? UP : DOWN;
 	pulse = line_pulse(&w->meter.lines, line);
-	account_traffic(w, line, pulse, way, p, x);
+	account_packet(w, line, pulse, way, p);
+	if (sub_is_src && account_is_other_session(pulse, p))
+		account_session(w, line, p, x);
 	if (!sub_is_src && p->flags & PKT_IP && p->kind != KIND_DNS && !demand_is_refusal(p))
 		account_heard(w, line, pulse, p);
 	if (sub_is_src && p->flags & PKT_IP)
@@ -325,23 +327,24 @@ void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt
 		echo_packet(w, line, way, p, x);
 }
 
-static __attribute__((noinline)) void first_packet(struct worker *w, const struct pkt *p,
-						   const struct pkt_extra *x,
-						   const struct flow_hint *hint);
+static __attribute__((noinline)) void first_packet(struct worker *w, struct burst *burst,
+						   uint32_t i, const struct flow_hint *hint);
 
 /*
  * One packet of a flow. Which way it goes and whether it has data are constants here: made four
  * times over, the code asks once for what no CPU can predict.
  */
-HOT_INLINE void work_flow(struct worker *w, struct flow *f, const struct pkt *p,
-			  const struct pkt_extra *x, const struct flow_hint *hint, int way,
-			  bool has_data)
+HOT_INLINE void work_flow(struct worker *w, struct flow *f, struct burst *burst, uint32_t i,
+			  const struct flow_hint *hint, int way, bool has_data)
 {
+	const struct pkt *p = &burst->pkt[i];
 	int dir = p->flags & PKT_SRC_IS_B ? 1 : 0;
 	uint32_t line = f->line;
 	struct pulse *pulse = line_pulse(&w->meter.lines, line);
 	bool resent = false;
-	account_traffic(w, line, pulse, way, p, x);
+	account_packet(w, line, pulse, way, p);
+	if (way == UP && account_is_other_session(pulse, p))
+		account_session(w, line, p, burst_extra(burst, i));
 	if (way == DOWN)
 		account_heard(w, line, pulse, p);
 	if (p->kind != KIND_TCP) {
@@ -350,6 +353,7 @@ HOT_INLINE void work_flow(struct worker *w, struct flow *f, const struct pkt *p,
 		if (has_data)
 			pulse->data[way] += (uint16_t)meter_segments(&f->dir[dir], p->payload_len);
 	} else {
+		const struct pkt_extra *x = burst_extra(burst, i);
 		resent = tcp_packet(&w->meter, f, dir, p, x, hint->identity);
 		if (way == UP && (resent || (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN))
 			demand_asked(w, line, p, x, hint->hash);
@@ -360,44 +364,47 @@ HOT_INLINE void work_flow(struct worker *w, struct flow *f, const struct pkt *p,
 }
 
 static __attribute__((noinline)) void work_any(struct worker *w, struct flow *f,
-					       const struct pkt *p, const struct pkt_extra *x,
+					       struct burst *burst, uint32_t i,
 					       const struct flow_hint *hint)
 {
+	const struct pkt *p = &burst->pkt[i];
 	bool src_is_b = p->flags & PKT_SRC_IS_B, up = src_is_b == f->sub_is_b;
 	switch (2 * up + (p->payload_len != 0)) {
 	case 0:
-		work_flow(w, f, p, x, hint, DOWN, false);
+		work_flow(w, f, burst, i, hint, DOWN, false);
 		break;
 	case 1:
-		work_flow(w, f, p, x, hint, DOWN, true);
+		work_flow(w, f, burst, i, hint, DOWN, true);
 		break;
 	case 2:
-		work_flow(w, f, p, x, hint, UP, false);
+		work_flow(w, f, burst, i, hint, UP, false);
 		break;
 	default:
-		work_flow(w, f, p, x, hint, UP, true);
+		work_flow(w, f, burst, i, hint, UP, true);
 	}
 }
 
-void worker_flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+void worker_flow_packet(struct worker *w, struct burst *burst, uint32_t i,
 			const struct flow_hint *hint)
 {
-	struct flow *f = known_flow(w, p, hint);
+	struct flow *f = known_flow(w, &burst->pkt[i], hint);
 	if (f)
-		work_any(w, f, p, x, hint);
+		work_any(w, f, burst, i, hint);
 	else
-		first_packet(w, p, x, hint);
+		first_packet(w, burst, i, hint);
 }
 
-static void first_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+static void first_packet(struct worker *w, struct burst *burst, uint32_t i,
 			 const struct flow_hint *hint)
 {
+	const struct pkt *p = &burst->pkt[i];
+	const struct pkt_extra *x = burst_extra(burst, i);
 	struct flow *f = new_flow(w, p, x, hint->hash);
 	if (!f) { /* the tables are full; its line still gets the packet */
 		worker_other_packet(w, p, x);
 		return;
 	}
-	work_any(w, f, p, x, hint);
+	work_any(w, f, burst, i, hint);
 	if (flow_dir_way(f, p->flags & PKT_SRC_IS_B ? 1 : 0) == UP)
 		account_address(w, f->line, p, x);
 }

@@ -93,7 +93,7 @@ int worker_init(struct worker *worker, const struct worker_options *options, str
 void worker_fini(struct worker *worker);
 
 /* Handles a burst whose clock_ns and order are filled in. */
-void worker_burst(struct worker *worker, const struct burst *burst);
+void worker_burst(struct worker *worker, struct burst *burst);
 
 /* Tells what the source found about a tap; of bursts the worker does so itself. */
 void worker_tap(struct worker *worker, const struct tap_news *news, uint64_t clock_ns);
@@ -120,8 +120,8 @@ struct flow_hint {
 	uint64_t identity; /* mirror_identity of a TCP packet */
 };
 
-/* A packet of TCP or QUIC; any other; a control message. */
-void worker_flow_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
+/* Packet `i` of the burst, of TCP or QUIC; any other; a control message. */
+void worker_flow_packet(struct worker *w, struct burst *burst, uint32_t i,
 			const struct flow_hint *hint);
 void worker_other_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x);
 void worker_control_packet(struct worker *w, const struct pkt *p, const struct pkt_extra *x,

@@ -44,8 +44,8 @@ static void *decode_open(const struct setup *setup)
 
 /* The next burst of a lap, decoded a few frames at a time so that memory and CPU work side by side,
  * as the collectors do; returns how many packets it took. */
-static inline uint32_t decode_burst(struct ours *o, const struct slot *slots, uint32_t n,
-				    uint64_t start_ns)
+static inline uint32_t take_burst(struct ours *o, const struct slot *slots, uint32_t n,
+				  uint64_t start_ns)
 {
 	uint32_t take = n < LAP_BURST ? n : LAP_BURST;
 	o->burst.n = 0;
@@ -60,6 +60,7 @@ static inline uint32_t decode_burst(struct ours *o, const struct slot *slots, ui
 		}
 		decode_frames(&o->decoder, &o->burst, o->raw, k);
 	}
+	decode_burst(&o->decoder, &o->burst);
 	return take;
 }
 
@@ -67,7 +68,7 @@ static void decode_lap(void *state, const struct slot *slots, uint32_t n, uint64
 {
 	struct ours *o = state;
 	for (uint32_t i = 0; i < n;)
-		i += decode_burst(o, slots + i, n - i, start_ns + i * (uint64_t)PACKET_NS);
+		i += take_burst(o, slots + i, n - i, start_ns + i * (uint64_t)PACKET_NS);
 }
 
 static void ours_close(void *state)
@@ -118,7 +119,7 @@ static void ours_lap(void *state, const struct slot *slots, uint32_t n, uint64_t
 {
 	struct ours *o = state;
 	for (uint32_t i = 0; i < n;) {
-		i += decode_burst(o, slots + i, n - i, start_ns + i * (uint64_t)PACKET_NS);
+		i += take_burst(o, slots + i, n - i, start_ns + i * (uint64_t)PACKET_NS);
 		stamp_burst(&o->stamp, &o->burst);
 		worker_burst(&o->worker, &o->burst);
 		drain(o);
