@@ -63,6 +63,7 @@ void localiser_fini(struct localiser *l)
 		free(l->minus[i]);
 	free(l->best);
 	free(l->sum);
+	free(l->share);
 	free(l->own);
 	free(l->parts);
 	*l = (struct localiser){0};
@@ -85,10 +86,11 @@ static bool reserve(struct localiser *l, uint32_t groups)
 	l->left = malloc(room * sizeof *l->left);
 	l->best = malloc(room * sizeof *l->best);
 	l->sum = malloc(room * sizeof *l->sum);
+	l->share = malloc(room * sizeof *l->share);
 	l->own = malloc(room * sizeof *l->own);
 	l->parts = malloc(room * sizeof *l->parts);
 	ok = l->spots && l->touched && l->risks && l->place && l->counts && l->left && l->best &&
-	     l->sum && l->own && l->parts;
+	     l->sum && l->share && l->own && l->parts;
 	for (int i = 0; i < CANDIDATES_MAX; i++)
 		ok &= (l->minus[i] = malloc(room * sizeof *l->minus[i])) != NULL;
 	if (ok)
@@ -310,15 +312,35 @@ static int64_t best_of_tree(const struct work *w, const struct tally *counts)
 struct candidate {
 	struct tally tally;
 	uint32_t group;
-	int64_t gain;
+	int64_t gain, promise; /* promise: what it may gain beyond what the tree has of its lines */
 };
 
-static int by_gain(const void *a, const void *b)
+static int by_promise(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
-	if (x->gain != y->gain)
-		return x->gain < y->gain ? 1 : -1;
+	if (x->promise != y->promise)
+		return x->promise < y->promise ? 1 : -1;
 	return (x->group > y->group) - (x->group < y->group);
+}
+
+/* What the tree gains by the lines of each shared risk, in sum[]: every line has its part of the gain
+ * of the group that is blamed for it. */
+static void share_out(const struct work *w, int64_t *of_risk)
+{
+	struct localiser *l = w->l;
+	for (uint32_t i = l->n_touched; i-- > 0;) {
+		uint32_t parent = w->o->groups.at[l->touched[i]].parent;
+		double above = parent ? l->share[l->spots[parent].index] : 0;
+		double own = l->own[i] ? (double)l->best[i] / (double)l->counts[i].surprise : 0;
+		l->share[i] = above > 0 ? above : own;
+	}
+	memset(of_risk, 0, l->n_risks * sizeof *of_risk);
+	for (uint32_t i = 0; i < w->n_marks; i++) {
+		const struct hook *h = &l->hooks[i];
+		int64_t part = llround(l->share[h->leaf] * (double)h->tally.surprise);
+		for (uint32_t r = 0; r < h->n_risks && !l->gone[i]; r++)
+			of_risk[h->risks[r]] += part;
+	}
 }
 
 /* A resolver is missed by name; no session and no way to the Internet hangs on it. */
@@ -327,12 +349,15 @@ static bool can_explain(const struct work *w, uint32_t group)
 	return w->channel == CHANNEL_DNS || w->o->groups.at[group].kind != KIND_RESOLVER;
 }
 
-/* The shared risks that gain most by themselves, at most CANDIDATES_MAX. */
+/* The shared risks that promise most, at most CANDIDATES_MAX: when an exchange is down, all that hangs
+ * below it gains by itself, and nothing beside it. */
 static uint32_t list_candidates(const struct work *w, struct candidate *list)
 {
 	const struct localiser *l = w->l;
 	struct tally *counts = l->left;
+	int64_t *has = l->sum;
 	uint32_t n = 0;
+	share_out(w, has);
 	memset(counts, 0, l->n_risks * sizeof *counts);
 	for (uint32_t i = 0; i < w->n_marks; i++) {
 		const struct hook *h = &l->hooks[i];
@@ -340,11 +365,11 @@ static uint32_t list_candidates(const struct work *w, struct candidate *list)
 			add_tally(&counts[h->risks[r]], &h->tally);
 	}
 	for (uint32_t i = 0; i < l->n_risks; i++) {
-		struct candidate c = {counts[i], l->risks[i], gain(w, l->risks[i], &counts[i])};
-		if (!c.gain || !can_explain(w, c.group))
+		int64_t me = gain(w, l->risks[i], &counts[i]);
+		if (!me || !can_explain(w, l->risks[i]))
 			continue;
-		list[n++] = c;
-		qsort(list, n, sizeof *list, by_gain);
+		list[n++] = (struct candidate){counts[i], l->risks[i], me, me - has[i]};
+		qsort(list, n, sizeof *list, by_promise);
 		n = n > CANDIDATES_MAX ? CANDIDATES_MAX : n;
 	}
 	return n;

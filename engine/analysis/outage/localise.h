@@ -39,6 +39,7 @@ struct localiser {
 	uint32_t *touched, *risks, *place;		     /* owned */
 	struct tally *counts, *left, *minus[CANDIDATES_MAX]; /* owned */
 	int64_t *best, *sum;
+	double *share; /* owned, by touched group: of the surprise of its lines, what is gained */
 	uint8_t *own;
 	uint32_t *parts, n_parts;
 	struct hook *hooks; /* owned, by mark */
