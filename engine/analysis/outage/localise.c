@@ -13,6 +13,7 @@
 #define OVERDISPERSION 1.0   /* twice what is expected is no surprise yet */
 #define PARSIMONY      0.02  /* children must explain so much more than their parent */
 #define SPLITTING      0.002 /* parts must explain so much more than a shared risk */
+#define NESTED	       0.95  /* of the evidence of a shared risk: it lies within another one */
 #define P_MIN	       1e-6
 #define P_MAX	       0.9
 #define MICRO	       1e6
@@ -22,7 +23,7 @@
 #define SETUP_SHARE 2e-3
 #define SETUP_MIN   0.2
 
-enum { ROUNDS_MAX = 4 };
+enum { ROUNDS_MAX = 4, PROMISING_MAX = 4 * CANDIDATES_MAX };
 
 /* What is known of a group in this localisation. */
 struct spot {
@@ -63,6 +64,7 @@ void localiser_fini(struct localiser *l)
 		free(l->minus[i]);
 	free(l->best);
 	free(l->sum);
+	free(l->blamed);
 	free(l->share);
 	free(l->own);
 	free(l->parts);
@@ -86,11 +88,12 @@ static bool reserve(struct localiser *l, uint32_t groups)
 	l->left = malloc(room * sizeof *l->left);
 	l->best = malloc(room * sizeof *l->best);
 	l->sum = malloc(room * sizeof *l->sum);
+	l->blamed = malloc(room * sizeof *l->blamed);
 	l->share = malloc(room * sizeof *l->share);
 	l->own = malloc(room * sizeof *l->own);
 	l->parts = malloc(room * sizeof *l->parts);
 	ok = l->spots && l->touched && l->risks && l->place && l->counts && l->left && l->best &&
-	     l->sum && l->share && l->own && l->parts;
+	     l->sum && l->blamed && l->share && l->own && l->parts;
 	for (int i = 0; i < CANDIDATES_MAX; i++)
 		ok &= (l->minus[i] = malloc(room * sizeof *l->minus[i])) != NULL;
 	if (ok)
@@ -270,8 +273,8 @@ static void count_tree(const struct work *w, struct tally *counts)
 static bool is_banned(const struct work *w, uint32_t group)
 {
 	const struct group *g = &w->o->groups.at[group];
-	for (uint32_t d = 0; d < w->l->n_diffuse; d++)
-		if (groups_equal(&w->o->groups, w->l->diffuse[d], group))
+	for (uint32_t d = 0; d < w->l->n_left_out; d++)
+		if (groups_equal(&w->o->groups, w->l->left_out[d], group))
 			return true;
 	return w->banned_members && g->set == w->banned_set && g->members == w->banned_members;
 }
@@ -312,27 +315,34 @@ static int64_t best_of_tree(const struct work *w, const struct tally *counts)
 struct candidate {
 	struct tally tally;
 	uint32_t group;
-	int64_t gain, promise; /* promise: what it may gain beyond what the tree has of its lines */
+	int64_t gain, promise; /* promise: the most that it can gain beyond what the tree has */
 };
 
-static int by_promise(const void *a, const void *b)
+enum { COVERED = -1 };
+
+/* What the blamed groups of the tree gain, COVERED below them, 0 elsewhere. */
+static void read_blamed(const struct work *w, int64_t *blamed)
 {
-	const struct candidate *x = a, *y = b;
-	if (x->promise != y->promise)
-		return x->promise < y->promise ? 1 : -1;
-	return (x->group > y->group) - (x->group < y->group);
+	const struct localiser *l = w->l;
+	for (uint32_t i = l->n_touched; i-- > 0;) {
+		uint32_t parent = w->o->groups.at[l->touched[i]].parent;
+		bool covered = parent && blamed[l->spots[parent].index];
+		blamed[i] = covered ? COVERED : l->own[i] ? l->best[i] : 0;
+	}
 }
 
-/* What the tree gains by the lines of each shared risk, in sum[]: every line has its part of the gain
- * of the group that is blamed for it. */
+/* What the tree gains by the lines of each shared risk, in whole: every line has its part of what the
+ * group that is blamed for it gains. Without some of them the group gains less than the rest's part:
+ * the more fail together, the more each of them says. */
 static void share_out(const struct work *w, int64_t *of_risk)
 {
 	struct localiser *l = w->l;
+	read_blamed(w, l->blamed);
 	for (uint32_t i = l->n_touched; i-- > 0;) {
 		uint32_t parent = w->o->groups.at[l->touched[i]].parent;
-		double above = parent ? l->share[l->spots[parent].index] : 0;
-		double own = l->own[i] ? (double)l->best[i] / (double)l->counts[i].surprise : 0;
-		l->share[i] = above > 0 ? above : own;
+		l->share[i] = parent ? l->share[l->spots[parent].index] : 0;
+		if (l->blamed[i] > 0)
+			l->share[i] = (double)l->blamed[i] / (double)l->counts[i].surprise;
 	}
 	memset(of_risk, 0, l->n_risks * sizeof *of_risk);
 	for (uint32_t i = 0; i < w->n_marks; i++) {
@@ -349,8 +359,31 @@ static bool can_explain(const struct work *w, uint32_t group)
 	return w->channel == CHANNEL_DNS || w->o->groups.at[group].kind != KIND_RESOLVER;
 }
 
-/* The shared risks that promise most, at most CANDIDATES_MAX: when an exchange is down, all that hangs
- * below it gains by itself, and nothing beside it. */
+static void count_risks(const struct work *w, struct tally *counts)
+{
+	const struct localiser *l = w->l;
+	memset(counts, 0, l->n_risks * sizeof *counts);
+	for (uint32_t i = 0; i < w->n_marks; i++) {
+		const struct hook *h = &l->hooks[i];
+		for (uint32_t r = 0; r < h->n_risks && !l->gone[i]; r++)
+			add_tally(&counts[h->risks[r]], &h->tally);
+	}
+}
+
+/* Keeps the list in the order of what is promised, the first of equals first. */
+static uint32_t enlist(struct candidate *list, uint32_t n, const struct candidate *c)
+{
+	uint32_t at = n < PROMISING_MAX ? n : n - 1;
+	if (n == PROMISING_MAX && list[at].promise >= c->promise)
+		return n;
+	for (; at > 0 && list[at - 1].promise < c->promise; at--)
+		list[at] = list[at - 1];
+	list[at] = *c;
+	return n < PROMISING_MAX ? n + 1 : n;
+}
+
+/* The shared risks that promise something, at most PROMISING_MAX. When an exchange is down, all that
+ * hangs below it gains by itself, but nothing beside it. */
 static uint32_t list_candidates(const struct work *w, struct candidate *list)
 {
 	const struct localiser *l = w->l;
@@ -358,19 +391,12 @@ static uint32_t list_candidates(const struct work *w, struct candidate *list)
 	int64_t *has = l->sum;
 	uint32_t n = 0;
 	share_out(w, has);
-	memset(counts, 0, l->n_risks * sizeof *counts);
-	for (uint32_t i = 0; i < w->n_marks; i++) {
-		const struct hook *h = &l->hooks[i];
-		for (uint32_t r = 0; r < h->n_risks && !l->gone[i]; r++)
-			add_tally(&counts[h->risks[r]], &h->tally);
-	}
+	count_risks(w, counts);
 	for (uint32_t i = 0; i < l->n_risks; i++) {
-		int64_t me = gain(w, l->risks[i], &counts[i]);
-		if (!me || !can_explain(w, l->risks[i]))
-			continue;
-		list[n++] = (struct candidate){counts[i], l->risks[i], me, me - has[i]};
-		qsort(list, n, sizeof *list, by_promise);
-		n = n > CANDIDATES_MAX ? CANDIDATES_MAX : n;
+		struct candidate c = {counts[i], l->risks[i], gain(w, l->risks[i], &counts[i]), 0};
+		c.promise = c.gain + (int64_t)(SPLITTING * (double)c.gain) - has[i];
+		if (c.gain && c.promise > 0 && can_explain(w, c.group))
+			n = enlist(list, n, &c);
 	}
 	return n;
 }
@@ -396,32 +422,91 @@ static void count_candidates(const struct work *w, const struct candidate *list,
 		climb(w, l->minus[c]);
 }
 
-/* The shared risk that is worth most beside the tree without its lines; NULL: none is. What it
- * replaces must explain SPLITTING more when that is several elements: of thousands of lines the sum
- * over many groups is larger as soon as one part was a little sooner than another to show it. */
-static const struct candidate *best_risk(const struct work *w, struct candidate *list, uint32_t n,
-					 int64_t total, int64_t *won)
+/* What was gained by groups of the tree that are blamed no more. */
+static int64_t replaced(const struct work *w)
 {
 	struct localiser *l = w->l;
+	int64_t *now = l->sum, sum = 0;
+	read_blamed(w, now);
+	for (uint32_t i = 0; i < l->n_touched; i++)
+		sum += l->blamed[i] > 0 && !now[i] ? l->blamed[i] : 0;
+	return sum;
+}
+
+/* What a shared risk is worth beside the tree without its lines, `minus`, which gained `total` by
+ * `parts` elements. What it replaces must explain SPLITTING more when that is several elements: of
+ * thousands of lines the sum over many groups is larger as soon as one part was a little sooner than
+ * another to show it. And it must itself explain PARSIMONY more when it leaves more elements. */
+static int64_t win_of(const struct work *w, const struct candidate *c, const struct tally *minus,
+		      int64_t total, uint32_t parts)
+{
+	struct localiser *l = w->l;
+	int64_t win;
+	for (uint32_t i = 0; i < l->n_touched; i++)
+		l->left[i] = (struct tally){l->counts[i].surprise - minus[i].surprise,
+					    l->counts[i].quarters - minus[i].quarters};
+	win = c->gain + best_of_tree(w, l->left) - total;
+	if (parts > l->n_parts + 1)
+		return win + (int64_t)(SPLITTING * (double)c->gain);
+	if (parts < l->n_parts + 1 && win > 0)
+		return win - (int64_t)(PARSIMONY * (double)replaced(w));
+	return win;
+}
+
+/* The shared risk that is worth most; NULL: none is. They are tried in the order of what they promise,
+ * until none promises more than one has won. */
+static const struct candidate *best_risk(const struct work *w, const struct candidate *list,
+					 uint32_t n, int64_t total)
+{
 	const struct candidate *best = NULL;
-	uint32_t parts = l->n_parts;
-	count_candidates(w, list, n);
-	*won = 0;
-	for (uint32_t c = 0; c < n; c++) {
-		int64_t win;
-		for (uint32_t i = 0; i < l->n_touched; i++)
-			l->left[i] =
-				(struct tally){l->counts[i].surprise - l->minus[c][i].surprise,
-					       l->counts[i].quarters - l->minus[c][i].quarters};
-		win = list[c].gain + best_of_tree(w, l->left) - total;
-		if (parts > l->n_parts + 1)
-			win += (int64_t)(SPLITTING * (double)list[c].gain);
-		if (win > *won) {
-			*won = win;
-			best = &list[c];
+	uint32_t parts = w->l->n_parts;
+	int64_t won = 0;
+	for (uint32_t from = 0; from < n && list[from].promise > won; from += CANDIDATES_MAX) {
+		uint32_t some = n - from < CANDIDATES_MAX ? n - from : CANDIDATES_MAX;
+		count_candidates(w, list + from, some);
+		for (uint32_t c = from; c < from + some; c++) {
+			int64_t win = win_of(w, &list[c], w->l->minus[c - from], total, parts);
+			if (win > won) {
+				won = win;
+				best = &list[c];
+			}
 		}
 	}
 	return best;
+}
+
+static bool hangs_on(const struct hook *h, uint32_t risk)
+{
+	for (uint32_t r = 0; r < h->n_risks; r++)
+		if (h->risks[r] == risk)
+			return true;
+	return false;
+}
+
+/* Whether shared risks of one kind that lie within this one explain it better, each by itself: two
+ * cabinets of a feeder, of which more lines went in one than in the other. */
+static bool is_several(const struct work *w, const struct candidate *c)
+{
+	struct localiser *l = w->l;
+	struct tally *all = l->minus[0], *within = l->left;
+	uint32_t index = l->spots[c->group].index;
+	int64_t *of_kind = l->sum, most = 0;
+	count_risks(w, all);
+	memset(within, 0, l->n_risks * sizeof *within);
+	for (uint32_t i = 0; i < w->n_marks; i++) {
+		const struct hook *h = &l->hooks[i];
+		for (uint32_t r = 0; r < h->n_risks && !l->gone[i] && hangs_on(h, index); r++)
+			add_tally(&within[h->risks[r]], &h->tally);
+	}
+	memset(of_kind, 0, l->room * sizeof *of_kind);
+	for (uint32_t i = 0; i < l->n_risks; i++) {
+		uint16_t kind = w->o->groups.at[l->risks[i]].kind;
+		if (kind != w->o->groups.at[c->group].kind && can_explain(w, l->risks[i]) &&
+		    within[i].quarters >= NESTED * all[i].quarters && kind < l->room)
+			of_kind[kind] += gain(w, l->risks[i], &all[i]);
+		most = kind < l->room && of_kind[kind] > most ? of_kind[kind] : most;
+	}
+	return (double)most > (1 + PARSIMONY) * (double)c->gain;
 }
 
 static void explain(const struct work *w, uint32_t risk)
@@ -470,17 +555,22 @@ static void read_tree(const struct work *w, struct finding *findings, uint32_t *
 static int64_t solve(const struct work *w, struct finding *findings, uint32_t *n)
 {
 	struct localiser *l = w->l;
-	struct candidate list[CANDIDATES_MAX + 1];
-	int64_t risks_gain = 0, total, won;
+	struct candidate list[PROMISING_MAX];
+	int64_t risks_gain = 0, total;
 	*n = 0;
 	memset(l->gone, 0, w->n_marks * sizeof *l->gone);
 	count_tree(w, l->counts);
 	total = best_of_tree(w, l->counts);
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		uint32_t n_list = list_candidates(w, list);
-		const struct candidate *c = best_risk(w, list, n_list, total, &won);
+		const struct candidate *c = best_risk(w, list, n_list, total);
 		if (!c)
 			break;
+		if (l->n_left_out < LEFT_OUT_MAX && is_several(w, c)) {
+			l->left_out[l->n_left_out++] = c->group;
+			total = best_of_tree(w, l->counts);
+			continue;
+		}
 		add_finding(w, c->group, &c->tally, findings, n);
 		risks_gain += c->gain;
 		explain(w, c->group);
@@ -504,11 +594,11 @@ static bool is_burst(const struct work *w, const struct finding *f)
 static bool leave_out(const struct work *w, const struct finding *findings, uint32_t n)
 {
 	struct localiser *l = w->l;
-	uint32_t before = l->n_diffuse;
-	for (uint32_t i = 0; i < n && l->n_diffuse < DIFFUSE_MAX; i++)
+	uint32_t before = l->n_left_out;
+	for (uint32_t i = 0; i < n && l->n_left_out < LEFT_OUT_MAX; i++)
 		if (!is_burst(w, &findings[i]))
-			l->diffuse[l->n_diffuse++] = findings[i].group;
-	return l->n_diffuse > before;
+			l->left_out[l->n_left_out++] = findings[i].group;
+	return l->n_left_out > before;
 }
 
 static int by_score(const void *a, const void *b)
@@ -525,7 +615,7 @@ static bool begin(const struct work *w)
 		w->o->counters.no_memory++;
 		return false;
 	}
-	w->l->n_diffuse = 0;
+	w->l->n_left_out = 0;
 	list_groups(w);
 	return true;
 }

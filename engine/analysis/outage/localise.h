@@ -18,7 +18,7 @@
 
 struct outage;
 
-enum { FINDINGS_MAX = 16, CANDIDATES_MAX = 12, DIFFUSE_MAX = 16, NAME_BYTES = 256 };
+enum { FINDINGS_MAX = 16, CANDIDATES_MAX = 12, LEFT_OUT_MAX = 16, NAME_BYTES = 256 };
 
 /* A line's share in the evidence. */
 struct mark {
@@ -38,7 +38,7 @@ struct localiser {
 	struct spot *spots;				     /* owned */
 	uint32_t *touched, *risks, *place;		     /* owned */
 	struct tally *counts, *left, *minus[CANDIDATES_MAX]; /* owned */
-	int64_t *best, *sum;
+	int64_t *best, *sum, *blamed;
 	double *share; /* owned, by touched group: of the surprise of its lines, what is gained */
 	uint8_t *own;
 	uint32_t *parts, n_parts;
@@ -46,7 +46,7 @@ struct localiser {
 	bool *gone;	    /* owned, by mark: a chosen shared risk explains it */
 	uint32_t room, marks_room, n_touched, n_risks, stamp;
 	int64_t total;				  /* what all that was blamed last gains */
-	uint32_t diffuse[DIFFUSE_MAX], n_diffuse; /* groups whose lines did not go at once */
+	uint32_t left_out[LEFT_OUT_MAX], n_left_out; /* not at once, or several */
 };
 
 void localiser_fini(struct localiser *localiser);
