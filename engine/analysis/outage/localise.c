@@ -503,7 +503,7 @@ static bool is_several(const struct work *w, const struct candidate *c)
 		uint16_t kind = w->o->groups.at[l->risks[i]].kind;
 		if (kind != w->o->groups.at[c->group].kind && can_explain(w, l->risks[i]) &&
 		    within[i].quarters >= NESTED * all[i].quarters && kind < l->room)
-			of_kind[kind] += gain(w, l->risks[i], &all[i]);
+			of_kind[kind] += gain(w, l->risks[i], &within[i]);
 		most = kind < l->room && of_kind[kind] > most ? of_kind[kind] : most;
 	}
 	return (double)most > (1 + PARSIMONY) * (double)c->gain;
