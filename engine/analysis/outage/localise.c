@@ -142,7 +142,12 @@ bool localise_significant(const struct outage *o, uint32_t group, enum symptom_c
 	if (k < kind_of(g->kind)->k_min ||
 	    k < least_share(g, channel) * members_that_could(g, channel))
 		return false;
-	return tail_neg_log10(k, expected(o, g, channel) * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+	return localise_surprise(k, expected(o, g, channel)) >= SURPRISE_MIN;
+}
+
+double localise_surprise(double k, double expected)
+{
+	return tail_neg_log10(k, expected * (1 + OVERDISPERSION));
 }
 
 bool localise_burst(enum symptom_channel channel, double fresh, double k)
@@ -151,7 +156,7 @@ bool localise_burst(enum symptom_channel channel, double fresh, double k)
 	double rest = (k - fresh) * part / (1 - part);
 	if (channel != CHANNEL_DROP && channel != CHANNEL_INTERNET)
 		return true;
-	return tail_neg_log10(fresh, rest * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+	return localise_surprise(fresh, rest) >= SURPRISE_MIN;
 }
 
 static double bounded(double p)
@@ -532,7 +537,7 @@ static void add_finding(const struct work *w, uint32_t group, const struct tally
 	*f = (struct finding){.group = group, .k = (double)t->quarters / QUARTERS};
 	f->n = members_that_could(g, w->channel);
 	f->mu = expected(w->o, g, w->channel);
-	f->neg_log10_p = tail_neg_log10(f->k, f->mu * (1 + OVERDISPERSION));
+	f->neg_log10_p = localise_surprise(f->k, f->mu);
 	f->llr = likelihood(w->o, group, w->channel, t);
 	f->score = f->llr - kind_of(g->kind)->cost;
 	(*n)++;

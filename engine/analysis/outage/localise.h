@@ -51,6 +51,9 @@ struct localiser {
 
 void localiser_fini(struct localiser *localiser);
 
+/* -log10 of how likely `k` are where so many are expected, or twice as many. */
+double localise_surprise(double k, double expected);
+
 /* Are `k` lines within BURST_NS significant, and enough of the group? */
 bool localise_significant(const struct outage *outage, uint32_t group, enum symptom_channel channel,
 			  double k);
