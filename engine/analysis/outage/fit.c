@@ -339,7 +339,7 @@ static uint32_t seat_finding(struct fit *f, struct finding *finding)
 	if (number) {
 		i = incident_at(f->o, number);
 		if (is_young(f->o, i, f->channel)) {
-			localise_judge(f->o, f->channel, f->marks, f->n_marks, finding);
+			localise_judge(f->o, finding);
 			i->finding = *finding;
 			i->finding.group = i->group;
 			i->fitted_ns = f->o->now_ns;
@@ -353,7 +353,7 @@ static uint32_t seat_finding(struct fit *f, struct finding *finding)
 	if (!number && find_rest(f, finding))
 		return find_rest(f, finding);
 	if (number || may_open(f, finding))
-		localise_judge(f->o, f->channel, f->marks, f->n_marks, finding);
+		localise_judge(f->o, finding);
 	if (!number && may_open(f, finding))
 		number = find_symptom(f, finding->group);
 	if (number) {

@@ -14,11 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/analysis/outage/evidence.h"
 #include "engine/analysis/report.h"
 
 struct outage;
 
-enum { FINDINGS_MAX = 16, CANDIDATES_MAX = 12, LEFT_OUT_MAX = 16, NAME_BYTES = 256 };
+enum { FINDINGS_MAX = 16, DIFFUSE_MAX = 16, NAME_BYTES = 256 };
 
 /* A line's share in the evidence. */
 struct mark {
@@ -33,18 +34,14 @@ struct finding {
 	double runner_up_llr;
 };
 
-/* Working memory, by group or by touched group; grows with the groups. */
+/* Working memory: the evidence, and what blaming a group gains, by its place there. */
 struct localiser {
-	struct spot *spots;				     /* owned */
-	uint32_t *touched, *risks, *place;		     /* owned */
-	struct tally *counts, *left, *minus[CANDIDATES_MAX]; /* owned */
-	int64_t *best, *sum, *blamed;
-	double *share; /* owned, by touched group: of the surprise of its lines, what is gained */
-	uint8_t *own;
-	uint32_t *parts, n_parts;
-	struct hook *hooks; /* owned, by mark */
-	bool *gone;	    /* owned, by mark: a chosen shared risk explains it */
-	uint32_t room, marks_room, n_touched, n_risks, stamp;
+	struct evidence evidence;
+	int64_t *tree_gain, *risk_gain;		  /* owned: of all evidence */
+	int64_t *gain, *left;			  /* owned: of what is left of it, in the tree */
+	int64_t *best, *sum;			  /* owned, by group of the tree */
+	uint8_t *own;				  /* owned: it is blamed itself */
+	uint32_t *parts, n_parts, room;		  /* owned: blamed in it */
 	int64_t total;				  /* what all that was blamed last gains */
 	uint32_t left_out[LEFT_OUT_MAX], n_left_out; /* not at once, or several */
 };
@@ -58,6 +55,9 @@ double localise_surprise(double k, double expected);
 bool localise_significant(const struct outage *outage, uint32_t group, enum symptom_channel channel,
 			  double k);
 
+/* How little the symptom was to be expected of a line: the logarithm, negative. */
+double localise_surprise(const struct outage *outage, enum symptom_channel channel, uint32_t line);
+
 /* Did `fresh` of `k` lines go within BURST_NS, more than the others would lead to expect? */
 bool localise_burst(enum symptom_channel channel, double fresh, double k);
 
@@ -65,9 +65,8 @@ bool localise_burst(enum symptom_channel channel, double fresh, double k);
 uint32_t localise(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
 		  uint32_t n, struct finding findings[FINDINGS_MAX]);
 
-/* How sure is one of the findings that were made of these marks just now: what would be lost without
- * it, what would be blamed instead. Fills in confidence and runner-up. */
-void localise_judge(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
-		    uint32_t n, struct finding *finding);
+/* How sure is one of the findings that were made just now: what would be lost without it, what would
+ * be blamed instead. Fills in confidence and runner-up. */
+void localise_judge(struct outage *outage, struct finding *finding);
 
 #endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The evidence of one localisation, added up by group: what the lines of each group of the tree and of
+ * each shared risk weigh, and how the sums change when a shared risk has explained its lines.
+ *
+ * A whole BRAS is sixty thousand lines that hang on ten groups each, so every line is read once, ahead
+ * of its turn, into a hook of one cache line; hooks are passed over only where a shared risk is tried.
+ * Of more than EVIDENCE_LINES_MAX lines each stands for several: a disaster is localised in the same
+ * time, only its small parts are told apart later, once the large ones are explained. One thread.
+ */
+#ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_EVIDENCE_H
+#define RASAD_ENGINE_ANALYSIS_OUTAGE_EVIDENCE_H
+
+#include "engine/analysis/outage/place.h"
+#include "engine/analysis/report.h"
+
+struct mark;
+struct outage;
+
+enum { CANDIDATES_MAX = 12, EVIDENCE_LINES_MAX = 1 << 17, EVIDENCE_NO_PARENT = -1u };
+
+/* Evidence added up: how much, and how unlikely it was of these very lines (the logarithm, in
+ * millionths). With the average of their group instead, a group would seem to explain less than its
+ * parts as soon as these have different averages, however alike they failed. */
+struct tally {
+	int64_t surprise;
+	uint32_t quarters;
+};
+
+static inline void tally_add(struct tally *to, const struct tally *t)
+{
+	to->surprise += t->surprise;
+	to->quarters += t->quarters;
+}
+
+static inline void tally_subtract(struct tally *from, const struct tally *t)
+{
+	from->surprise -= t->surprise;
+	from->quarters -= t->quarters;
+}
+
+struct evidence {
+	const struct outage *outage;
+	enum symptom_channel channel;
+	double each; /* a line stands for so many */
+	/* owned, by group: where it is in the arrays below */
+	struct spot *spots;
+	/* owned, by group of the tree that the evidence touches, the deepest first: of all evidence,
+	 * and of what is not explained */
+	uint32_t *tree, n_tree;
+	uint32_t *parent; /* by place in tree[]: the parent's, or EVIDENCE_NO_PARENT */
+	struct tally *tree_all, *tree_left;
+	/* owned, by shared risk that it touches */
+	uint32_t *risks, n_risks;
+	struct tally *risks_all, *risks_left;
+	/* owned, by candidate: the tree's share of its lines */
+	struct tally *tree_of[CANDIDATES_MAX];
+	struct hook *hooks; /* owned, by line */
+	uint32_t n_hooks;
+	uint32_t *left, n_left;		     /* owned: hooks that are not explained */
+	uint32_t *order, *place, *explained; /* owned: working memory */
+	uint32_t groups_room, hooks_room, stamp;
+};
+
+void evidence_fini(struct evidence *evidence);
+
+/* Adds up `n` marks, each line once; false without memory. */
+bool evidence_begin(struct evidence *evidence, const struct outage *outage,
+		    enum symptom_channel channel, const struct mark *marks, uint32_t n);
+
+/* Nothing is explained. */
+void evidence_restart(struct evidence *evidence);
+
+/* tree_of[] of so many candidates, by their places in risks[]: of what is not explained. */
+void evidence_split(struct evidence *evidence, const uint32_t *candidates, uint32_t n);
+
+/* The lines of a candidate of the last split are explained. */
+void evidence_explain(struct evidence *evidence, uint32_t candidate);
+
+#endif
