@@ -16,7 +16,7 @@
 #define STORM_MOVES_NS	  (60 * SECOND_IN_NS)  /* sessions still come up: no fault */
 #define TOGETHER_NS	  (10 * SECOND_IN_NS)
 #define OVERLAP		  0.5
-#define SURPRISE_DENSE	  8.3 /* -log10 p of what opens an incident, in the time that it took */
+#define SURPRISE_DENSE	  8.3  /* -log10 p of what opens an incident, in the time that it took */
 #define PART_MIN	  0.05 /* of BURST_NS: nothing is dated more closely */
 #define REST		  0.25 /* of what another incident has of the same group: its rest */
 
@@ -286,12 +286,15 @@ static bool is_common(const struct fit *f, const struct finding *finding)
  */
 static bool is_dense(const struct fit *f, const struct finding *finding)
 {
-	struct times t = times_of(f, finding->group, NO_INCIDENT);
-	uint64_t took_ns = t.n ? t.since_ns[t.n - 1] - t.since_ns[0] : 0;
-	double part = (double)(took_ns < BURST_NS ? took_ns : BURST_NS) / BURST_NS;
+	struct times t;
+	double part;
+	if (f->channel != CHANNEL_DROP || finding->neg_log10_p >= SURPRISE_DENSE)
+		return true;
+	t = times_of(f, finding->group, NO_INCIDENT);
+	part = t.n ? (double)(t.since_ns[t.n - 1] - t.since_ns[0]) / BURST_NS : 1;
 	free(t.since_ns);
-	return f->channel != CHANNEL_DROP ||
-	       localise_surprise(finding->k, finding->mu * fmax(part, PART_MIN)) >= SURPRISE_DENSE;
+	part = fmin(1, fmax(PART_MIN, part));
+	return localise_unlikely(finding->k, finding->mu * part) >= SURPRISE_DENSE;
 }
 
 static bool may_open(const struct fit *f, const struct finding *finding)

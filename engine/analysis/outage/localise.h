@@ -19,7 +19,7 @@
 
 struct outage;
 
-enum { FINDINGS_MAX = 16, DIFFUSE_MAX = 16, NAME_BYTES = 256 };
+enum { FINDINGS_MAX = 16, LEFT_OUT_MAX = 16, NAME_BYTES = 256 };
 
 /* A line's share in the evidence. */
 struct mark {
@@ -37,23 +37,25 @@ struct finding {
 /* Working memory: the evidence, and what blaming a group gains, by its place there. */
 struct localiser {
 	struct evidence evidence;
-	int64_t *tree_gain, *risk_gain;		  /* owned: of all evidence */
-	int64_t *gain, *left;			  /* owned: of what is left of it, in the tree */
-	int64_t *best, *sum;			  /* owned, by group of the tree */
-	uint8_t *own;				  /* owned: it is blamed itself */
-	uint32_t *parts, n_parts, room;		  /* owned: blamed in it */
-	int64_t total;				  /* what all that was blamed last gains */
-	uint32_t left_out[LEFT_OUT_MAX], n_left_out; /* not at once, or several */
+	int64_t *tree_gain, *risk_gain; /* owned: of all evidence */
+	int64_t *gain, *left;		/* owned: of what is left of it, in the tree */
+	int64_t *best, *sum, *blamed;	/* owned, by group of the tree */
+	double *share;			/* owned, too: of a line's surprise, what is gained */
+	struct tally *within;		/* owned, by shared risk: of one candidate's lines */
+	uint8_t *own;			/* owned: it is blamed itself */
+	uint32_t *parts, n_parts, room; /* owned: blamed in it */
+	int64_t total;			/* what all that was blamed last gains */
+	uint32_t left_out[LEFT_OUT_MAX], n_left_out; /* did not go at once, or are several */
 };
 
 void localiser_fini(struct localiser *localiser);
 
-/* -log10 of how likely `k` are where so many are expected, or twice as many. */
-double localise_surprise(double k, double expected);
-
 /* Are `k` lines within BURST_NS significant, and enough of the group? */
 bool localise_significant(const struct outage *outage, uint32_t group, enum symptom_channel channel,
 			  double k);
+
+/* -log10 of how likely `k` are where so many are expected, or twice as many. */
+double localise_unlikely(double k, double expected);
 
 /* How little the symptom was to be expected of a line: the logarithm, negative. */
 double localise_surprise(const struct outage *outage, enum symptom_channel channel, uint32_t line);
