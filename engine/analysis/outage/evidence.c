@@ -338,3 +338,35 @@ void evidence_explain(struct evidence *e, uint32_t slot)
 	memset(e->risks_left, 0, e->n_risks * sizeof *e->risks_left);
 	count_risks(e, e->left, e->n_left, true);
 }
+
+/* --- comparing --- */
+
+void evidence_share(const struct evidence *e, const double *share, int64_t *of_risk)
+{
+	memset(of_risk, 0, e->n_risks * sizeof *of_risk);
+	for (uint32_t i = 0; i < e->n_left; i++) {
+		const struct hook *h = &e->hooks[e->left[i]];
+		int64_t has = llround(share[e->order[h->leaf]] * (double)h->surprise);
+		for (uint32_t r = 0; r < h->n_risks; r++)
+			of_risk[h->risks[r]] += has;
+	}
+}
+
+static bool hangs_on(const struct hook *h, uint32_t risk)
+{
+	for (uint32_t r = 0; r < h->n_risks; r++)
+		if (h->risks[r] == risk)
+			return true;
+	return false;
+}
+
+void evidence_within(const struct evidence *e, uint32_t risk, struct tally *tallies)
+{
+	memset(tallies, 0, e->n_risks * sizeof *tallies);
+	for (uint32_t i = 0; i < e->n_left; i++) {
+		const struct hook *h = &e->hooks[e->left[i]];
+		const struct tally t = {h->surprise, h->quarters};
+		for (uint32_t r = 0; r < h->n_risks && hangs_on(h, risk); r++)
+			tally_add(&tallies[h->risks[r]], &t);
+	}
+}

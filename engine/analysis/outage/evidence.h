@@ -82,4 +82,11 @@ uint32_t evidence_split(struct evidence *evidence, const uint32_t *risks, uint32
 /* The lines of that slot of the last split are explained. */
 void evidence_explain(struct evidence *evidence, uint32_t slot);
 
+/* Of what is not explained: the sums by shared risk of what its lines have in the gains of the tree,
+ * `share` of a line's surprise by place in tree[]. */
+void evidence_share(const struct evidence *evidence, const double *share, int64_t *of_risk);
+
+/* Of what is not explained, the lines of `risk` alone, by shared risk. */
+void evidence_within(const struct evidence *evidence, uint32_t risk, struct tally *tallies);
+
 #endif

@@ -27,7 +27,7 @@ enum group_kind {
 	KIND_COLUMN, /* this and all above: a column of the inventory that rasad has no word for */
 };
 
-enum { KIND_TREE_LEVELS = KIND_PORT + 1, KIND_K_MIN = 4 }; /* K_MIN: of all kinds */
+enum { KIND_TREE_LEVELS = KIND_PORT + 1 };
 
 struct kind {
 	const char *name;

@@ -13,6 +13,7 @@
 #define OVERDISPERSION 1.0   /* twice what is expected is no surprise yet */
 #define PARSIMONY      0.02  /* children must explain so much more than their parent */
 #define SPLITTING      0.002 /* parts must explain so much more than a shared risk */
+#define NESTED	       0.95  /* of the evidence of a shared risk: it lies within another one */
 #define P_MIN	       1e-6
 #define P_MAX	       0.9
 #define MICRO	       1e6
@@ -22,7 +23,7 @@
 #define SETUP_SHARE 2e-3
 #define SETUP_MIN   0.2
 
-enum { ROUNDS_MAX = 4 };
+enum { ROUNDS_MAX = 4, PROMISING_MAX = 4 * CANDIDATES_MAX };
 
 void localiser_fini(struct localiser *l)
 {
@@ -34,6 +35,9 @@ void localiser_fini(struct localiser *l)
 		free(l->without[i]);
 	free(l->best);
 	free(l->sum);
+	free(l->blamed);
+	free(l->share);
+	free(l->within);
 	free(l->own);
 	free(l->parts);
 	*l = (struct localiser){0};
@@ -53,9 +57,13 @@ static bool reserve(struct localiser *l, uint32_t groups)
 	l->gain = malloc(room * sizeof *l->gain);
 	l->best = malloc(room * sizeof *l->best);
 	l->sum = malloc(room * sizeof *l->sum);
+	l->blamed = malloc(room * sizeof *l->blamed);
+	l->share = malloc(room * sizeof *l->share);
+	l->within = malloc(room * sizeof *l->within);
 	l->own = malloc(room * sizeof *l->own);
 	l->parts = malloc(room * sizeof *l->parts);
-	ok = l->tree_gain && l->risk_gain && l->gain && l->best && l->sum && l->own && l->parts;
+	ok = l->tree_gain && l->risk_gain && l->gain && l->best && l->sum && l->blamed &&
+	     l->share && l->within && l->own && l->parts;
 	for (int i = 0; i < CANDIDATES_MAX; i++)
 		ok &= (l->without[i] = malloc(room * sizeof *l->without[i])) != NULL;
 	if (ok)
@@ -83,17 +91,20 @@ static double least_share(const struct group *g, enum symptom_channel channel)
 	return channel == CHANNEL_SETUP ? SETUP_MIN : kind_of(g->kind)->share_min;
 }
 
+double localise_unlikely(double k, double expected)
+{
+	return tail_neg_log10(k, expected * (1 + OVERDISPERSION));
+}
+
 /* `each`: of what is counted, one stands for so many. */
 static bool is_significant(const struct outage *o, uint32_t group, enum symptom_channel channel,
 			   double k, double each)
 {
 	const struct group *g = &o->groups.at[group];
-	double mu;
 	if (k < kind_of(g->kind)->k_min ||
 	    k < least_share(g, channel) * members_that_could(g, channel) / each)
 		return false;
-	mu = expected(o, g, channel) / each;
-	return tail_neg_log10(k, mu * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+	return localise_unlikely(k, expected(o, g, channel) / each) >= SURPRISE_MIN;
 }
 
 bool localise_significant(const struct outage *o, uint32_t group, enum symptom_channel channel,
@@ -108,7 +119,7 @@ bool localise_burst(enum symptom_channel channel, double fresh, double k)
 	double rest = (k - fresh) * part / (1 - part);
 	if (channel != CHANNEL_DROP && channel != CHANNEL_INTERNET)
 		return true;
-	return tail_neg_log10(fresh, rest * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+	return localise_unlikely(fresh, rest) >= SURPRISE_MIN;
 }
 
 static double bounded(double p)
@@ -134,12 +145,12 @@ static double likelihood(const struct outage *o, uint32_t group, enum symptom_ch
 	return average > 0 ? average + (double)t->surprise / MICRO + k * log(p) : 0;
 }
 
-/* What blaming the group gains, in millionths; 0: nothing. */
+/* What blaming the group gains, in millionths; 0: nothing. A single line is no pattern. */
 static int64_t gain_of(const struct evidence *e, uint32_t group, const struct tally *t)
 {
 	const struct outage *o = e->outage;
 	double k = (double)t->quarters / QUARTERS, gain;
-	if (k < KIND_K_MIN || !is_significant(o, group, e->channel, k, e->each))
+	if (t->quarters <= QUARTERS || !is_significant(o, group, e->channel, k, e->each))
 		return 0;
 	gain = likelihood(o, group, e->channel, t, e->each) -
 	       kind_of(o->groups.at[group].kind)->cost;
@@ -157,8 +168,8 @@ struct work {
 static bool is_banned(const struct work *w, uint32_t group)
 {
 	const struct group *g = &w->o->groups.at[group];
-	for (uint32_t d = 0; d < w->l->n_diffuse; d++)
-		if (groups_equal(&w->o->groups, w->l->diffuse[d], group))
+	for (uint32_t d = 0; d < w->l->n_left_out; d++)
+		if (groups_equal(&w->o->groups, w->l->left_out[d], group))
 			return true;
 	return w->banned_members && g->set == w->banned_set && g->members == w->banned_members;
 }
@@ -224,25 +235,55 @@ static int64_t best_of_tree(const struct work *w, const int64_t *gains)
 struct candidate {
 	struct tally tally;
 	uint32_t group, place, slot; /* place and slot: in the evidence */
-	int64_t gain;
+	int64_t gain, promise; /* promise: the most that it can gain beyond what the tree has */
 };
+
+enum { COVERED = -1 };
+
+/* What the blamed groups of the tree gain, COVERED below them, 0 elsewhere. */
+static void read_blamed(const struct work *w, int64_t *blamed)
+{
+	const struct localiser *l = w->l;
+	for (uint32_t i = w->e->n_tree; i-- > 0;) {
+		uint32_t parent = w->e->parent[i];
+		bool covered = parent != EVIDENCE_NOWHERE && blamed[parent];
+		blamed[i] = covered ? COVERED : l->own[i] ? l->best[i] : 0;
+	}
+}
+
+/* What the tree gains by the lines of each shared risk: every line has its part of what the group that
+ * is blamed for it gains. Without some of them the group gains less than the part of the rest: the more
+ * fail together, the more each of them says. */
+static void share_out(const struct work *w, int64_t *of_risk)
+{
+	struct localiser *l = w->l;
+	const struct evidence *e = w->e;
+	read_blamed(w, l->blamed);
+	for (uint32_t i = e->n_tree; i-- > 0;) {
+		uint32_t parent = e->parent[i];
+		l->share[i] = parent != EVIDENCE_NOWHERE ? l->share[parent] : 0;
+		if (l->blamed[i] > 0)
+			l->share[i] = (double)l->blamed[i] / (double)e->tree_left[i].surprise;
+	}
+	evidence_share(e, l->share, of_risk);
+}
 
 static bool is_before(const struct candidate *x, const struct candidate *y)
 {
-	return x->gain != y->gain ? x->gain > y->gain : x->group < y->group;
+	return x->promise != y->promise ? x->promise > y->promise : x->group < y->group;
 }
 
-/* Keeps the best CANDIDATES_MAX, in order. */
+/* Keeps the best PROMISING_MAX, in order. */
 static void insert(struct candidate *list, uint32_t *n, const struct candidate *c)
 {
 	uint32_t at = *n;
-	if (at == CANDIDATES_MAX && !is_before(c, &list[at - 1]))
+	if (at == PROMISING_MAX && !is_before(c, &list[at - 1]))
 		return;
-	at -= at == CANDIDATES_MAX;
+	at -= at == PROMISING_MAX;
 	for (; at > 0 && is_before(c, &list[at - 1]); at--)
 		list[at] = list[at - 1];
 	list[at] = *c;
-	*n += *n < CANDIDATES_MAX;
+	*n += *n < PROMISING_MAX;
 }
 
 /* A resolver is missed by name; no session and no way to the Internet hangs on it. */
@@ -251,17 +292,21 @@ static bool can_explain(const struct evidence *e, uint32_t group)
 	return e->channel == CHANNEL_DNS || e->outage->groups.at[group].kind != KIND_RESOLVER;
 }
 
-/* The shared risks that gain most by themselves, at most CANDIDATES_MAX. */
+/* The shared risks that promise something, at most PROMISING_MAX. When an exchange is down, all that
+ * hangs below it gains by itself, but nothing beside it. */
 static uint32_t list_candidates(const struct work *w, struct candidate *list)
 {
 	const struct evidence *e = w->e;
+	int64_t *has = w->l->sum;
 	uint32_t n = 0;
+	share_out(w, has);
 	for (uint32_t i = 0; i < e->n_risks; i++) {
-		struct candidate c = {e->risks_left[i], e->risks[i], i, 0, w->l->risk_gain[i]};
+		struct candidate c = {e->risks_left[i], e->risks[i], i, 0, w->l->risk_gain[i], 0};
 		if (c.tally.quarters != e->risks_all[i].quarters)
 			c.gain = gain_of(e, c.group, &c.tally);
 		c.gain = allowed(w, c.group, c.gain);
-		if (c.gain && can_explain(e, c.group))
+		c.promise = c.gain + (int64_t)(SPLITTING * (double)c.gain) - has[i];
+		if (c.gain && c.promise > 0 && can_explain(e, c.group))
 			insert(list, &n, &c);
 	}
 	return n;
@@ -280,27 +325,78 @@ static void split(const struct work *w, struct candidate *list, uint32_t n)
 	}
 }
 
-/* The shared risk that is worth most beside the tree without its lines; NULL: none is. What it
- * replaces must explain SPLITTING more when that is several elements: of thousands of lines the sum
- * over many groups is larger as soon as one part was a little sooner than another to show it. */
+/* What was gained by groups of the tree that are blamed no more. */
+static int64_t replaced(const struct work *w)
+{
+	struct localiser *l = w->l;
+	int64_t *now = l->sum, sum = 0;
+	read_blamed(w, now);
+	for (uint32_t i = 0; i < w->e->n_tree; i++)
+		sum += l->blamed[i] > 0 && !now[i] ? l->blamed[i] : 0;
+	return sum;
+}
+
+/* What a shared risk of the last split is worth beside the tree without its lines, which
+ * gained `total` by `parts` elements. What it replaces must explain SPLITTING more when that is several
+ * elements: of thousands of lines the sum over many groups is larger as soon as one part was a little
+ * sooner than another to show it. And it must itself explain PARSIMONY more when it leaves more
+ * elements than there were. */
+static int64_t win_of(const struct work *w, const struct candidate *c, int64_t total,
+		      uint32_t parts)
+{
+	struct localiser *l = w->l;
+	int64_t win;
+	win = c->gain + best_of_tree(w, l->without[c->slot]) - total;
+	if (parts > l->n_parts + 1)
+		return win + (int64_t)(SPLITTING * (double)c->gain);
+	if (parts < l->n_parts + 1 && win > 0)
+		return win - (int64_t)(PARSIMONY * (double)replaced(w));
+	return win;
+}
+
+/* The shared risk that is worth most, and in the last split; NULL: none is. They are tried in
+ * the order of what they promise, until none promises more than one has won. */
 static const struct candidate *best_risk(const struct work *w, struct candidate *list, uint32_t n,
 					 int64_t total)
 {
-	struct localiser *l = w->l;
-	const struct candidate *best = NULL;
-	uint32_t parts = l->n_parts;
+	struct candidate *best = NULL;
+	uint32_t parts = w->l->n_parts;
 	int64_t won = 0;
-	split(w, list, n);
-	for (uint32_t c = 0; c < n; c++) {
-		int64_t win = list[c].gain + best_of_tree(w, l->without[list[c].slot]) - total;
-		if (parts > l->n_parts + 1)
-			win += (int64_t)(SPLITTING * (double)list[c].gain);
-		if (win > won) {
-			won = win;
-			best = &list[c];
+	for (uint32_t from = 0; from < n && list[from].promise > won; from += CANDIDATES_MAX) {
+		uint32_t some = n - from < CANDIDATES_MAX ? n - from : CANDIDATES_MAX;
+		split(w, list + from, some);
+		for (uint32_t c = 0; c < some; c++) {
+			int64_t win = win_of(w, &list[from + c], total, parts);
+			if (win > won) {
+				won = win;
+				best = &list[from + c];
+			}
 		}
 	}
+	if (best)
+		split(w, best, 1);
 	return best;
+}
+
+/* Whether shared risks of one kind that lie within this one explain it better, each by itself: two
+ * cabinets of a feeder, of which more lines went in one than in the other. */
+static bool is_several(const struct work *w, const struct candidate *c)
+{
+	struct localiser *l = w->l;
+	const struct evidence *e = w->e;
+	const struct group *at = w->o->groups.at;
+	int64_t *of_kind = l->sum, most = 0;
+	evidence_within(e, c->place, l->within);
+	memset(of_kind, 0, l->room * sizeof *of_kind);
+	for (uint32_t i = 0; i < e->n_risks; i++) {
+		uint16_t kind = at[e->risks[i]].kind;
+		if (kind == at[c->group].kind || !can_explain(e, e->risks[i]) || kind >= l->room ||
+		    l->within[i].quarters < NESTED * e->risks_left[i].quarters)
+			continue;
+		of_kind[kind] += allowed(w, e->risks[i], gain_of(e, e->risks[i], &l->within[i]));
+		most = of_kind[kind] > most ? of_kind[kind] : most;
+	}
+	return (double)most > (1 + PARSIMONY) * (double)c->gain;
 }
 
 /* --- findings --- */
@@ -318,7 +414,7 @@ static void add_finding(const struct work *w, uint32_t group, const struct tally
 	*f = (struct finding){.group = group, .k = (double)t->quarters / QUARTERS * e->each};
 	f->n = members_that_could(g, e->channel);
 	f->mu = expected(w->o, g, e->channel);
-	f->neg_log10_p = tail_neg_log10(f->k, f->mu * (1 + OVERDISPERSION));
+	f->neg_log10_p = localise_unlikely(f->k, f->mu);
 	f->llr = likelihood(w->o, group, e->channel, t, e->each) * e->each;
 	f->score = f->llr - kind_of(g->kind)->cost;
 	(*n)++;
@@ -343,22 +439,25 @@ static int64_t solve(const struct work *w, struct finding *findings, uint32_t *n
 {
 	struct localiser *l = w->l;
 	struct evidence *e = w->e;
-	struct candidate list[CANDIDATES_MAX];
+	struct candidate list[PROMISING_MAX];
 	int64_t risks_gain = 0, total;
 	*n = 0;
 	evidence_restart(e);
 	memcpy(l->gain, l->tree_gain, e->n_tree * sizeof *l->gain);
-	total = best_of_tree(w, l->gain);
 	for (int round = 0; round < ROUNDS_MAX; round++) {
-		uint32_t n_list = list_candidates(w, list);
-		const struct candidate *c = best_risk(w, list, n_list, total);
-		if (!c)
-			break;
-		add_finding(w, c->group, &c->tally, findings, n);
-		risks_gain += c->gain;
-		memcpy(l->gain, l->without[c->slot], e->n_tree * sizeof *l->gain);
-		evidence_explain(e, c->slot);
+		const struct candidate *best;
 		total = best_of_tree(w, l->gain);
+		best = best_risk(w, list, list_candidates(w, list), total);
+		if (!best)
+			break;
+		if (l->n_left_out < LEFT_OUT_MAX && is_several(w, best)) {
+			l->left_out[l->n_left_out++] = best->group;
+			continue;
+		}
+		add_finding(w, best->group, &best->tally, findings, n);
+		risks_gain += best->gain;
+		memcpy(l->gain, l->without[best->slot], e->n_tree * sizeof *l->gain);
+		evidence_explain(e, best->slot);
 	}
 	total = best_of_tree(w, l->gain);
 	read_tree(w, findings, n);
@@ -378,11 +477,11 @@ static bool is_burst(const struct work *w, const struct finding *f)
 static bool leave_out(const struct work *w, const struct finding *findings, uint32_t n)
 {
 	struct localiser *l = w->l;
-	uint32_t before = l->n_diffuse;
-	for (uint32_t i = 0; i < n && l->n_diffuse < DIFFUSE_MAX; i++)
+	uint32_t before = l->n_left_out;
+	for (uint32_t i = 0; i < n && l->n_left_out < LEFT_OUT_MAX; i++)
 		if (!is_burst(w, &findings[i]))
-			l->diffuse[l->n_diffuse++] = findings[i].group;
-	return l->n_diffuse > before;
+			l->left_out[l->n_left_out++] = findings[i].group;
+	return l->n_left_out > before;
 }
 
 static int by_score(const void *a, const void *b)
@@ -402,7 +501,7 @@ static bool begin(const struct work *w, enum symptom_channel channel, const stru
 		w->o->counters.no_memory++;
 		return false;
 	}
-	l->n_diffuse = 0;
+	l->n_left_out = 0;
 	gain_of_all(e, e->tree, e->n_tree, e->tree_all, l->tree_gain);
 	gain_of_all(e, e->risks, e->n_risks, e->risks_all, l->risk_gain);
 	return true;

@@ -19,7 +19,7 @@
 
 struct outage;
 
-enum { FINDINGS_MAX = 16, DIFFUSE_MAX = 16, NAME_BYTES = 256 };
+enum { FINDINGS_MAX = 16, LEFT_OUT_MAX = 16, NAME_BYTES = 256 };
 
 /* A line's share in the evidence. */
 struct mark {
@@ -40,11 +40,13 @@ struct localiser {
 	int64_t *tree_gain, *risk_gain;	  /* owned: of all evidence */
 	int64_t *gain;			  /* owned: of what is left of it, in the tree */
 	int64_t *without[CANDIDATES_MAX]; /* owned, by slot: without the lines of that, too */
-	int64_t *best, *sum;		  /* owned, by group of the tree */
+	int64_t *best, *sum, *blamed;	  /* owned, by group of the tree */
+	double *share;			  /* owned, too: of a line's surprise, what is gained */
+	struct tally *within;		  /* owned, by shared risk: of one candidate's lines */
 	uint8_t *own;			  /* owned: it is blamed itself */
 	uint32_t *parts, n_parts, room;	  /* owned: blamed in it */
 	int64_t total;			  /* what all that was blamed last gains */
-	uint32_t diffuse[DIFFUSE_MAX], n_diffuse; /* groups whose lines did not go at once */
+	uint32_t left_out[LEFT_OUT_MAX], n_left_out; /* did not go at once, or are several */
 };
 
 void localiser_fini(struct localiser *localiser);
@@ -52,6 +54,9 @@ void localiser_fini(struct localiser *localiser);
 /* Are `k` lines within BURST_NS significant, and enough of the group? */
 bool localise_significant(const struct outage *outage, uint32_t group, enum symptom_channel channel,
 			  double k);
+
+/* -log10 of how likely `k` are where so many are expected, or twice as many. */
+double localise_unlikely(double k, double expected);
 
 /* How little the symptom was to be expected of a line: the logarithm, negative. */
 double localise_surprise(const struct outage *outage, enum symptom_channel channel, uint32_t line);
