@@ -13,6 +13,7 @@
 #define OVERDISPERSION 1.0   /* twice what is expected is no surprise yet */
 #define PARSIMONY      0.02  /* children must explain so much more than their parent */
 #define SPLITTING      0.002 /* parts must explain so much more than a shared risk */
+#define NESTED	       0.95  /* of the evidence of a shared risk: it lies within another one */
 #define P_MIN	       1e-6
 #define P_MAX	       0.9
 #define MICRO	       1e6
@@ -22,47 +23,21 @@
 #define SETUP_SHARE 2e-3
 #define SETUP_MIN   0.2
 
-enum { ROUNDS_MAX = 4 };
-
-/* What is known of a group in this localisation. */
-struct spot {
-	uint32_t stamp, index; /* index: in touched[], or in risks[] */
-};
-
-/* Evidence added up: how much, and how unlikely it was of these very lines (the logarithm, in
- * millionths). With the average of their group instead, a group would seem to explain less than its
- * parts as soon as these have different averages, however alike they failed. */
-struct tally {
-	int64_t surprise;
-	uint32_t quarters;
-};
-
-static void add_tally(struct tally *to, const struct tally *t)
-{
-	to->surprise += t->surprise;
-	to->quarters += t->quarters;
-}
-
-/* Where a mark hangs, by places in touched[] and risks[]: read in order, many times. */
-struct hook {
-	struct tally tally;
-	uint32_t leaf, n_risks, risks[PLACE_RISKS_MAX];
-};
+enum { ROUNDS_MAX = 4, PROMISING_MAX = 4 * CANDIDATES_MAX };
 
 void localiser_fini(struct localiser *l)
 {
-	free(l->hooks);
-	free(l->gone);
-	free(l->spots);
-	free(l->touched);
-	free(l->risks);
-	free(l->place);
-	free(l->counts);
-	free(l->left);
+	evidence_fini(&l->evidence);
+	free(l->tree_gain);
+	free(l->risk_gain);
+	free(l->gain);
 	for (int i = 0; i < CANDIDATES_MAX; i++)
-		free(l->minus[i]);
+		free(l->without[i]);
 	free(l->best);
 	free(l->sum);
+	free(l->blamed);
+	free(l->share);
+	free(l->within);
 	free(l->own);
 	free(l->parts);
 	*l = (struct localiser){0};
@@ -77,39 +52,25 @@ static bool reserve(struct localiser *l, uint32_t groups)
 	while (room < groups)
 		room *= 2;
 	localiser_fini(l);
-	l->spots = calloc(room, sizeof *l->spots);
-	l->touched = malloc(room * sizeof *l->touched);
-	l->risks = malloc(room * sizeof *l->risks);
-	l->place = malloc(room * sizeof *l->place);
-	l->counts = malloc(room * sizeof *l->counts);
-	l->left = malloc(room * sizeof *l->left);
+	l->tree_gain = malloc(room * sizeof *l->tree_gain);
+	l->risk_gain = malloc(room * sizeof *l->risk_gain);
+	l->gain = malloc(room * sizeof *l->gain);
 	l->best = malloc(room * sizeof *l->best);
 	l->sum = malloc(room * sizeof *l->sum);
+	l->blamed = malloc(room * sizeof *l->blamed);
+	l->share = malloc(room * sizeof *l->share);
+	l->within = malloc(room * sizeof *l->within);
 	l->own = malloc(room * sizeof *l->own);
 	l->parts = malloc(room * sizeof *l->parts);
-	ok = l->spots && l->touched && l->risks && l->place && l->counts && l->left && l->best &&
-	     l->sum && l->own && l->parts;
+	ok = l->tree_gain && l->risk_gain && l->gain && l->best && l->sum && l->blamed &&
+	     l->share && l->within && l->own && l->parts;
 	for (int i = 0; i < CANDIDATES_MAX; i++)
-		ok &= (l->minus[i] = malloc(room * sizeof *l->minus[i])) != NULL;
+		ok &= (l->without[i] = malloc(room * sizeof *l->without[i])) != NULL;
 	if (ok)
 		l->room = room;
 	else
 		localiser_fini(l);
-	return ok;
-}
-
-static bool reserve_marks(struct localiser *l, uint32_t marks)
-{
-	if (marks < l->marks_room)
-		return true;
-	free(l->hooks);
-	free(l->gone);
-	l->marks_room = 2 * marks + 1024;
-	l->hooks = malloc(l->marks_room * sizeof *l->hooks);
-	l->gone = malloc(l->marks_room * sizeof *l->gone);
-	if (!l->hooks || !l->gone)
-		l->marks_room = 0;
-	return l->marks_room;
+	return l->room;
 }
 
 static double members_that_could(const struct group *g, enum symptom_channel channel)
@@ -130,14 +91,26 @@ static double least_share(const struct group *g, enum symptom_channel channel)
 	return channel == CHANNEL_SETUP ? SETUP_MIN : kind_of(g->kind)->share_min;
 }
 
-bool localise_significant(const struct outage *o, uint32_t group, enum symptom_channel channel,
-			  double k)
+double localise_unlikely(double k, double expected)
+{
+	return tail_neg_log10(k, expected * (1 + OVERDISPERSION));
+}
+
+/* `each`: of what is counted, one stands for so many. */
+static bool is_significant(const struct outage *o, uint32_t group, enum symptom_channel channel,
+			   double k, double each)
 {
 	const struct group *g = &o->groups.at[group];
 	if (k < kind_of(g->kind)->k_min ||
-	    k < least_share(g, channel) * members_that_could(g, channel))
+	    k < least_share(g, channel) * members_that_could(g, channel) / each)
 		return false;
-	return tail_neg_log10(k, expected(o, g, channel) * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+	return localise_unlikely(k, expected(o, g, channel) / each) >= SURPRISE_MIN;
+}
+
+bool localise_significant(const struct outage *o, uint32_t group, enum symptom_channel channel,
+			  double k)
+{
+	return is_significant(o, group, channel, k, 1);
 }
 
 bool localise_burst(enum symptom_channel channel, double fresh, double k)
@@ -146,7 +119,7 @@ bool localise_burst(enum symptom_channel channel, double fresh, double k)
 	double rest = (k - fresh) * part / (1 - part);
 	if (channel != CHANNEL_DROP && channel != CHANNEL_INTERNET)
 		return true;
-	return tail_neg_log10(fresh, rest * (1 + OVERDISPERSION)) >= SURPRISE_MIN;
+	return localise_unlikely(fresh, rest) >= SURPRISE_MIN;
 }
 
 static double bounded(double p)
@@ -154,149 +127,101 @@ static double bounded(double p)
 	return fmin(P_MAX, fmax(P_MIN, p));
 }
 
-/* Of one mark. */
-static struct tally tally_of(const struct outage *o, enum symptom_channel channel,
-			     const struct mark *mark)
+double localise_surprise(const struct outage *o, enum symptom_channel channel, uint32_t line)
 {
-	const struct group alone = {
-		.rate = o->lines[mark->line].rate.units, .eligible = 1, .tried = 1};
-	double p = bounded(expected(o, &alone, channel) * (1 + OVERDISPERSION));
-	return (struct tally){llround(-log(p) * mark->quarters / QUARTERS * MICRO), mark->quarters};
+	const struct group alone = {.rate = o->lines[line].rate.units, .eligible = 1, .tried = 1};
+	return -log(bounded(expected(o, &alone, channel) * (1 + OVERDISPERSION)));
 }
 
 static double likelihood(const struct outage *o, uint32_t group, enum symptom_channel channel,
-			 const struct tally *t)
+			 const struct tally *t, double each)
 {
 	const struct group *g = &o->groups.at[group];
-	double k = (double)t->quarters / QUARTERS, n = fmax(members_that_could(g, channel), k);
-	double p = bounded(n > 0 ? expected(o, g, channel) * (1 + OVERDISPERSION) / n : 0);
+	double k = (double)t->quarters / QUARTERS;
+	double n = fmax(members_that_could(g, channel) / each, k);
+	double mu = expected(o, g, channel) / each;
+	double p = bounded(n > 0 ? mu * (1 + OVERDISPERSION) / n : 0);
 	double average = tail_llr(k, n, p);
 	return average > 0 ? average + (double)t->surprise / MICRO + k * log(p) : 0;
 }
 
-/* What blaming the group gains, in millionths; 0: nothing. */
-static int64_t gain_of(const struct outage *o, uint32_t group, enum symptom_channel channel,
-		       const struct tally *t)
+/* What blaming the group gains, in millionths; 0: nothing. A single line is no pattern. */
+static int64_t gain_of(const struct evidence *e, uint32_t group, const struct tally *t)
 {
+	const struct outage *o = e->outage;
 	double k = (double)t->quarters / QUARTERS, gain;
-	if (!localise_significant(o, group, channel, k))
+	if (t->quarters <= QUARTERS || !is_significant(o, group, e->channel, k, e->each))
 		return 0;
-	gain = likelihood(o, group, channel, t) - kind_of(o->groups.at[group].kind)->cost;
+	gain = likelihood(o, group, e->channel, t, e->each) -
+	       kind_of(o->groups.at[group].kind)->cost;
 	return gain > 0 ? (int64_t)llround(gain * MICRO) : 0;
 }
-
-/* --- evidence by group --- */
 
 struct work {
 	struct outage *o;
 	struct localiser *l;
-	enum symptom_channel channel;
-	const struct mark *marks;
-	uint32_t n_marks;
+	struct evidence *e;
 	uint64_t banned_set; /* groups with these lines are not to be blamed */
 	uint32_t banned_members;
 };
 
-static uint32_t touch(struct localiser *l, uint32_t group, uint32_t *list, uint32_t *n)
-{
-	struct spot *s = &l->spots[group];
-	if (s->stamp != l->stamp) {
-		*s = (struct spot){l->stamp, *n};
-		list[(*n)++] = group;
-	}
-	return s->index;
-}
-
-static int by_depth(const void *a, const void *b, void *context)
-{
-	const struct group *at = context;
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	if (at[x].depth != at[y].depth)
-		return at[x].depth < at[y].depth ? 1 : -1;
-	return (x > y) - (x < y);
-}
-
-/* Lists the groups that the marks touch: the tree's deepest first, and the shared risks. */
-static void list_groups(const struct work *w)
-{
-	struct localiser *l = w->l;
-	l->stamp++;
-	l->n_touched = l->n_risks = 0;
-	for (uint32_t i = 0; i < w->n_marks; i++) {
-		const struct watched *line = &w->o->lines[w->marks[i].line];
-		for (uint32_t g = line->leaf; g && l->spots[g].stamp != l->stamp;
-		     g = w->o->groups.at[g].parent)
-			touch(l, g, l->touched, &l->n_touched);
-		for (uint32_t r = 0; r < line->n_risks; r++)
-			touch(l, line->risks[r], l->risks, &l->n_risks);
-	}
-	qsort_r(l->touched, l->n_touched, sizeof *l->touched, by_depth, w->o->groups.at);
-	for (uint32_t i = 0; i < l->n_touched; i++)
-		l->spots[l->touched[i]].index = i;
-	for (uint32_t i = 0; i < w->n_marks; i++) {
-		const struct watched *line = &w->o->lines[w->marks[i].line];
-		struct hook *h = &l->hooks[i];
-		h->leaf = l->spots[line->leaf].index;
-		h->tally = tally_of(w->o, w->channel, &w->marks[i]);
-		h->n_risks = line->n_risks;
-		for (uint32_t r = 0; r < line->n_risks; r++)
-			h->risks[r] = l->spots[line->risks[r]].index;
-	}
-}
-
-/* Adds up from the leaves to the root. */
-static void climb(const struct work *w, struct tally *counts)
-{
-	const struct localiser *l = w->l;
-	for (uint32_t i = 0; i < l->n_touched; i++) {
-		uint32_t parent = w->o->groups.at[l->touched[i]].parent;
-		if (parent)
-			add_tally(&counts[l->spots[parent].index], &counts[i]);
-	}
-}
-
-static void count_tree(const struct work *w, struct tally *counts)
-{
-	const struct localiser *l = w->l;
-	memset(counts, 0, l->n_touched * sizeof *counts);
-	for (uint32_t i = 0; i < w->n_marks; i++)
-		if (!l->gone[i])
-			add_tally(&counts[l->hooks[i].leaf], &l->hooks[i].tally);
-	climb(w, counts);
-}
-
 static bool is_banned(const struct work *w, uint32_t group)
 {
 	const struct group *g = &w->o->groups.at[group];
-	for (uint32_t d = 0; d < w->l->n_diffuse; d++)
-		if (groups_equal(&w->o->groups, w->l->diffuse[d], group))
+	for (uint32_t d = 0; d < w->l->n_left_out; d++)
+		if (groups_equal(&w->o->groups, w->l->left_out[d], group))
 			return true;
 	return w->banned_members && g->set == w->banned_set && g->members == w->banned_members;
 }
 
-static int64_t gain(const struct work *w, uint32_t group, const struct tally *t)
+/* Of what blaming the group would gain, what it may. */
+static int64_t allowed(const struct work *w, uint32_t group, int64_t gain)
 {
-	return is_banned(w, group) ? 0 : gain_of(w->o, group, w->channel, t);
+	return gain && is_banned(w, group) ? 0 : gain;
+}
+
+static void gain_of_all(const struct evidence *e, const uint32_t *groups, uint32_t n,
+			const struct tally *tallies, int64_t *gains)
+{
+	for (uint32_t i = 0; i < n; i++)
+		gains[i] = gain_of(e, groups[i], &tallies[i]);
+}
+
+/* What the groups of the tree gain without the lines of a slot; few change. */
+static void gain_without(const struct work *w, uint32_t slot)
+{
+	const struct evidence *e = w->e;
+	const struct tally *without = e->tree_of[slot];
+	int64_t *gains = w->l->without[slot];
+	for (uint32_t i = 0; i < e->n_tree; i++) {
+		struct tally left = e->tree_left[i];
+		gains[i] = w->l->gain[i];
+		if (!without[i].quarters)
+			continue;
+		tally_subtract(&left, &without[i]);
+		gains[i] = gain_of(e, e->tree[i], &left);
+	}
 }
 
 /* The best that elements of the tree can gain; own[]: the group itself is blamed, n_parts: so many
  * are. */
-static int64_t best_of_tree(const struct work *w, const struct tally *counts)
+static int64_t best_of_tree(const struct work *w, const int64_t *gains)
 {
 	struct localiser *l = w->l;
+	const struct evidence *e = w->e;
 	int64_t total = 0;
-	memset(l->sum, 0, l->n_touched * sizeof *l->sum);
-	memset(l->parts, 0, l->n_touched * sizeof *l->parts);
+	memset(l->sum, 0, e->n_tree * sizeof *l->sum);
+	memset(l->parts, 0, e->n_tree * sizeof *l->parts);
 	l->n_parts = 0;
-	for (uint32_t i = 0; i < l->n_touched; i++) {
-		uint32_t group = l->touched[i], parent = w->o->groups.at[group].parent;
-		int64_t me = gain(w, group, &counts[i]);
+	for (uint32_t i = 0; i < e->n_tree; i++) {
+		uint32_t parent = e->parent[i];
+		int64_t me = allowed(w, e->tree[i], gains[i]);
 		l->own[i] = me > 0 && (double)me * (1 + PARSIMONY) > (double)l->sum[i];
 		l->best[i] = l->own[i] ? me : l->sum[i];
 		l->parts[i] = l->own[i] ? 1 : l->parts[i];
-		if (parent) {
-			l->sum[l->spots[parent].index] += l->best[i];
-			l->parts[l->spots[parent].index] += l->parts[i];
+		if (parent != EVIDENCE_NOWHERE) {
+			l->sum[parent] += l->best[i];
+			l->parts[parent] += l->parts[i];
 		} else {
 			total += l->best[i];
 			l->n_parts += l->parts[i];
@@ -309,103 +234,169 @@ static int64_t best_of_tree(const struct work *w, const struct tally *counts)
 
 struct candidate {
 	struct tally tally;
-	uint32_t group;
-	int64_t gain;
+	uint32_t group, place, slot; /* place and slot: in the evidence */
+	int64_t gain, promise; /* promise: the most that it can gain beyond what the tree has */
 };
 
-static int by_gain(const void *a, const void *b)
+enum { COVERED = -1 };
+
+/* What the blamed groups of the tree gain, COVERED below them, 0 elsewhere. */
+static void read_blamed(const struct work *w, int64_t *blamed)
 {
-	const struct candidate *x = a, *y = b;
-	if (x->gain != y->gain)
-		return x->gain < y->gain ? 1 : -1;
-	return (x->group > y->group) - (x->group < y->group);
+	const struct localiser *l = w->l;
+	for (uint32_t i = w->e->n_tree; i-- > 0;) {
+		uint32_t parent = w->e->parent[i];
+		bool covered = parent != EVIDENCE_NOWHERE && blamed[parent];
+		blamed[i] = covered ? COVERED : l->own[i] ? l->best[i] : 0;
+	}
+}
+
+/* What the tree gains by the lines of each shared risk: every line has its part of what the group that
+ * is blamed for it gains. Without some of them the group gains less than the part of the rest: the more
+ * fail together, the more each of them says. */
+static void share_out(const struct work *w, int64_t *of_risk)
+{
+	struct localiser *l = w->l;
+	const struct evidence *e = w->e;
+	read_blamed(w, l->blamed);
+	for (uint32_t i = e->n_tree; i-- > 0;) {
+		uint32_t parent = e->parent[i];
+		l->share[i] = parent != EVIDENCE_NOWHERE ? l->share[parent] : 0;
+		if (l->blamed[i] > 0)
+			l->share[i] = (double)l->blamed[i] / (double)e->tree_left[i].surprise;
+	}
+	evidence_share(e, l->share, of_risk);
+}
+
+static bool is_before(const struct candidate *x, const struct candidate *y)
+{
+	return x->promise != y->promise ? x->promise > y->promise : x->group < y->group;
+}
+
+/* Keeps the best PROMISING_MAX, in order. */
+static void insert(struct candidate *list, uint32_t *n, const struct candidate *c)
+{
+	uint32_t at = *n;
+	if (at == PROMISING_MAX && !is_before(c, &list[at - 1]))
+		return;
+	at -= at == PROMISING_MAX;
+	for (; at > 0 && is_before(c, &list[at - 1]); at--)
+		list[at] = list[at - 1];
+	list[at] = *c;
+	*n += *n < PROMISING_MAX;
 }
 
 /* A resolver is missed by name; no session and no way to the Internet hangs on it. */
-static bool can_explain(const struct work *w, uint32_t group)
+static bool can_explain(const struct evidence *e, uint32_t group)
 {
-	return w->channel == CHANNEL_DNS || w->o->groups.at[group].kind != KIND_RESOLVER;
+	return e->channel == CHANNEL_DNS || e->outage->groups.at[group].kind != KIND_RESOLVER;
 }
 
-/* The shared risks that gain most by themselves, at most CANDIDATES_MAX. */
+/* The shared risks that promise something, at most PROMISING_MAX. When an exchange is down, all that
+ * hangs below it gains by itself, but nothing beside it. */
 static uint32_t list_candidates(const struct work *w, struct candidate *list)
 {
-	const struct localiser *l = w->l;
-	struct tally *counts = l->left;
+	const struct evidence *e = w->e;
+	int64_t *has = w->l->sum;
 	uint32_t n = 0;
-	memset(counts, 0, l->n_risks * sizeof *counts);
-	for (uint32_t i = 0; i < w->n_marks; i++) {
-		const struct hook *h = &l->hooks[i];
-		for (uint32_t r = 0; r < h->n_risks && !l->gone[i]; r++)
-			add_tally(&counts[h->risks[r]], &h->tally);
-	}
-	for (uint32_t i = 0; i < l->n_risks; i++) {
-		struct candidate c = {counts[i], l->risks[i], gain(w, l->risks[i], &counts[i])};
-		if (!c.gain || !can_explain(w, c.group))
-			continue;
-		list[n++] = c;
-		qsort(list, n, sizeof *list, by_gain);
-		n = n > CANDIDATES_MAX ? CANDIDATES_MAX : n;
+	share_out(w, has);
+	for (uint32_t i = 0; i < e->n_risks; i++) {
+		struct candidate c = {e->risks_left[i], e->risks[i], i, 0, w->l->risk_gain[i], 0};
+		if (c.tally.quarters != e->risks_all[i].quarters)
+			c.gain = gain_of(e, c.group, &c.tally);
+		c.gain = allowed(w, c.group, c.gain);
+		c.promise = c.gain + (int64_t)(SPLITTING * (double)c.gain) - has[i];
+		if (c.gain && c.promise > 0 && can_explain(e, c.group))
+			insert(list, &n, &c);
 	}
 	return n;
 }
 
-/* For each candidate: the tree's counts of its lines alone. */
-static void count_candidates(const struct work *w, const struct candidate *list, uint32_t n)
+static void split(const struct work *w, struct candidate *list, uint32_t n)
 {
-	struct localiser *l = w->l;
-	memset(l->place, 0, l->n_risks * sizeof *l->place);
-	for (uint32_t c = 0; c < n; c++) {
-		l->place[l->spots[list[c].group].index] = c + 1;
-		memset(l->minus[c], 0, l->n_touched * sizeof *l->minus[c]);
-	}
-	for (uint32_t i = 0; i < w->n_marks; i++) {
-		const struct hook *h = &l->hooks[i];
-		for (uint32_t r = 0; r < h->n_risks && !l->gone[i]; r++) {
-			uint32_t c = l->place[h->risks[r]];
-			if (c)
-				add_tally(&l->minus[c - 1][h->leaf], &h->tally);
-		}
-	}
+	uint32_t places[CANDIDATES_MAX], slots[CANDIDATES_MAX], fresh;
 	for (uint32_t c = 0; c < n; c++)
-		climb(w, l->minus[c]);
+		places[c] = list[c].place;
+	fresh = evidence_split(w->e, places, n, slots);
+	for (uint32_t c = 0; c < n; c++) {
+		list[c].slot = slots[c];
+		if (fresh >> slots[c] & 1)
+			gain_without(w, slots[c]);
+	}
 }
 
-/* The shared risk that is worth most beside the tree without its lines; NULL: none is. What it
- * replaces must explain SPLITTING more when that is several elements: of thousands of lines the sum
- * over many groups is larger as soon as one part was a little sooner than another to show it. */
-static const struct candidate *best_risk(const struct work *w, struct candidate *list, uint32_t n,
-					 int64_t total, int64_t *won)
+/* What was gained by groups of the tree that are blamed no more. */
+static int64_t replaced(const struct work *w)
 {
 	struct localiser *l = w->l;
-	const struct candidate *best = NULL;
-	uint32_t parts = l->n_parts;
-	count_candidates(w, list, n);
-	*won = 0;
-	for (uint32_t c = 0; c < n; c++) {
-		int64_t win;
-		for (uint32_t i = 0; i < l->n_touched; i++)
-			l->left[i] =
-				(struct tally){l->counts[i].surprise - l->minus[c][i].surprise,
-					       l->counts[i].quarters - l->minus[c][i].quarters};
-		win = list[c].gain + best_of_tree(w, l->left) - total;
-		if (parts > l->n_parts + 1)
-			win += (int64_t)(SPLITTING * (double)list[c].gain);
-		if (win > *won) {
-			*won = win;
-			best = &list[c];
+	int64_t *now = l->sum, sum = 0;
+	read_blamed(w, now);
+	for (uint32_t i = 0; i < w->e->n_tree; i++)
+		sum += l->blamed[i] > 0 && !now[i] ? l->blamed[i] : 0;
+	return sum;
+}
+
+/* What a shared risk of the last split is worth beside the tree without its lines, which
+ * gained `total` by `parts` elements. What it replaces must explain SPLITTING more when that is several
+ * elements: of thousands of lines the sum over many groups is larger as soon as one part was a little
+ * sooner than another to show it. And it must itself explain PARSIMONY more when it leaves more
+ * elements than there were. */
+static int64_t win_of(const struct work *w, const struct candidate *c, int64_t total,
+		      uint32_t parts)
+{
+	struct localiser *l = w->l;
+	int64_t win;
+	win = c->gain + best_of_tree(w, l->without[c->slot]) - total;
+	if (parts > l->n_parts + 1)
+		return win + (int64_t)(SPLITTING * (double)c->gain);
+	if (parts < l->n_parts + 1 && win > 0)
+		return win - (int64_t)(PARSIMONY * (double)replaced(w));
+	return win;
+}
+
+/* The shared risk that is worth most, and in the last split; NULL: none is. They are tried in
+ * the order of what they promise, until none promises more than one has won. */
+static const struct candidate *best_risk(const struct work *w, struct candidate *list, uint32_t n,
+					 int64_t total)
+{
+	struct candidate *best = NULL;
+	uint32_t parts = w->l->n_parts;
+	int64_t won = 0;
+	for (uint32_t from = 0; from < n && list[from].promise > won; from += CANDIDATES_MAX) {
+		uint32_t some = n - from < CANDIDATES_MAX ? n - from : CANDIDATES_MAX;
+		split(w, list + from, some);
+		for (uint32_t c = 0; c < some; c++) {
+			int64_t win = win_of(w, &list[from + c], total, parts);
+			if (win > won) {
+				won = win;
+				best = &list[from + c];
+			}
 		}
 	}
+	if (best)
+		split(w, best, 1);
 	return best;
 }
 
-static void explain(const struct work *w, uint32_t risk)
+/* Whether shared risks of one kind that lie within this one explain it better, each by itself: two
+ * cabinets of a feeder, of which more lines went in one than in the other. */
+static bool is_several(const struct work *w, const struct candidate *c)
 {
 	struct localiser *l = w->l;
-	uint32_t index = l->spots[risk].index;
-	for (uint32_t i = 0; i < w->n_marks; i++)
-		for (uint32_t r = 0; r < l->hooks[i].n_risks; r++)
-			l->gone[i] |= l->hooks[i].risks[r] == index;
+	const struct evidence *e = w->e;
+	const struct group *at = w->o->groups.at;
+	int64_t *of_kind = l->sum, most = 0;
+	evidence_within(e, c->place, l->within);
+	memset(of_kind, 0, l->room * sizeof *of_kind);
+	for (uint32_t i = 0; i < e->n_risks; i++) {
+		uint16_t kind = at[e->risks[i]].kind;
+		if (kind == at[c->group].kind || !can_explain(e, e->risks[i]) || kind >= l->room ||
+		    l->within[i].quarters < NESTED * e->risks_left[i].quarters)
+			continue;
+		of_kind[kind] += allowed(w, e->risks[i], gain_of(e, e->risks[i], &l->within[i]));
+		most = of_kind[kind] > most ? of_kind[kind] : most;
+	}
+	return (double)most > (1 + PARSIMONY) * (double)c->gain;
 }
 
 /* --- findings --- */
@@ -413,17 +404,18 @@ static void explain(const struct work *w, uint32_t risk)
 static void add_finding(const struct work *w, uint32_t group, const struct tally *t,
 			struct finding *findings, uint32_t *n)
 {
+	const struct evidence *e = w->e;
 	const struct group *g = &w->o->groups.at[group];
 	struct finding *f = &findings[*n];
 	if (*n == FINDINGS_MAX) {
 		w->o->counters.localise_max_findings++;
 		return;
 	}
-	*f = (struct finding){.group = group, .k = (double)t->quarters / QUARTERS};
-	f->n = members_that_could(g, w->channel);
-	f->mu = expected(w->o, g, w->channel);
-	f->neg_log10_p = tail_neg_log10(f->k, f->mu * (1 + OVERDISPERSION));
-	f->llr = likelihood(w->o, group, w->channel, t);
+	*f = (struct finding){.group = group, .k = (double)t->quarters / QUARTERS * e->each};
+	f->n = members_that_could(g, e->channel);
+	f->mu = expected(w->o, g, e->channel);
+	f->neg_log10_p = localise_unlikely(f->k, f->mu);
+	f->llr = likelihood(w->o, group, e->channel, t, e->each) * e->each;
 	f->score = f->llr - kind_of(g->kind)->cost;
 	(*n)++;
 }
@@ -432,11 +424,12 @@ static void add_finding(const struct work *w, uint32_t group, const struct tally
 static void read_tree(const struct work *w, struct finding *findings, uint32_t *n)
 {
 	struct localiser *l = w->l;
-	for (uint32_t i = l->n_touched; i-- > 0;) {
-		uint32_t parent = w->o->groups.at[l->touched[i]].parent;
-		bool covered = parent && l->own[l->spots[parent].index];
+	const struct evidence *e = w->e;
+	for (uint32_t i = e->n_tree; i-- > 0;) {
+		uint32_t parent = e->parent[i];
+		bool covered = parent != EVIDENCE_NOWHERE && l->own[parent];
 		if (l->own[i] && !covered)
-			add_finding(w, l->touched[i], &l->counts[i], findings, n);
+			add_finding(w, e->tree[i], &e->tree_left[i], findings, n);
 		l->own[i] |= covered;
 	}
 }
@@ -445,24 +438,28 @@ static void read_tree(const struct work *w, struct finding *findings, uint32_t *
 static int64_t solve(const struct work *w, struct finding *findings, uint32_t *n)
 {
 	struct localiser *l = w->l;
-	struct candidate list[CANDIDATES_MAX + 1];
-	int64_t risks_gain = 0, total, won;
+	struct evidence *e = w->e;
+	struct candidate list[PROMISING_MAX];
+	int64_t risks_gain = 0, total;
 	*n = 0;
-	memset(l->gone, 0, w->n_marks * sizeof *l->gone);
-	count_tree(w, l->counts);
-	total = best_of_tree(w, l->counts);
+	evidence_restart(e);
+	memcpy(l->gain, l->tree_gain, e->n_tree * sizeof *l->gain);
 	for (int round = 0; round < ROUNDS_MAX; round++) {
-		uint32_t n_list = list_candidates(w, list);
-		const struct candidate *c = best_risk(w, list, n_list, total, &won);
-		if (!c)
+		const struct candidate *best;
+		total = best_of_tree(w, l->gain);
+		best = best_risk(w, list, list_candidates(w, list), total);
+		if (!best)
 			break;
-		add_finding(w, c->group, &c->tally, findings, n);
-		risks_gain += c->gain;
-		explain(w, c->group);
-		count_tree(w, l->counts);
-		total = best_of_tree(w, l->counts);
+		if (l->n_left_out < LEFT_OUT_MAX && is_several(w, best)) {
+			l->left_out[l->n_left_out++] = best->group;
+			continue;
+		}
+		add_finding(w, best->group, &best->tally, findings, n);
+		risks_gain += best->gain;
+		memcpy(l->gain, l->without[best->slot], e->n_tree * sizeof *l->gain);
+		evidence_explain(e, best->slot);
 	}
-	total = best_of_tree(w, l->counts);
+	total = best_of_tree(w, l->gain);
 	read_tree(w, findings, n);
 	return total + risks_gain;
 }
@@ -471,19 +468,20 @@ static int64_t solve(const struct work *w, struct finding *findings, uint32_t *n
 static bool is_burst(const struct work *w, const struct finding *f)
 {
 	const struct group *g = &w->o->groups.at[f->group];
-	double older = (double)(g->quarters[w->channel] - g->fresh[w->channel]) / QUARTERS;
-	return localise_burst(w->channel, f->k, f->k + older);
+	enum symptom_channel c = w->e->channel;
+	double older = (double)(g->quarters[c] - g->fresh[c]) / QUARTERS;
+	return localise_burst(c, f->k, f->k + older);
 }
 
 /* Leaves out groups that are no burst; true when there were some. */
 static bool leave_out(const struct work *w, const struct finding *findings, uint32_t n)
 {
 	struct localiser *l = w->l;
-	uint32_t before = l->n_diffuse;
-	for (uint32_t i = 0; i < n && l->n_diffuse < DIFFUSE_MAX; i++)
+	uint32_t before = l->n_left_out;
+	for (uint32_t i = 0; i < n && l->n_left_out < LEFT_OUT_MAX; i++)
 		if (!is_burst(w, &findings[i]))
-			l->diffuse[l->n_diffuse++] = findings[i].group;
-	return l->n_diffuse > before;
+			l->left_out[l->n_left_out++] = findings[i].group;
+	return l->n_left_out > before;
 }
 
 static int by_score(const void *a, const void *b)
@@ -494,24 +492,28 @@ static int by_score(const void *a, const void *b)
 	return (x->group > y->group) - (x->group < y->group);
 }
 
-static bool begin(const struct work *w)
+static bool begin(const struct work *w, enum symptom_channel channel, const struct mark *marks,
+		  uint32_t n)
 {
-	if (!reserve(w->l, w->o->groups.n) || !reserve_marks(w->l, w->n_marks)) {
+	struct localiser *l = w->l;
+	struct evidence *e = w->e;
+	if (!reserve(l, w->o->groups.n) || !evidence_begin(e, w->o, channel, marks, n)) {
 		w->o->counters.no_memory++;
 		return false;
 	}
-	w->l->n_diffuse = 0;
-	list_groups(w);
+	l->n_left_out = 0;
+	gain_of_all(e, e->tree, e->n_tree, e->tree_all, l->tree_gain);
+	gain_of_all(e, e->risks, e->n_risks, e->risks_all, l->risk_gain);
 	return true;
 }
 
 uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
 		  uint32_t n_marks, struct finding findings[FINDINGS_MAX])
 {
-	const struct work w = {o, &o->localiser, channel, marks, n_marks, 0, 0};
+	const struct work w = {o, &o->localiser, &o->localiser.evidence, 0, 0};
 	uint32_t n = 0;
 	o->counters.localisations++;
-	if (!begin(&w))
+	if (!begin(&w, channel, marks, n_marks))
 		return 0;
 	do
 		w.l->total = solve(&w, findings, &n);
@@ -520,15 +522,14 @@ uint32_t localise(struct outage *o, enum symptom_channel channel, const struct m
 	return n;
 }
 
-void localise_judge(struct outage *o, enum symptom_channel channel, const struct mark *marks,
-		    uint32_t n_marks, struct finding *f)
+void localise_judge(struct outage *o, struct finding *f)
 {
 	const struct group *g = &o->groups.at[f->group];
-	const struct work w = {o, &o->localiser, channel, marks, n_marks, g->set, g->members};
+	const struct work w = {o, &o->localiser, &o->localiser.evidence, g->set, g->members};
 	struct finding others[FINDINGS_MAX];
 	uint32_t n = 0;
-	int64_t lost = w.l->total - solve(&w, others, &n);
-	f->confidence = 1 / (1 + exp(-fmax(0, (double)lost / MICRO) / 4));
+	double lost = (double)(w.l->total - solve(&w, others, &n)) / MICRO * w.e->each;
+	f->confidence = 1 / (1 + exp(-fmax(0, lost) / 4));
 	for (uint32_t i = 0; i < n; i++)
 		if (others[i].llr > f->runner_up_llr) {
 			f->runner_up = others[i].group;

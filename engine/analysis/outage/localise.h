@@ -14,11 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/analysis/outage/evidence.h"
 #include "engine/analysis/report.h"
 
 struct outage;
 
-enum { FINDINGS_MAX = 16, CANDIDATES_MAX = 12, DIFFUSE_MAX = 16, NAME_BYTES = 256 };
+enum { FINDINGS_MAX = 16, LEFT_OUT_MAX = 16, NAME_BYTES = 256 };
 
 /* A line's share in the evidence. */
 struct mark {
@@ -33,19 +34,19 @@ struct finding {
 	double runner_up_llr;
 };
 
-/* Working memory, by group or by touched group; grows with the groups. */
+/* Working memory: the evidence, and what blaming a group gains, by its place there. */
 struct localiser {
-	struct spot *spots;				     /* owned */
-	uint32_t *touched, *risks, *place;		     /* owned */
-	struct tally *counts, *left, *minus[CANDIDATES_MAX]; /* owned */
-	int64_t *best, *sum;
-	uint8_t *own;
-	uint32_t *parts, n_parts;
-	struct hook *hooks; /* owned, by mark */
-	bool *gone;	    /* owned, by mark: a chosen shared risk explains it */
-	uint32_t room, marks_room, n_touched, n_risks, stamp;
-	int64_t total;				  /* what all that was blamed last gains */
-	uint32_t diffuse[DIFFUSE_MAX], n_diffuse; /* groups whose lines did not go at once */
+	struct evidence evidence;
+	int64_t *tree_gain, *risk_gain;	  /* owned: of all evidence */
+	int64_t *gain;			  /* owned: of what is left of it, in the tree */
+	int64_t *without[CANDIDATES_MAX]; /* owned, by slot: without the lines of that, too */
+	int64_t *best, *sum, *blamed;	  /* owned, by group of the tree */
+	double *share;			  /* owned, too: of a line's surprise, what is gained */
+	struct tally *within;		  /* owned, by shared risk: of one candidate's lines */
+	uint8_t *own;			  /* owned: it is blamed itself */
+	uint32_t *parts, n_parts, room;	  /* owned: blamed in it */
+	int64_t total;			  /* what all that was blamed last gains */
+	uint32_t left_out[LEFT_OUT_MAX], n_left_out; /* did not go at once, or are several */
 };
 
 void localiser_fini(struct localiser *localiser);
@@ -54,6 +55,12 @@ void localiser_fini(struct localiser *localiser);
 bool localise_significant(const struct outage *outage, uint32_t group, enum symptom_channel channel,
 			  double k);
 
+/* -log10 of how likely `k` are where so many are expected, or twice as many. */
+double localise_unlikely(double k, double expected);
+
+/* How little the symptom was to be expected of a line: the logarithm, negative. */
+double localise_surprise(const struct outage *outage, enum symptom_channel channel, uint32_t line);
+
 /* Did `fresh` of `k` lines go within BURST_NS, more than the others would lead to expect? */
 bool localise_burst(enum symptom_channel channel, double fresh, double k);
 
@@ -61,9 +68,8 @@ bool localise_burst(enum symptom_channel channel, double fresh, double k);
 uint32_t localise(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
 		  uint32_t n, struct finding findings[FINDINGS_MAX]);
 
-/* How sure is one of the findings that were made of these marks just now: what would be lost without
- * it, what would be blamed instead. Fills in confidence and runner-up. */
-void localise_judge(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
-		    uint32_t n, struct finding *finding);
+/* How sure is one of the findings that were made just now: what would be lost without it, what would
+ * be blamed instead. Fills in confidence and runner-up. */
+void localise_judge(struct outage *outage, struct finding *finding);
 
 #endif

@@ -44,7 +44,7 @@ struct outage *outage_free(struct outage *o)
 		agenda_fini(&o->agendas[q]);
 	for (int c = 0; c < CHANNEL_COUNT; c++)
 		free(o->tests[c]);
-	free(o->lines);
+	watch_fini(o);
 	pool_fini(&o->troubles);
 	localiser_fini(&o->localiser);
 	placing_fini(&o->placing);

@@ -3,6 +3,10 @@
 #ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_STATE_H
 #define RASAD_ENGINE_ANALYSIS_OUTAGE_STATE_H
 
+#include <assert.h>
+#include <stdalign.h>
+#include <stddef.h>
+
 #include "engine/analysis/outage/agenda.h"
 #include "engine/analysis/outage/group.h"
 #include "engine/analysis/outage/localise.h"
@@ -22,19 +26,23 @@
 
 struct incident;
 
-/* A line, as its groups see it. */
+enum { WATCHED_SPARE = (64 - 12 - 8 - 4) / 4 - CHANNEL_COUNT };
+
+/* A line, as its groups see it. What a localisation asks of it is one cache line. */
 struct watched {
-	struct line_rate rate;
-	uint64_t tried_ns; /* its last attempt at a session */
-	uint32_t leaf, risks[PLACE_RISKS_MAX];
+	alignas(64) uint64_t tried_ns;	 /* its last attempt at a session */
 	uint32_t trouble[CHANNEL_COUNT]; /* 0: none */
 	uint32_t sign;			 /* of its place as packets tell it: changed or not */
+	uint32_t spare[WATCHED_SPARE];
+	struct line_rate rate; /* its `units` begin the second cache line */
+	uint32_t leaf, risks[PLACE_RISKS_MAX];
 	uint8_t n_risks, tap;
 	bool known; /* it has a place */
 	bool up;    /* in session, or dropped so lately that it counts as evidence */
 	bool tried; /* counted in `tried` of its groups */
 	bool blind; /* its tap sees nothing: unknown */
 };
+static_assert(offsetof(struct watched, rate.units) == 64 && sizeof(struct watched) == 128);
 
 /* A symptom of a line: from its first evidence until nobody needs it any more. */
 struct trouble {
@@ -76,8 +84,8 @@ struct outage {
 	struct groups groups;
 	struct placing placing;
 	struct rates rates;
-	struct watched *lines; /* owned, by the caller's numbers */
-	uint32_t room;
+	struct watched *lines; /* owned, by the caller's numbers: of max_lines */
+	uint32_t room;	       /* of these, so many may be known */
 	struct pool troubles;
 	struct agenda agendas[AGENDAS];
 	uint32_t *tests

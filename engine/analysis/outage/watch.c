@@ -1,32 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/analysis/outage/watch.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/analysis/outage/trouble.h"
+#include "engine/base/mem.h"
+
+static size_t bytes_of_lines(const struct outage *o)
+{
+	return (o->options.max_lines + 1ul) * sizeof *o->lines;
+}
 
 struct watched *watch_line(struct outage *o, uint32_t line)
 {
 	uint32_t room = o->room ? o->room : 256;
-	struct watched *grown;
 	if (line < o->room)
 		return &o->lines[line];
 	if (line > o->options.max_lines) {
 		o->counters.lines_full++;
 		return NULL;
 	}
-	while (room <= line)
-		room *= 2;
-	grown = realloc(o->lines, room * sizeof *grown);
-	if (!grown) {
+	if (!o->lines)
+		o->lines = mem_reserve(bytes_of_lines(o));
+	if (!o->lines) {
 		o->counters.no_memory++;
 		return NULL;
 	}
-	memset(grown + o->room, 0, (room - o->room) * sizeof *grown);
-	o->lines = grown;
-	o->room = room;
+	while (room <= line)
+		room *= 2;
+	o->room = room <= o->options.max_lines ? room : o->options.max_lines + 1;
 	return &o->lines[line];
+}
+
+void watch_fini(struct outage *o)
+{
+	mem_release(o->lines, bytes_of_lines(o));
+	o->lines = NULL;
 }
 
 uint32_t watch_groups(const struct outage *o, const struct watched *w,

@@ -13,6 +13,9 @@ enum { WATCH_GROUPS_MAX = KIND_TREE_LEVELS + PLACE_RISKS_MAX };
 /* The line's record, made when it is new; NULL: beyond the limit or no memory, counted. */
 struct watched *watch_line(struct outage *outage, uint32_t line);
 
+/* Forgets all of them. */
+void watch_fini(struct outage *outage);
+
 /* Its groups, leaf first, then up the tree, then the shared risks. */
 uint32_t watch_groups(const struct outage *outage, const struct watched *line,
 		      uint32_t groups[WATCH_GROUPS_MAX]);

@@ -429,7 +429,7 @@ static void equal_groups_are_one(void **state)
 	assert_false(groups_equal(groups, f[0].group,
 				  groups_get(groups, KIND_SVLAN, GROUP_NONE, "101")));
 	/* Neither is the runner-up of the other: it would explain the very same. */
-	localise_judge(net.outage, CHANNEL_DROP, net.marks, net.n_marks, &f[0]);
+	localise_judge(net.outage, &f[0]);
 	assert_true(f[0].confidence > 0.9);
 	assert_int_not_equal(f[0].runner_up, svlan);
 	assert_int_not_equal(f[0].runner_up, f[0].group);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The evidence of one localisation, added up by group: what the lines of each group of the tree and of
+ * each shared risk weigh, and how the sums change when a shared risk has explained its lines.
+ *
+ * A whole BRAS is sixty thousand lines that hang on ten groups each, so every line is read once, ahead
+ * of its turn, into a hook of one cache line; hooks are passed over only where a shared risk is tried.
+ * Of more than EVIDENCE_LINES_MAX lines each stands for several: a disaster is localised in the same
+ * time, only its small parts are told apart later, once the large ones are explained. One thread.
+ */
+#ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_EVIDENCE_H
+#define RASAD_ENGINE_ANALYSIS_OUTAGE_EVIDENCE_H
+
+#include "engine/analysis/outage/place.h"
+#include "engine/analysis/report.h"
+
+struct mark;
+struct outage;
+
+enum { CANDIDATES_MAX = 12, EVIDENCE_LINES_MAX = 1 << 16, EVIDENCE_NOWHERE = -1u };
+
+/* Evidence added up: how much, and how unlikely it was of these very lines (the logarithm, in
+ * millionths). With the average of their group instead, a group would seem to explain less than its
+ * parts as soon as these have different averages, however alike they failed. */
+struct tally {
+	int64_t surprise;
+	uint32_t quarters;
+};
+
+static inline void tally_add(struct tally *to, const struct tally *t)
+{
+	to->surprise += t->surprise;
+	to->quarters += t->quarters;
+}
+
+static inline void tally_subtract(struct tally *from, const struct tally *t)
+{
+	from->surprise -= t->surprise;
+	from->quarters -= t->quarters;
+}
+
+struct evidence {
+	const struct outage *outage;
+	enum symptom_channel channel;
+	double each; /* a line stands for so many */
+	/* owned, by group: where it is in the arrays below */
+	struct spot *spots;
+	/* owned, by group of the tree that the evidence touches, the deepest first: of all evidence,
+	 * and of what is not explained */
+	uint32_t *tree, n_tree;
+	uint32_t *parent; /* by place in tree[]: the parent's, or EVIDENCE_NOWHERE */
+	struct tally *tree_all, *tree_left;
+	/* owned, by shared risk that it touches */
+	uint32_t *risks, n_risks;
+	struct tally *risks_all, *risks_left;
+	/* owned, by slot: the tree's share of the lines of the shared risk split[], by place in risks[] */
+	struct tally *tree_of[CANDIDATES_MAX];
+	uint32_t split[CANDIDATES_MAX];
+	bool split_whole;   /* of all evidence: nothing was explained yet */
+	struct hook *hooks; /* owned, by line */
+	uint32_t n_hooks;
+	uint32_t *left, n_left;		     /* owned: hooks that are not explained */
+	uint32_t *order, *place, *explained; /* owned: working memory */
+	uint32_t groups_room, hooks_room, stamp;
+};
+
+void evidence_fini(struct evidence *evidence);
+
+/* Adds up `n` marks, each line once; false without memory. */
+bool evidence_begin(struct evidence *evidence, const struct outage *outage,
+		    enum symptom_channel channel, const struct mark *marks, uint32_t n);
+
+/* Nothing is explained. */
+void evidence_restart(struct evidence *evidence);
+
+/* The tree's share of the lines of `n` shared risks, by their places in risks[], of what is not
+ * explained: slots[] says where in tree_of[]. Returns the slots that are new, as bits; the others are
+ * as they were. */
+uint32_t evidence_split(struct evidence *evidence, const uint32_t *risks, uint32_t n,
+			uint32_t slots[CANDIDATES_MAX]);
+
+/* The lines of that slot of the last split are explained. */
+void evidence_explain(struct evidence *evidence, uint32_t slot);
+
+/* Of what is not explained: the sums by shared risk of what its lines have in the gains of the tree,
+ * `share` of a line's surprise by place in tree[]. */
+void evidence_share(const struct evidence *evidence, const double *share, int64_t *of_risk);
+
+/* Of what is not explained, the lines of `risk` alone, by shared risk. */
+void evidence_within(const struct evidence *evidence, uint32_t risk, struct tally *tallies);
+
+#endif
