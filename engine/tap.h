@@ -11,7 +11,8 @@
  * that steps is a time that nobody saw, too.
  *
  * Only upstream packets count as lines heard: a BRAS that talks to an access node without power is
- * no sign of life, and its silence when it has given up is none of the tap's.
+ * no sign of life, and its silence when it has given up is none of the tap's. Nor do PADIs: modems
+ * that dial and hear nothing, as of a BRAS that has crashed, wait longer each time, many in step.
  */
 #ifndef RASAD_ENGINE_TAP_H
 #define RASAD_ENGINE_TAP_H
@@ -19,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/packet/control.h"
 #include "engine/source.h"
 
 #define TAP_LEAST_NS  2000000000ull /* no shorter silence is one */
@@ -44,7 +46,8 @@ static inline uint64_t tap_bit(const struct pkt *p)
 {
 	uint32_t mac = (uint32_t)p->cpe_mac[4] << 8 | p->cpe_mac[5];
 	uint32_t name = (p->key[0] >> 8) * 2654435769u + mac * 2246822507u;
-	return (uint64_t)(p->dir != DIR_DOWN) << (name >> 26);
+	bool dials = p->kind == KIND_PPPOE && p->seq == PADI;
+	return (uint64_t)(p->dir != DIR_DOWN && !dials) << (name >> 26);
 }
 
 /* Packet `i` of the burst comes at its clock_ns, after the clock had stood at `before_ns`. What is

@@ -131,6 +131,20 @@ static void a_bras_that_gives_up_is_not(void **state)
 	assert_int_equal(n_news, 0);
 }
 
+static void modems_that_dial_in_vain_are_not(void **state)
+{
+	(void)state;
+	lively(0, 20 * S, 0);
+	for (uint64_t at = 20 * S; at < 40 * S; at += 50 * MS) {
+		packet(START + at, (uint32_t)(at / (50 * MS)) % LINES, DIR_UP, 0);
+		burst.pkt[burst.n ? burst.n - 1 : cut - 1].kind = KIND_PPPOE;
+		burst.pkt[burst.n ? burst.n - 1 : cut - 1].seq = PADI;
+	}
+	lively(50 * S, 52 * S, 0);
+	hand_over();
+	assert_int_equal(n_news, 0);
+}
+
 static void short_silences_are_not(void **state)
 {
 	(void)state;
@@ -228,6 +242,7 @@ int main(void)
 		cmocka_unit_test_setup(one_line_that_falls_silent_is_not, begin),
 		cmocka_unit_test_setup(lines_in_step_are_not, begin),
 		cmocka_unit_test_setup(a_bras_that_gives_up_is_not, begin),
+		cmocka_unit_test_setup(modems_that_dial_in_vain_are_not, begin),
 		cmocka_unit_test_setup(short_silences_are_not, begin),
 		cmocka_unit_test_setup(of_two_taps_one_is_blind, begin),
 		cmocka_unit_test_setup(a_file_that_has_ended_is_not, begin),
