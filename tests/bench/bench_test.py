@@ -61,7 +61,8 @@ def check_floods():
 def check_workers():
     done = bench("--json", "--workers", "--laps", 1, "--packets", PACKETS, "--course", "1000/4000")
     rows = rows_of(done)
-    check(done.returncode == 0 and len(rows) == 1 and min(rows[0][k] for k in ("alone", "first", "second")) > 0,
+    check(done.returncode == 0 and [row["variant"] for row in rows] == ["ours", "oracle"] and
+          min(row[k] for row in rows for k in ("alone", "first", "second")) > 0,
           f"two workers: {done.stdout} {done.stderr[-300:]}")
 
 

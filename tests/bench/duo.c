@@ -5,26 +5,32 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { SHARDS = 2 };
+/* The floor of memory runs besides: what two cores take from each other there is the machine's. */
+static const struct variant *const raced[] = {&ours_variant, &oracle_variant};
+
+enum { SHARDS = 2, RACED = sizeof raced / sizeof *raced };
 
 struct shard {
 	struct course course;
 	struct slot *slots; /* owned */
 	uint32_t packets, cpu;
-	double ns;
+	double ns[RACED];
 	pthread_barrier_t *start; /* NULL: alone */
 };
 
 static int shard_open(struct shard *s, const struct course *like, uint32_t packets, uint32_t cpu)
 {
-	static const struct variant *const ours[] = {&ours_variant};
 	s->course = *like;
 	s->packets = packets;
 	s->cpu = cpu;
 	s->slots = course_slots(packets);
-	if (!s->slots || course_open(&s->course, ours, 1) || !s->course.entrants[0].state)
+	if (!s->slots || course_open(&s->course, raced, RACED))
 		return -1;
+	for (uint32_t v = 0; v < RACED; v++)
+		if (!s->course.entrants[v].state)
+			return -1;
 	s->course.traffic.rng += cpu; /* not in step with its twin */
 	course_warm(&s->course, s->slots, packets);
 	return 0;
@@ -39,16 +45,18 @@ static void shard_close(struct shard *s)
 static void *shard_lap(void *argument)
 {
 	struct shard *s = argument;
-	struct entrant *e = &s->course.entrants[0];
 	uint64_t start_ns;
 	cpu_set_t set;
 	CPU_ZERO(&set);
 	CPU_SET(s->cpu, &set);
 	pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 	start_ns = traffic_lap(&s->course.traffic, s->slots, s->packets);
-	if (s->start)
-		pthread_barrier_wait(s->start);
-	s->ns = course_time(e->variant, e->state, s->slots, s->packets, start_ns);
+	for (uint32_t v = 0; v < RACED; v++) {
+		if (s->start)
+			pthread_barrier_wait(s->start);
+		s->ns[v] = course_time(raced[v], s->course.entrants[v].state, s->slots, s->packets,
+				       start_ns);
+	}
 	return NULL;
 }
 
@@ -67,6 +75,13 @@ static void run_together(struct shard *shards, uint32_t n)
 	pthread_barrier_destroy(&start);
 }
 
+static void tell(const char *variant, bool json, double alone, double first, double second)
+{
+	printf(json ? "{\"variant\":\"%s\",\"alone\":%.2f,\"first\":%.2f,\"second\":%.2f}\n"
+		    : "%-10s alone %.1f, together %.1f and %.1f ns\n",
+	       variant, alone, first, second);
+}
+
 static int race(const struct course *like, uint32_t laps, uint32_t packets, bool json)
 {
 	struct shard *shards = calloc(SHARDS, sizeof *shards);
@@ -74,13 +89,12 @@ static int race(const struct course *like, uint32_t laps, uint32_t packets, bool
 	for (uint32_t i = 0; i < SHARDS && !failed; i++)
 		failed = shard_open(&shards[i], like, packets, i) != 0;
 	for (uint32_t lap = 0; lap < laps && !failed; lap++) {
-		double alone;
+		double alone[RACED];
 		run_together(shards, 1);
-		alone = shards[0].ns;
+		memcpy(alone, shards[0].ns, sizeof alone);
 		run_together(shards, SHARDS);
-		printf(json ? "{\"course\":\"%s\",\"alone\":%.2f,\"first\":%.2f,\"second\":%.2f}\n"
-			    : "%-26s alone %.1f, together %.1f and %.1f ns\n",
-		       like->name, alone, shards[0].ns, shards[1].ns);
+		for (uint32_t v = 0; v < RACED; v++)
+			tell(raced[v]->name, json, alone[v], shards[0].ns[v], shards[1].ns[v]);
 	}
 	for (uint32_t i = 0; shards && i < SHARDS; i++)
 		shard_close(&shards[i]);
