@@ -17,9 +17,7 @@
 enum {
 	MERGE_MOST = 8192, /* records in a step */
 	NAPS = 16,	   /* of a step that finds nothing */
-	DRAIN_BURSTS =
-		16,	 /* without threads: bursts whose records are taken together, so that ... */
-	DRAIN_MOST = 16, /* ... memory brings what so many of them touch at once */
+	DRAIN_BURSTS = 16, /* without threads: bursts whose records are taken together */
 };
 
 struct engine {
@@ -56,9 +54,9 @@ static void drain_inline(void *context)
 {
 	struct engine *e = context;
 	struct ring *outbox = &e->lanes[0].outbox;
-	const struct out *records[DRAIN_MOST];
+	const struct out *records[ANALYSIS_FETCH];
 	uint32_t n;
-	while ((n = ring_peek_all(outbox, (const void **)records, DRAIN_MOST)) > 0) {
+	while ((n = ring_peek_all(outbox, (const void **)records, ANALYSIS_FETCH)) > 0) {
 		analysis_fetch(&e->analysis, 0, records, n);
 		for (uint32_t i = 0; i < n; i++)
 			analysis_take(&e->analysis, 0, records[i]);

@@ -16,7 +16,6 @@
 #include "engine/analysis/summary.h"
 #include "engine/analysis/watcher.h"
 #include "engine/base/clock.h"
-#include "engine/base/fetch.h"
 #include "engine/packet/worker.h"
 
 static const char *line_name(void *context, uint32_t number)
@@ -462,27 +461,18 @@ static void take_signal(struct analysis *a, uint32_t number, const struct signal
 	analysis_arm(a, number);
 }
 
-/* The line's totals, if the record is one of its windows. */
-static const struct totals *totals_of(const struct analysis *a, uint32_t worker,
-				      const struct out *record)
-{
-	uint32_t number = record->kind == OUT_WINDOW ? subject_number(a, worker, record->line) : 0;
-	return number ? &a->totals[number] : NULL;
-}
-
 void analysis_fetch(const struct analysis *a, uint32_t worker, const struct out *const *records,
 		    uint32_t n)
 {
-	const struct totals *t;
-	for (uint32_t i = 0; i < n; i++)
-		if ((t = totals_of(a, worker, records[i])) != NULL)
-			fetch_span(t, sizeof *t);
-	for (uint32_t i = 0; i < n; i++)
-		if ((t = totals_of(a, worker, records[i])) != NULL)
-			totals_fetch(t, &a->hists, (const struct out_window *)records[i]);
-	for (uint32_t i = 0; i < n; i++)
-		if ((t = totals_of(a, worker, records[i])) != NULL)
-			totals_fetch_counters(t, &a->hists, (const struct out_window *)records[i]);
+	struct totals_news news[ANALYSIS_FETCH];
+	uint32_t found = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t number = subject_number(a, worker, records[i]->line);
+		if (records[i]->kind == OUT_WINDOW && number)
+			news[found++] = (struct totals_news){&a->totals[number],
+							     (const struct out_window *)records[i]};
+	}
+	totals_fetch(news, found, &a->hists);
 }
 
 void analysis_take(struct analysis *a, uint32_t worker, const struct out *record)

@@ -90,7 +90,9 @@ struct session_out analysis_session_out(struct analysis *analysis);
 /* Sets the timer of a subject that has changed. */
 void analysis_arm(struct analysis *analysis, uint32_t number);
 
-/* Asks memory for what taking these records of worker `worker` will touch. */
+enum { ANALYSIS_FETCH = 16 }; /* records, as many waits for memory overlap */
+
+/* Asks for what taking these records of worker `worker` will touch, at most ANALYSIS_FETCH. */
 void analysis_fetch(const struct analysis *analysis, uint32_t worker,
 		    const struct out *const *records, uint32_t n);
 

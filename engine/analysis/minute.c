@@ -75,8 +75,7 @@ void minute_table_add(struct minute_table *m, uint32_t subject, const struct out
 		return;
 	}
 	minute->start_ns = start_ns;
-	totals_fetch(&minute->totals, &m->hists, window);
-	totals_fetch_counters(&minute->totals, &m->hists, window);
+	totals_fetch(&(struct totals_news){&minute->totals, window}, 1, &m->hists);
 	totals_add(&minute->totals, &m->hists, window);
 }
 

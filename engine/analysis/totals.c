@@ -3,20 +3,32 @@
 
 #include <stddef.h>
 
-void totals_fetch(const struct totals *t, const struct hist_pools *pools,
-		  const struct out_window *w)
+#include "engine/base/fetch.h"
+
+static void fetch_hists(const struct totals *t, const struct out_window *w,
+			const struct hist_pools *pools)
 {
 	for (uint32_t i = 0; i < w->n_samples; i++)
 		hist_fetch(pools, t->hist[w->samples[i] >> SAMPLE_KIND_SHIFT],
 			   w->samples[i] & SAMPLE_TICKS_MASK);
 }
 
-void totals_fetch_counters(const struct totals *t, const struct hist_pools *pools,
-			   const struct out_window *w)
+static void fetch_counters(const struct totals *t, const struct out_window *w,
+			   const struct hist_pools *pools)
 {
 	for (uint32_t i = 0; i < w->n_samples; i++)
 		hist_fetch_counter(pools, t->hist[w->samples[i] >> SAMPLE_KIND_SHIFT],
 				   w->samples[i] & SAMPLE_TICKS_MASK);
+}
+
+void totals_fetch(const struct totals_news *news, uint32_t n, const struct hist_pools *pools)
+{
+	for (uint32_t i = 0; i < n; i++)
+		fetch_span(news[i].totals, sizeof *news[i].totals);
+	for (uint32_t i = 0; i < n; i++)
+		fetch_hists(news[i].totals, news[i].window, pools);
+	for (uint32_t i = 0; i < n; i++)
+		fetch_counters(news[i].totals, news[i].window, pools);
 }
 
 void totals_add(struct totals *t, struct hist_pools *pools, const struct out_window *w)

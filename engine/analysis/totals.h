@@ -26,12 +26,14 @@ struct totals_sum {
 	struct hist_sum hists[HIST_COUNT];
 };
 
-/* A line's window is in no cache: what totals_add will touch is asked for, step by step, of several
- * lines at once where there are several. */
-void totals_fetch(const struct totals *t, const struct hist_pools *pools,
-		  const struct out_window *window);
-void totals_fetch_counters(const struct totals *t, const struct hist_pools *pools,
-			   const struct out_window *window);
+/* What totals_add will be called with. */
+struct totals_news {
+	const struct totals *totals;
+	const struct out_window *window;
+};
+
+/* A line's window is in no cache: asks for what adding will touch, of all `n` side by side. */
+void totals_fetch(const struct totals_news *news, uint32_t n, const struct hist_pools *pools);
 
 /* Adds what a window has counted. */
 void totals_add(struct totals *t, struct hist_pools *pools, const struct out_window *window);

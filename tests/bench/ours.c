@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "engine/analysis/analysis.h"
 #include "engine/analysis/totals.h"
 #include "engine/base/fetch.h"
 #include "engine/decode.h"
@@ -17,7 +18,7 @@
 
 enum { ETHERNET = 1, LAP_BURST = 64, LAP_BLOCK = 8 };
 
-enum { OUTBOX_BYTES = 4 << 20 };
+enum { OUTBOX_BYTES = 4 << 20, DRAIN_BURSTS = 16 }; /* as the engine has them */
 
 struct ours {
 	struct decoder decoder;
@@ -29,6 +30,7 @@ struct ours {
 	struct totals *totals; /* by line: what the analysis adds up */
 	struct hist_pools hists;
 	uint64_t windows; /* closed */
+	uint64_t bursts;
 };
 
 static void *decode_open(const struct setup *setup)
@@ -105,13 +107,22 @@ static void *ours_open(const struct setup *setup)
 /* What the analysis does with the records of windows: part of the whole path. */
 static void drain(struct ours *o)
 {
-	const struct out *record;
-	while ((record = ring_peek(&o->outbox)) != NULL) {
-		if (record->kind == OUT_WINDOW)
-			totals_add(&o->totals[record->line], &o->hists,
-				   (const struct out_window *)record);
-		o->windows += record->kind == OUT_CLOSED;
-		ring_release(&o->outbox);
+	const struct out *records[ANALYSIS_FETCH];
+	struct totals_news news[ANALYSIS_FETCH];
+	uint32_t n, windows;
+	while ((n = ring_peek_all(&o->outbox, (const void **)records, ANALYSIS_FETCH)) > 0) {
+		windows = 0;
+		for (uint32_t i = 0; i < n; i++) {
+			o->windows += records[i]->kind == OUT_CLOSED;
+			if (records[i]->kind == OUT_WINDOW)
+				news[windows++] =
+					(struct totals_news){&o->totals[records[i]->line],
+							     (const struct out_window *)records[i]};
+		}
+		totals_fetch(news, windows, &o->hists);
+		for (uint32_t i = 0; i < windows; i++)
+			totals_add(&o->totals[news[i].window->out.line], &o->hists, news[i].window);
+		ring_release_all(&o->outbox);
 	}
 }
 
@@ -122,8 +133,10 @@ static void ours_lap(void *state, const struct slot *slots, uint32_t n, uint64_t
 		i += take_burst(o, slots + i, n - i, start_ns + i * (uint64_t)PACKET_NS);
 		stamp_burst(&o->stamp, &o->burst);
 		worker_burst(&o->worker, &o->burst);
-		drain(o);
+		if (++o->bursts % DRAIN_BURSTS == 0)
+			drain(o);
 	}
+	drain(o);
 }
 
 static uint64_t ours_counted(void *state)
