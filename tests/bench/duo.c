@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The floor of memory runs besides: what two cores take from each other there is the machine's. */
 static const struct variant *const raced[] = {&ours_variant, &oracle_variant};
@@ -82,30 +81,40 @@ static void tell(const char *variant, bool json, double alone, double first, dou
 	       variant, alone, first, second);
 }
 
-static int race(const struct course *like, uint32_t laps, uint32_t packets, bool json)
+/* Each alone, then both: what fills up as packets come does so in both alike. */
+static void run_lap(struct shard *shards, bool json)
+{
+	double alone[RACED] = {0};
+	for (uint32_t i = 0; i < SHARDS; i++) {
+		run_together(&shards[i], 1);
+		for (uint32_t v = 0; v < RACED; v++)
+			alone[v] += shards[i].ns[v] / SHARDS;
+	}
+	run_together(shards, SHARDS);
+	for (uint32_t v = 0; v < RACED; v++)
+		tell(raced[v]->name, json, alone[v], shards[0].ns[v], shards[1].ns[v]);
+}
+
+static int race(const struct duo *duo, const struct course *like)
 {
 	struct shard *shards = calloc(SHARDS, sizeof *shards);
 	int failed = !shards;
 	for (uint32_t i = 0; i < SHARDS && !failed; i++)
-		failed = shard_open(&shards[i], like, packets, i) != 0;
-	for (uint32_t lap = 0; lap < laps && !failed; lap++) {
-		double alone[RACED];
-		run_together(shards, 1);
-		memcpy(alone, shards[0].ns, sizeof alone);
+		failed = shard_open(&shards[i], like, duo->packets, i) != 0;
+	for (uint32_t lap = 0; lap < duo->skip && !failed; lap++)
 		run_together(shards, SHARDS);
-		for (uint32_t v = 0; v < RACED; v++)
-			tell(raced[v]->name, json, alone[v], shards[0].ns[v], shards[1].ns[v]);
-	}
+	for (uint32_t lap = 0; lap < duo->laps && !failed; lap++)
+		run_lap(shards, duo->json);
 	for (uint32_t i = 0; shards && i < SHARDS; i++)
 		shard_close(&shards[i]);
 	free(shards);
 	return failed;
 }
 
-int duo_run(const struct course *courses, uint32_t n, uint32_t laps, uint32_t packets, bool json)
+int duo_run(const struct duo *duo, const struct course *courses, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (race(&courses[i], laps, packets, json))
+		if (race(duo, &courses[i]))
 			return 1;
 	return 0;
 }

@@ -11,8 +11,14 @@
 
 #include "tests/bench/course.h"
 
+/* Laps that are run before, together and untimed: until most memory has been touched once, two
+ * cores mostly wait for the kernel, which clears it. */
+struct duo {
+	uint32_t skip, laps, packets;
+	bool json;
+};
+
 /* A course is the size of a shard. Prints, returns the exit code. */
-int duo_run(const struct course *courses, uint32_t n_courses, uint32_t laps, uint32_t packets,
-	    bool json);
+int duo_run(const struct duo *duo, const struct course *courses, uint32_t n_courses);
 
 #endif

@@ -268,7 +268,8 @@ static int act(struct bench *b)
 	if (b->closing)
 		return closing_run(b->courses, b->n_courses, b->laps, b->packets, b->json);
 	if (b->duo)
-		return duo_run(b->courses, b->n_courses, b->laps, b->packets, b->json);
+		return duo_run(&(struct duo){b->skip, b->laps, b->packets, b->json}, b->courses,
+			       b->n_courses);
 	return run(b);
 }
 
