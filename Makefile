@@ -88,7 +88,7 @@ SANE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 
 # One library, one room: only the file that talks to a library sees its flags. Foreign headers are
 # system headers (their warnings are not ours), and ARCH, not DPDK's own -march, chooses the CPU.
-$(foreach f,dpdk dpdk_eal dpdk_frame dpdk_port,%/obj/collectors/$(f).o): PKG = libdpdk
+$(foreach f,dpdk dpdk_eal dpdk_frame dpdk_port dpdk_receive dpdk_wait,%/obj/collectors/$(f).o): PKG = libdpdk
 %/obj/tests/collectors/dpdk_frame_test.o: PKG = libdpdk
 %/obj/tests/ebpf/tap_rig.o %/obj/tests/ebpf/tap_bench.o %/obj/tests/ebpf/tap_tag_test.o: PKG = libbpf
 %/obj/collectors/xdp_load.o %/obj/collectors/xdp_port.o: PKG = libbpf
