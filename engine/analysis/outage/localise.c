@@ -13,6 +13,7 @@
 #define OVERDISPERSION 1.0   /* twice what is expected is no surprise yet */
 #define PARSIMONY      0.02  /* children must explain so much more than their parent */
 #define SPLITTING      0.002 /* parts must explain so much more than a shared risk */
+#define LIKENESS       0.03  /* of two shared risks: no evidence tells them apart */
 #define NESTED	       0.95  /* of the evidence of a shared risk: it lies within another one */
 #define P_MIN	       1e-6
 #define P_MAX	       0.9
@@ -336,22 +337,44 @@ static int64_t replaced(const struct work *w)
 	return sum;
 }
 
-/* What a shared risk of the last split is worth beside the tree without its lines, which
- * gained `total` by `parts` elements. What it replaces must explain SPLITTING more when that is several
- * elements: of thousands of lines the sum over many groups is larger as soon as one part was a little
- * sooner than another to show it. And it must itself explain PARSIMONY more when it leaves more
- * elements than there were. */
+/* The tree blames the whole network: it was the last to be asked. */
+static bool blames_all(const struct work *w)
+{
+	return w->e->n_tree && w->l->blamed[w->e->n_tree - 1] > 0;
+}
+
+/* What a shared risk of the last split is worth beside the tree without its lines, which gained `total`
+ * by `parts` elements. What it replaces must explain SPLITTING more when that is several elements: of
+ * thousands of lines the sum over many groups is larger as soon as one part was a little sooner than
+ * another to show it. And it must itself explain PARSIMONY more when it leaves more elements than
+ * there were, or stands for the whole network: that has lines of which too little is known to hang them
+ * on the shared risk. */
 static int64_t win_of(const struct work *w, const struct candidate *c, int64_t total,
 		      uint32_t parts)
 {
 	struct localiser *l = w->l;
-	int64_t win;
-	win = c->gain + best_of_tree(w, l->without[c->slot]) - total;
+	int64_t win = c->gain + best_of_tree(w, l->without[c->slot]) - total;
 	if (parts > l->n_parts + 1)
 		return win + (int64_t)(SPLITTING * (double)c->gain);
-	if (parts < l->n_parts + 1 && win > 0)
+	if (win > 0 && (parts < l->n_parts + 1 || blames_all(w)))
 		return win - (int64_t)(PARSIMONY * (double)replaced(w));
 	return win;
+}
+
+/* Of shared risks that explain the same lines about as well, the kind that is named first: a pool has
+ * fewer lines than its BRAS only because the addresses of some that are fine were not seen yet. */
+static struct candidate *named_first(const struct work *w, struct candidate *list, uint32_t n,
+				     struct candidate *best)
+{
+	const struct group *at = w->o->groups.at;
+	struct candidate *first = best;
+	for (struct candidate *c = list; best && c < list + n; c++)
+		if (c->tally.surprise == best->tally.surprise &&
+		    c->tally.quarters == best->tally.quarters &&
+		    (double)c->gain * (1 + LIKENESS) > (double)best->gain &&
+		    kind_of(at[c->group].kind)->rank < kind_of(at[first->group].kind)->rank)
+			first = c;
+	return first;
 }
 
 /* The shared risk that is worth most, and in the last split; NULL: none is. They are tried in
@@ -373,6 +396,7 @@ static const struct candidate *best_risk(const struct work *w, struct candidate 
 			}
 		}
 	}
+	best = named_first(w, list, n, best);
 	if (best)
 		split(w, best, 1);
 	return best;
