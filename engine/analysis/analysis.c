@@ -260,6 +260,8 @@ static void watch_news(struct analysis *a, const struct subject *s, uint64_t now
 		known.cause = CAUSE_REPLACED;
 	watcher_place(a->outage, number, s);
 	outage_heard_by(a->outage, number, s->tap);
+	if (news->kind == SESSION_SETUP_FAILED && bras_one_way(&a->brases))
+		return; /* whoever answered, nobody saw it */
 	watcher_news(a->outage, number, &known, now_ns);
 }
 

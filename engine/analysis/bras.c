@@ -26,6 +26,14 @@ struct bras *bras_of(struct bras_table *t, const uint8_t mac[6])
 	return &t->of[t->n++];
 }
 
+bool bras_one_way(const struct bras_table *t)
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->of[i].heard_ns)
+			return false;
+	return t->n;
+}
+
 /* The BRAS itself answers this, whatever RADIUS does. */
 static bool owes_answer(const struct control *c)
 {

@@ -43,6 +43,9 @@ struct bras *bras_find(struct bras_table *table, const uint8_t mac[6]);
 /* The same, made when new; NULL: there are too many. */
 struct bras *bras_of(struct bras_table *table, const uint8_t mac[6]);
 
+/* Lines speak to them, and none was ever heard: the tap sees one direction only. */
+bool bras_one_way(const struct bras_table *table);
+
 /* A control message between line `line` and the BRAS. True when that shows its silence: all its
  * lines are without it since `silent_ns`. */
 bool bras_follow(struct bras *bras, uint32_t line, const struct control *c, uint64_t now_ns);

@@ -199,14 +199,19 @@ static struct times times_of(const struct fit *f, uint32_t group, uint32_t but)
 	return t;
 }
 
+/* Its onset is fitted at the end of the tick in which it opens. */
+static uint64_t began_ns(const struct incident *i)
+{
+	return i->onset_ns ? i->onset_ns : i->open_ns;
+}
+
 /* When the lines of the group went that the incident has not taken, by half of them; when it has all:
  * when it began. */
 static uint64_t time_of_rest(const struct fit *f, uint32_t group, uint32_t incident)
 {
 	const struct incident *i = incident_at(f->o, incident);
 	struct times t = times_of(f, group, incident);
-	uint64_t began_ns = i->onset_ns ? i->onset_ns : i->open_ns;
-	uint64_t middle_ns = t.n ? t.since_ns[t.n / 2] : began_ns;
+	uint64_t middle_ns = t.n ? t.since_ns[t.n / 2] : began_ns(i);
 	free(t.since_ns);
 	return middle_ns;
 }
@@ -224,8 +229,7 @@ static uint32_t find_outgrown(const struct fit *f, enum symptom_channel c, uint3
 	for (uint32_t k = 1; k < f->o->incidents.n; k++) {
 		const struct incident *i = incident_at(f->o, k);
 		if (!is_young(f->o, i, c) || (c == f->channel && is_found(f, i)) ||
-		    !overlaps(f, i, group) ||
-		    !is_near(i->onset_ns ? i->onset_ns : i->open_ns, time_of_rest(f, group, k)))
+		    !overlaps(f, i, group) || !is_near(began_ns(i), time_of_rest(f, group, k)))
 			continue;
 		if (!best || i->open_ns < incident_at(f->o, best)->open_ns)
 			best = k;
@@ -324,7 +328,7 @@ static uint32_t find_rest(const struct fit *f, const struct finding *finding)
 		const struct incident *i = incident_at(f->o, k);
 		uint32_t n = 0;
 		if (!is_young(f->o, i, f->channel) ||
-		    !is_near(i->onset_ns, time_of_rest(f, finding->group, k)))
+		    !is_near(began_ns(i), time_of_rest(f, finding->group, k)))
 			continue;
 		for (uint32_t m = 0; m < i->n_members; m++)
 			n += watch_hangs_on(f->o, i->members[m].line, finding->group);

@@ -62,12 +62,28 @@ static void by_chap_too(void **state)
 	assert_int_equal(bras_radius_silent(&b, 13 * S), 12 * S);
 }
 
+/* Lines that speak to a BRAS which nobody ever heard; then it is. */
+static void one_direction_only(void **state)
+{
+	static struct bras_table table;
+	const uint8_t mac[6] = {2, 0xb0};
+	const struct control ask = {.kind = KIND_PPPOE, .code = PADR, .dir = DIR_UP},
+			     answer = {.kind = KIND_PPPOE, .code = PADS, .dir = DIR_DOWN};
+	(void)state;
+	assert_false(bras_one_way(&table)); /* nobody spoke: events alone */
+	bras_follow(bras_of(&table, mac), 1, &ask, 10 * S);
+	assert_true(bras_one_way(&table));
+	bras_follow(bras_of(&table, mac), 1, &answer, 11 * S);
+	assert_false(bras_one_way(&table));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(between_answer_and_question),
 		cmocka_unit_test(long_after_the_last_answer),
 		cmocka_unit_test(by_chap_too),
+		cmocka_unit_test(one_direction_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "engine/base/inventory.h"
 #include "tests/engine/analysis/outage/world.h"
 
 static void one_fault_is_one_incident(void **state)
@@ -154,6 +155,49 @@ static void what_fails_later_is_absorbed(void **state)
 	world_end(&w);
 }
 
+/* Books in which one cabinet has the first seven lines of each card of two nodes. */
+static struct inventory *cabinet_books(void)
+{
+	static char text[LINES * 16];
+	size_t n = (size_t)sprintf(text, "line,cabinet\n");
+	for (int node = 0; node < 2; node++)
+		for (int card = 0; card < CARDS; card++)
+			for (int line = 0; line < 7; line++)
+				n += (size_t)sprintf(text + n, "L%u,K1\n",
+						     world_line(node, card, line));
+	return inventory_parse(text, n, "books", stderr);
+}
+
+/* Of one node `more` lines on two cards fail with the cabinet, that hang elsewhere by the books. */
+static void cut_cabinet(struct world *w, double s, int more)
+{
+	for (int node = 0; node < 2; node++)
+		for (int card = 0; card < CARDS; card++)
+			world_card(w, s + 0.1 * card, node, card, 0, 7, CHANNEL_DROP, SYMPTOM_BAD);
+	for (int card = 0; card < 2; card++)
+		world_card(w, s + 0.5, 0, card, 7, 7 + more / 2, CHANNEL_DROP, SYMPTOM_BAD);
+}
+
+/* The few others of a group that went with most of its lines belong to their incident, though they do
+ * not hang on what it blames; as many lines as these are a fault of their own. */
+static void the_rest_of_a_group_joins(void **state)
+{
+	static struct world w;
+	struct inventory *books = cabinet_books();
+	(void)state;
+	for (int more = 6; more <= 16; more += 10) {
+		world_begin_with(&w, (struct outage_options){.inventory = books});
+		cut_cabinet(&w, 100, more);
+		world_run_to(&w, 150);
+		assert_string_equal(w.told[0].group, "K1");
+		assert_int_equal(world_distinct(&w), more == 6 ? 1 : 3);
+		if (more == 6)
+			assert_int_equal(world_last(&w)->affected, 2 * CARDS * 7 + more);
+		world_end(&w);
+	}
+	inventory_free(books);
+}
+
 /* A card was silent first, then the rest of its node: the same incident, wider. */
 static void scope_changes_and_the_id_stays(void **state)
 {
@@ -280,6 +324,7 @@ int main(void)
 		cmocka_unit_test(what_comes_back_by_itself_is_none),
 		cmocka_unit_test(what_is_explained_is_not_learned),
 		cmocka_unit_test(what_fails_later_is_absorbed),
+		cmocka_unit_test(the_rest_of_a_group_joins),
 		cmocka_unit_test(scope_changes_and_the_id_stays),
 		cmocka_unit_test(the_whole_supersedes_its_parts),
 		cmocka_unit_test(siblings_are_two_incidents),
