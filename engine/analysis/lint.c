@@ -16,9 +16,18 @@ enum { EXAMPLES_MAX = 20, TEXT_MAX = 160 };
 /* No card has more: 72 ports of copper, or 32 of fibre with 128 lines each. */
 enum { CARD_PORTS_MAX = 128, CARD_LINES_MAX = 4096 };
 
-enum lint_kind { LINT_NODE, LINT_SVLAN, LINT_UNKNOWN_LINE, LINT_CARD_LINES, LINT_KINDS };
+enum lint_kind {
+	LINT_NODE,
+	LINT_SVLAN,
+	LINT_UNKNOWN_LINE,
+	LINT_CARD_LINES,
+	LINT_PARENT,
+	LINT_LOOP,
+	LINT_KINDS
+};
 
-static const char *const kind_names[LINT_KINDS] = {"node", "svlan", "unknown_line", "card_lines"};
+static const char *const kind_names[LINT_KINDS] = {"node",	 "svlan",  "unknown_line",
+						   "card_lines", "parent", "loop"};
 
 struct finding_list {
 	uint64_t count;
@@ -125,6 +134,73 @@ static void check_cards(struct lint *l)
 	free(cards);
 }
 
+/* --- places --- */
+
+/* A node or card that hangs elsewhere for most of its lines. */
+static void check_parent(struct lint *l, const struct inventory_row *row)
+{
+	bool card = false;
+	const struct inventory_row *most =
+		l->analysis->outage ? outage_outvoted(l->analysis->outage, row, &card) : NULL;
+	char text[TEXT_MAX];
+	if (!most)
+		return;
+	snprintf(text, sizeof text, "%.70s in %.70s", card ? row->card : row->node,
+		 card ? most->node : most->exchange);
+	found(l, LINT_PARENT, row->line, text, card ? row->node : row->exchange);
+}
+
+static bool is_number(const char *text)
+{
+	return strspn(text, "0123456789./-") == strlen(text);
+}
+
+/* Which pair of an exchange and a node the row has; 0: none. Numbers may be those of anything. */
+static uint64_t pair_of(const char *above, const char *below)
+{
+	bool names = *above && *below && !is_number(above) && !is_number(below);
+	return names && strcmp(above, below) != 0 ? key_of_group(above, below) : 0;
+}
+
+/* Counts a row's pair; false without memory. */
+static bool count_pair(struct map *pairs, const struct inventory_row *row)
+{
+	uint64_t pair = pair_of(row->exchange, row->node);
+	uint32_t *rows = pair ? map_find(pairs, pair) : NULL;
+	if (rows)
+		(*rows)++;
+	return !pair || rows || map_put(pairs, pair, 1);
+}
+
+/* An exchange within a node that is within the exchange, as more rows say. */
+static void check_loop(struct lint *l, const struct map *pairs, const struct inventory_row *row)
+{
+	uint64_t pair = pair_of(row->exchange, row->node);
+	const uint32_t *own = pair ? map_find(pairs, pair) : NULL;
+	const uint32_t *turned =
+		own ? map_find(pairs, key_of_group(row->node, row->exchange)) : NULL;
+	char seen[TEXT_MAX], booked[TEXT_MAX];
+	if (!turned || *turned < *own)
+		return;
+	snprintf(seen, sizeof seen, "%.60s above %.60s", row->node, row->exchange);
+	snprintf(booked, sizeof booked, "%.60s above %.60s", row->exchange, row->node);
+	found(l, LINT_LOOP, row->line, seen, booked);
+}
+
+static void check_places(struct lint *l)
+{
+	size_t rows = inventory_counts(l->inventory).rows, counted = 0;
+	struct map pairs = {0};
+	while (counted < rows && count_pair(&pairs, inventory_at(l->inventory, counted)))
+		counted++;
+	l->analysis->refused += counted < rows;
+	for (size_t i = 0; i < rows; i++) {
+		check_parent(l, inventory_at(l->inventory, i));
+		check_loop(l, &pairs, inventory_at(l->inventory, i));
+	}
+	map_fini(&pairs);
+}
+
 /* --- report --- */
 
 static void tell(const struct lint *l, enum lint_kind kind)
@@ -156,6 +232,7 @@ void lint_topology(struct analysis *a)
 		if (a->subjects[i].known)
 			check_line(l, &a->subjects[i]);
 	check_cards(l);
+	check_places(l);
 	for (int kind = 0; kind < LINT_KINDS; kind++)
 		tell(l, (enum lint_kind)kind);
 	free(l);

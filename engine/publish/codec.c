@@ -123,13 +123,14 @@ int codec_members(struct codec *codec, const struct report_incident *incident,
 		  struct codec_bytes *out)
 {
 	arena_reset(&codec->arena);
-	return pack(codec, whole(codec, message_of_members(&codec->arena, incident)), out);
+	return pack(codec, whole(codec, message_of_members(&codec->arena, incident, false)), out);
 }
 
 int codec_members_json(struct codec *codec, const struct report_incident *incident, FILE *file)
 {
 	arena_reset(&codec->arena);
-	return write_json(codec, whole(codec, message_of_members(&codec->arena, incident)), file);
+	return write_json(codec, whole(codec, message_of_members(&codec->arena, incident, true)),
+			  file);
 }
 
 void codec_speak_as(struct codec *codec, const struct codec_producer *producer)

@@ -48,7 +48,7 @@ int codec_replay_pack(struct codec *codec, const struct codec_replay *replay,
 #define CODEC_MEMBERS_MAX 65536
 int codec_members(struct codec *codec, const struct report_incident *incident,
 		  struct codec_bytes *out);
-/* The same as one NDJSON line; returns as codec_json. */
+/* The same as one NDJSON line, with the names of the lines; returns as codec_json. */
 int codec_members_json(struct codec *codec, const struct report_incident *incident, FILE *file);
 
 /* Whose word it is, once it is published; the texts outlive the codec. */

@@ -22,7 +22,9 @@ ProtobufCMessage *message_of_health(struct arena *arena, const struct report_hea
 ProtobufCMessage *message_of_replay(struct arena *arena, const struct codec_replay *replay);
 ProtobufCMessage *message_of_incident(struct arena *arena, const struct report_incident *incident,
 				      const struct codec_producer *producer);
-ProtobufCMessage *message_of_members(struct arena *arena, const struct report_incident *incident);
+/* `named`: with the names of the lines, too. */
+ProtobufCMessage *message_of_members(struct arena *arena, const struct report_incident *incident,
+				     bool named);
 ProtobufCMessage *message_of_gap(struct arena *arena, const struct report_gap *gap);
 ProtobufCMessage *message_of_lint(struct arena *arena, const struct report_topology_lint *lint);
 /* Fills in what the publisher knows; message is a CollectorHealth. */

@@ -226,6 +226,7 @@ ProtobufCMessage *message_of_incident(struct arena *arena, const struct report_i
 
 struct member {
 	uint64_t sub_id;
+	const char *line;
 	uint32_t after_s;
 };
 
@@ -260,7 +261,7 @@ static struct member *members(struct arena *arena, const struct report_incident 
 		if (is_down(one) != down)
 			continue;
 		int64_t when = down ? one->down_unix_ns : one->recovered_unix_ns;
-		to[(*n)++] = (struct member){keyspace_hash(one->line, strlen(one->line)),
+		to[(*n)++] = (struct member){keyspace_hash(one->line, strlen(one->line)), one->line,
 					     seconds_after(when, from->onset_unix_ns)};
 	}
 	if (*n)
@@ -283,7 +284,17 @@ static size_t two_lists(struct arena *arena, const struct member *from, size_t n
 	return n;
 }
 
-ProtobufCMessage *message_of_members(struct arena *arena, const struct report_incident *incident)
+/* Names in the same order. Returns their number, 0 without memory. */
+static size_t names(struct arena *arena, const struct member *from, size_t n, char ***lines)
+{
+	*lines = arena_take(arena, n * sizeof(**lines));
+	for (size_t i = 0; *lines && i < n; i++)
+		(*lines)[i] = message_text(arena, from[i].line);
+	return *lines ? n : 0;
+}
+
+ProtobufCMessage *message_of_members(struct arena *arena, const struct report_incident *incident,
+				     bool named)
 {
 	Rasad__V1__MemberSet *to = NEW(arena, MemberSet);
 	size_t all = incident->affected_total,
@@ -299,6 +310,10 @@ ProtobufCMessage *message_of_members(struct arena *arena, const struct report_in
 		two_lists(arena, down, n_down, &to->down, &to->down_after_s);
 	to->n_recovered = to->n_recovered_after_s =
 		two_lists(arena, back, n_back, &to->recovered, &to->recovered_after_s);
+	if (named) {
+		to->n_down_lines = names(arena, down, n_down, &to->down_lines);
+		to->n_recovered_lines = names(arena, back, n_back, &to->recovered_lines);
+	}
 	to->left_out = all - n_down - n_back;
 	return &to->base;
 }

@@ -26,6 +26,8 @@ static const struct {
 	{"svlan", "lines in another S-VLAN than in the inventory"},
 	{"unknown_line", "lines that the inventory does not have"},
 	{"card_lines", "cards that have more lines in the inventory than a card can have"},
+	{"parent", "lines whose node or card the inventory has elsewhere for most of its lines"},
+	{"loop", "lines of an exchange within a node that is within the exchange"},
 };
 
 void text_lint_take(struct text_lint *text, const struct report_topology_lint *lint)

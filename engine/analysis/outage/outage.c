@@ -332,6 +332,15 @@ struct outage_counters outage_counters(const struct outage *o)
 	return c;
 }
 
+const struct inventory_row *outage_outvoted(const struct outage *o, const struct inventory_row *row,
+					    bool *card)
+{
+	enum place_level level;
+	const struct inventory_row *most = placing_outvoted(&o->placing, row, &level);
+	*card = level == LEVEL_CARD;
+	return most;
+}
+
 uint32_t outage_groups_of(const struct outage *o, uint32_t line, struct report_group *groups,
 			  uint32_t room)
 {

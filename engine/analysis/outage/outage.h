@@ -18,6 +18,7 @@
 
 struct calendar_plan;
 struct inventory;
+struct inventory_row;
 struct outage;
 
 /* What packets alone tell of where a line hangs; "" or 0: not known. Texts are copied. */
@@ -94,6 +95,11 @@ void outage_gap_ends(struct outage *outage, uint32_t tap, uint64_t at_ns);
 void outage_heard_by(struct outage *outage, uint32_t line, uint32_t tap);
 
 struct outage_counters outage_counters(const struct outage *outage);
+
+/* A row of the inventory that has the node or the card of this one elsewhere, as most of its lines do;
+ * NULL: all agree. *card: it is the card. */
+const struct inventory_row *outage_outvoted(const struct outage *outage,
+					    const struct inventory_row *row, bool *card);
 
 /* The groups of a line, for its card; at most `room`, valid until the next call. */
 uint32_t outage_groups_of(const struct outage *outage, uint32_t line, struct report_group *groups,

@@ -373,3 +373,21 @@ struct place placing_find(struct placing *p, uint32_t line, const struct outage_
 	find_risks(p, row, seen, &place);
 	return place;
 }
+
+const struct inventory_row *
+placing_outvoted(const struct placing *p, const struct inventory_row *row, enum place_level *level)
+{
+	for (int l = LEVEL_NODE; l <= LEVEL_CARD; l++) {
+		const char *cell = cell_of(row, p->level_column[l]);
+		const char *parent = cell_of(row, p->level_column[l - 1]);
+		const uint32_t *majority = *cell && *parent && p->unique[l]
+						   ? map_find(&p->majority[l], key_of(cell))
+						   : NULL;
+		const struct inventory_row *most =
+			majority ? inventory_at(p->inventory, *majority) : NULL;
+		*level = (enum place_level)l;
+		if (most && strcmp(cell_of(most, p->level_column[l - 1]), parent) != 0)
+			return most;
+	}
+	return NULL;
+}

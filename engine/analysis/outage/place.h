@@ -51,6 +51,12 @@ struct place {
 int placing_init(struct placing *placing, struct groups *groups, const struct inventory *inventory);
 void placing_fini(struct placing *placing);
 
+/* A row that speaks for most lines of the row's node or card, which has that elsewhere; NULL: the row
+ * agrees with them. *level: what is elsewhere. */
+const struct inventory_row *placing_outvoted(const struct placing *placing,
+					     const struct inventory_row *row,
+					     enum place_level *level);
+
 /* The place of line `line` (from 1). */
 struct place placing_find(struct placing *placing, uint32_t line, const struct outage_place *seen);
 

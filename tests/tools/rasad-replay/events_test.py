@@ -330,6 +330,31 @@ def lint_of(rows):
             for r in rows if r["type"] == "topology_lint"}
 
 
+def books_in_a_loop():
+    """An exchange within a node that is within it, and a node in two exchanges: told by row, and survived."""
+    lines = [NETWORK[i] for i in (0, 300)]
+    books = [HEADER] + [line.row() for line in NETWORK]
+    books[1] = books[1].replace(f",{lines[0].exchange},{lines[0].node},", f",{lines[0].node},{lines[0].exchange},")
+    other = next(line.exchange for line in NETWORK if line.exchange != lines[1].exchange)
+    books[301] = books[301].replace(f",{lines[1].exchange},", f",{other},")
+    rows, errors, code = replay(as_text(story(FAULTS[0])), "\n".join(books) + "\n")
+    lint = lint_of(rows)
+    assert not errors and code == 0, errors
+    assert lint["loop"] == (1, [(lines[0].name, "E1 above D1", "D1 above E1")]), lint
+    assert (lines[1].name, f"{lines[1].node} in {lines[1].exchange}", other) in lint["parent"][1], lint
+    assert [what(i) for i in incidents(rows)] == [FAULTS[0][1]]
+
+
+def names_of_members():
+    """Whom it affects, by name too: nobody reads a hash."""
+    rows, _, _ = replay(as_text(story(FAULTS[0])), arguments=("--members",))
+    sets = [r for r in rows if r["type"] == "member_set"]
+    wanted = sorted(line.name for line in of(card="D2/1"))
+    assert sorted(sets[0]["down_lines"]) == wanted and not sets[0]["recovered_lines"], sets[0]
+    assert sorted(sets[-1]["recovered_lines"] + sets[-1]["down_lines"]) == wanted, sets[-1]
+    assert all(len(s["down"]) == len(s["down_lines"]) for s in sets)
+
+
 def topology_lint():
     """Each disagreement of books and lines, by kind, with examples; none when they agree."""
     rows, _, _ = replay(as_text(all_up()))
@@ -344,11 +369,12 @@ def topology_lint():
     rows, errors, code = replay(as_text(events), "\n".join(books) + "\n")
     lint = lint_of(rows)
     assert not errors and code == 0, errors
-    assert set(lint) == {"node", "svlan", "unknown_line", "card_lines"}, lint
+    assert set(lint) == {"node", "svlan", "unknown_line", "card_lines", "parent"}, lint
     assert lint["node"] == (1, [(moved.name, "D3", "D1")]), lint["node"]
     assert lint["svlan"] == (1, [(vlan.name, "102", "999")]), lint["svlan"]
     assert lint["unknown_line"][0] == 30 and len(lint["unknown_line"][1]) == 20
     assert lint["card_lines"] == (1, [("ghost0", "D4 D4/9", "150 lines on 150 ports")])
+    assert lint["parent"][0] == 1 and lint["parent"][1][0][0] == moved.name, lint["parent"]
     assert rows[-1]["type"] == "replay_summary"
     with tempfile.TemporaryDirectory(prefix="rasad-events-") as folder:
         for name, text in (("books.csv", "\n".join(books)), ("events.ndjson", as_text(events))):
@@ -398,7 +424,8 @@ def nothing_to_read():
 
 
 TESTS = [exact_incidents, shuffled, wrong_lines, late_and_wild, clock_set_back, other_spellings,
-         several_files, sessions_in_a_row, wrong_books, unknown_lines, planned_work, topology_lint, nothing_to_read]
+         several_files, sessions_in_a_row, wrong_books, unknown_lines, planned_work,
+         books_in_a_loop, names_of_members, topology_lint, nothing_to_read]
 
 
 def main():
