@@ -28,6 +28,8 @@
 static const uint64_t confirm_ticks[CHANNEL_COUNT] = {
 	[CHANNEL_DROP] = 0, [CHANNEL_SETUP] = 1, [CHANNEL_INTERNET] = 1, [CHANNEL_DNS] = 6};
 
+enum { SEVERAL = 3, UNFOLD_TICKS = 2 };
+
 /* A fault shows in these channels after the first one that is its own. */
 static const enum symptom_channel order[] = {CHANNEL_DROP, CHANNEL_INTERNET, CHANNEL_DNS,
 					     CHANNEL_SETUP};
@@ -392,6 +394,21 @@ static void merge(struct fit *f, uint32_t finding)
 		incident_end(f->o, other, INCIDENT_MERGED, by);
 }
 
+/* Several elements that would open at once are the first signs of one that is wider: it is given some
+ * ticks to show itself, and one page is sent instead of many. */
+static bool is_unfolding(const struct fit *f)
+{
+	uint64_t *since = &f->o->unfolding[f->channel];
+	uint32_t n = 0;
+	for (uint32_t k = 0; k < f->n_findings; k++)
+		n += !find_seated(f, f->findings[k].group) && may_open(f, &f->findings[k]);
+	if (n < SEVERAL)
+		*since = 0;
+	else if (!*since)
+		*since = f->o->tick;
+	return n >= SEVERAL && f->o->tick - *since < UNFOLD_TICKS;
+}
+
 static void reconcile(struct fit *f)
 {
 	for (uint32_t n = 0; n < f->n_findings; n++) {
@@ -416,6 +433,7 @@ static void fit(struct outage *o, enum symptom_channel c, bool open)
 	f->may_open = open;
 	if (gather(f)) {
 		f->n_findings = localise(o, c, f->marks, f->n_marks, f->findings);
+		f->may_open = open && !is_unfolding(f);
 		reconcile(f);
 	}
 	free(f->marks);

@@ -98,10 +98,11 @@ struct outage {
 		uint64_t since_ns; /* blind since; 0: it sees */
 	} taps[OUTAGE_TAPS_MAX];
 	uint64_t tick, now_ns;
-	uint32_t generation; /* of troubles and what is put down for them */
-	uint32_t refresh;    /* the next line whose rate is brought up to date */
-	uint64_t last_up_ns; /* a line came up */
-	uint64_t calmed_ns;  /* a large incident ended: redials come in a storm */
+	uint64_t unfolding[CHANNEL_COUNT]; /* the tick since when several would open; 0: none */
+	uint32_t generation;		   /* of troubles and what is put down for them */
+	uint32_t refresh;		   /* the next line whose rate is brought up to date */
+	uint64_t last_up_ns;		   /* a line came up */
+	uint64_t calmed_ns;		   /* a large incident ended: redials come in a storm */
 	struct outage_counters counters;
 };
 
