@@ -98,6 +98,7 @@ static void free_nic(struct nic *nic)
 
 static void free_source(struct dpdk_source *s)
 {
+	dpdk_give_back(s);
 	dpdk_close_wakes(s);
 	free(s);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The way of a burst: received, decoded and freed in one stage. */
+/*
+ * The way of a burst: received, decoded, worked on by whoever asked for it, and freed when the next
+ * one is asked for. Until then its buffers are the frames of the burst.
+ */
 #include <string.h>
 
 #include <rte_ethdev.h>
@@ -55,35 +58,27 @@ static inline struct raw_frame frame_of(struct dpdk_source *s, const struct rx *
 	return f;
 }
 
-/* Only of a control message the bytes outlive the buffer. */
-static void keep_control(struct dpdk_source *s, struct burst *burst, const struct raw_frame *frames)
+void dpdk_give_back(struct dpdk_source *s)
 {
-	for (uint32_t i = 0; i < burst->n; i++) {
-		burst->frame[i] = NULL;
-		if (!pkt_is_control(&burst->pkt[i]))
-			continue;
-		if (frames[i].bytes != s->kept[i])
-			memcpy(s->kept[i], frames[i].bytes, frames[i].caplen);
-		burst->frame[i] = s->kept[i];
-	}
+	if (s->n_held)
+		rte_pktmbuf_free_bulk(s->held, s->n_held);
+	s->n_held = 0;
 }
 
-static void take_all(struct dpdk_source *s, const struct rx *rx, struct rte_mbuf **mbufs,
-		     uint32_t n, struct burst *burst)
+static void take_all(struct dpdk_source *s, const struct rx *rx, struct burst *burst)
 {
+	struct rte_mbuf **mbufs = s->held;
+	uint32_t n = s->n_held;
 	uint64_t now_ns = clock_ns(CLOCK_REALTIME);
 	struct raw_frame frames[BURST_MAX];
 
 	for (uint32_t i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
 	for (uint32_t i = 0; i < n; i++)
-		frames[i] = frame_of(s, rx, mbufs[i], now_ns, s->kept[i]);
+		frames[i] = frame_of(s, rx, mbufs[i], now_ns, s->rebuilt[i]);
 	s->decoder.side = rx->port->side;
 	decode_frames(&s->decoder, burst, frames, n);
 	decode_burst(&s->decoder, burst);
-	burst_fill_all(burst);
-	keep_control(s, burst, frames);
-	rte_pktmbuf_free_bulk(mbufs, n);
 }
 
 /* A capture file that gives nothing has ended; or it cannot be read on, which the driver counts. */
@@ -101,19 +96,17 @@ static void end_file(struct dpdk_source *s, struct rx *rx)
 
 uint32_t dpdk_receive(struct dpdk_source *s, struct burst *burst)
 {
-	struct rte_mbuf *mbufs[BURST_MAX];
-
+	dpdk_give_back(s);
 	for (uint32_t i = 0; i < s->n_rx; i++) {
 		struct rx *rx = &s->rx[s->turn];
-		uint16_t n;
 
 		s->turn = s->turn + 1 < s->n_rx ? s->turn + 1 : 0;
 		if (rx->ended)
 			continue;
-		n = rte_eth_rx_burst(rx->port->id, rx->queue, mbufs, BURST_MAX);
-		if (n) {
-			take_all(s, rx, mbufs, n, burst);
-			return n;
+		s->n_held = rte_eth_rx_burst(rx->port->id, rx->queue, s->held, BURST_MAX);
+		if (s->n_held) {
+			take_all(s, rx, burst);
+			return s->n_held;
 		}
 		if (rx->port->file)
 			end_file(s, rx);

@@ -16,6 +16,7 @@
 #include "engine/decode.h"
 
 struct rte_epoll_event;
+struct rte_mbuf;
 
 enum { DPDK_SLOT = 2048 }; /* bytes of a frame that are looked at */
 
@@ -43,7 +44,10 @@ struct dpdk_source {
 	uint32_t nap_us, bursts;
 	uint64_t look_ms;
 	uint64_t joined, retagged;
-	uint8_t kept[BURST_MAX][DPDK_SLOT]; /* control messages; frames that were in pieces */
+	struct rte_mbuf *held[BURST_MAX]; /* of the burst that is being worked on */
+	uint32_t n_held;
+	uint8_t rebuilt[BURST_MAX]
+		       [DPDK_SLOT]; /* frames that were in pieces, or without their tags */
 };
 
 /* What the sources have in common: read only, but for the ports, which are source 0's to watch. */
@@ -59,8 +63,10 @@ struct nic {
 
 #define nic_tell(nic, ...) tell((nic)->options.problem, (nic)->options.context, __VA_ARGS__)
 
-/* One burst, of the next port that has any: how many packets. */
+/* One burst, of the next port that has any: how many packets. It is good until the next call, or
+ * until its buffers are given back. */
 uint32_t dpdk_receive(struct dpdk_source *source, struct burst *burst);
+void dpdk_give_back(struct dpdk_source *source);
 
 /* All its ports play captures that have ended. */
 bool dpdk_has_ended(const struct dpdk_source *source);

@@ -422,7 +422,7 @@ void decode_frame(struct decoder *d, struct burst *burst, const uint8_t *frame, 
 	const struct raw_frame raw = {ts_ns, frame, caplen, wire_len, link};
 	decode_frames(d, burst, &raw, 1);
 	decode_burst(d, burst);
-	burst_fill_all(burst);
+	burst_extra(burst, burst->n - 1);
 }
 
 void decode_parsed(struct decoder *d, struct burst *burst, const uint8_t *frame, uint32_t link)

@@ -85,8 +85,7 @@ struct raw_frame {
 void decode_frames(struct decoder *decoder, struct burst *burst, const struct raw_frame *frames,
 		   uint32_t n);
 
-/* The bytes of the frames are there until the burst has been worked on; who gives them back before
- * calls burst_fill_all. */
+/* The bytes of the frames are there until the burst has been worked on. */
 void decode_burst(struct decoder *decoder, struct burst *burst);
 
 /* The same for one frame, whose bytes may go but for those of a control message. */

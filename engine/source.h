@@ -54,13 +54,6 @@ static inline const struct pkt_extra *burst_extra(struct burst *burst, uint32_t 
 	return &burst->extra[i];
 }
 
-/* For whoever gives the frames back before the burst is worked on. */
-static inline void burst_fill_all(struct burst *burst)
-{
-	while (burst->unfilled)
-		burst_fill(burst, (uint32_t)__builtin_ctzll(burst->unfilled));
-}
-
 static inline uint64_t burst_clock_ns(const struct burst *burst, uint32_t i)
 {
 	return burst->odd ? burst->clock_ns[i] : burst->pkt[i].ts_ns;

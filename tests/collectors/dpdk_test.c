@@ -19,7 +19,7 @@
 #include "tests/collectors/capture_file.h"
 #include "tests/ebpf/frame.h"
 
-enum { QUEUES = 2, PORTS = 2, FRAMES = 150, LONG = 2500 };
+enum { QUEUES = 2, PORTS = 2, FRAMES = 150, LONG = 2500, SEEN = 2048 };
 
 static char folder[] = "/tmp/rasad-dpdk-XXXXXX", said[2048];
 static struct source *sources[QUEUES];
@@ -128,10 +128,7 @@ static void check_packet(const struct burst *burst, uint32_t n, uint32_t queue,
 	assert_int_equal(p->ts_ns, time_us(port, queue, i) * 1000);
 	assert_int_equal(p->verdict, VERDICT_OK);
 	assert_int_equal(p->dir, i == 0 ? DIR_UP : port ? DIR_DOWN : DIR_UP);
-	if (i)
-		assert_null(burst->frame[n]);
-	else
-		assert_memory_equal(burst->frame[n], f.bytes, f.len);
+	assert_memory_equal(burst->frame[n], f.bytes, f.len < SEEN ? f.len : SEEN);
 }
 
 static uint64_t counter(const struct source_stats *stats, const char *name)
