@@ -420,7 +420,7 @@ static bool is_several(const struct work *w, const struct candidate *c)
 		of_kind[kind] += allowed(w, e->risks[i], gain_of(e, e->risks[i], &l->within[i]));
 		most = of_kind[kind] > most ? of_kind[kind] : most;
 	}
-	return (double)most > (1 + PARSIMONY) * (double)c->gain;
+	return (double)most > (1 + SPLITTING) * (double)c->gain;
 }
 
 /* --- findings --- */
