@@ -360,6 +360,15 @@ static bool hangs_on(const struct hook *h, uint32_t risk)
 	return false;
 }
 
+int64_t evidence_unplaced(const struct evidence *e)
+{
+	uint32_t root = e->n_tree - 1;
+	int64_t surprise = e->tree_left[root].surprise;
+	for (uint32_t i = 0; i < root; i++)
+		surprise -= e->parent[i] == root ? e->tree_left[i].surprise : 0;
+	return surprise;
+}
+
 void evidence_within(const struct evidence *e, uint32_t risk, struct tally *tallies)
 {
 	memset(tallies, 0, e->n_risks * sizeof *tallies);

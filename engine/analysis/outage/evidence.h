@@ -89,4 +89,8 @@ void evidence_share(const struct evidence *evidence, const double *share, int64_
 /* Of what is not explained, the lines of `risk` alone, by shared risk. */
 void evidence_within(const struct evidence *evidence, uint32_t risk, struct tally *tallies);
 
+/* The surprise of what is left of lines that hang on nothing below the root of the tree, which is the
+ * last in tree[]. */
+int64_t evidence_unplaced(const struct evidence *evidence);
+
 #endif

@@ -237,6 +237,7 @@ struct candidate {
 	struct tally tally;
 	uint32_t group, place, slot; /* place and slot: in the evidence */
 	int64_t gain, promise; /* promise: the most that it can gain beyond what the tree has */
+	int64_t lead;	       /* that is taken from the network; 0: none */
 };
 
 enum { COVERED = -1 };
@@ -293,6 +294,42 @@ static bool can_explain(const struct evidence *e, uint32_t group)
 	return e->channel == CHANNEL_DNS || e->outage->groups.at[group].kind != KIND_RESOLVER;
 }
 
+/* The tree blames the whole network: it was the last to be asked. */
+static bool blames_all(const struct work *w)
+{
+	return w->e->n_tree && w->l->blamed[w->e->n_tree - 1] > 0;
+}
+
+/* Another part of the network was down before: of the lines that hang on an exchange, all that could
+ * fail hang on the shared risk, and many others could not. */
+static bool had_no_other(const struct work *w, const struct group *network,
+			 const struct group *risk)
+{
+	const struct group *at = w->o->groups.at;
+	double could = 0, members = 0;
+	for (uint32_t g = network->first_child; g; g = at[g].next) {
+		could += members_that_could(&at[g], w->e->channel);
+		members += at[g].members;
+	}
+	return members_that_could(risk, w->e->channel) >= (1 - LIKENESS) * could &&
+	       risk->members < (1 - LIKENESS) * members;
+}
+
+/* What the network is ahead of a shared risk without being likelier, when there was nothing else to
+ * fail: only lines of which nobody knows where they hang speak for it. */
+static int64_t lead_of_all(const struct work *w, const struct candidate *c)
+{
+	const struct evidence *e = w->e;
+	const struct group *at = w->o->groups.at, *risk = &at[c->group], *network;
+	if (!blames_all(w))
+		return 0;
+	network = &at[e->tree[e->n_tree - 1]];
+	if (2 * members_that_could(risk, e->channel) < members_that_could(network, e->channel) ||
+	    !had_no_other(w, network, risk))
+		return 0;
+	return evidence_unplaced(e) + (int64_t)(LIKENESS * (double)c->gain);
+}
+
 /* The shared risks that promise something, at most PROMISING_MAX. When an exchange is down, all that
  * hangs below it gains by itself, but nothing beside it. */
 static uint32_t list_candidates(const struct work *w, struct candidate *list)
@@ -302,11 +339,15 @@ static uint32_t list_candidates(const struct work *w, struct candidate *list)
 	uint32_t n = 0;
 	share_out(w, has);
 	for (uint32_t i = 0; i < e->n_risks; i++) {
-		struct candidate c = {e->risks_left[i], e->risks[i], i, 0, w->l->risk_gain[i], 0};
+		struct candidate c = {.tally = e->risks_left[i],
+				      .group = e->risks[i],
+				      .place = i,
+				      .gain = w->l->risk_gain[i]};
 		if (c.tally.quarters != e->risks_all[i].quarters)
 			c.gain = gain_of(e, c.group, &c.tally);
 		c.gain = allowed(w, c.group, c.gain);
-		c.promise = c.gain + (int64_t)(SPLITTING * (double)c.gain) - has[i];
+		c.lead = c.gain ? lead_of_all(w, &c) : 0;
+		c.promise = c.gain + (int64_t)(SPLITTING * (double)c.gain) + c.lead - has[i];
 		if (c.gain && c.promise > 0 && can_explain(e, c.group))
 			insert(list, &n, &c);
 	}
@@ -337,18 +378,12 @@ static int64_t replaced(const struct work *w)
 	return sum;
 }
 
-/* The tree blames the whole network: it was the last to be asked. */
-static bool blames_all(const struct work *w)
-{
-	return w->e->n_tree && w->l->blamed[w->e->n_tree - 1] > 0;
-}
-
 /* What a shared risk of the last split is worth beside the tree without its lines, which gained `total`
  * by `parts` elements. What it replaces must explain SPLITTING more when that is several elements: of
  * thousands of lines the sum over many groups is larger as soon as one part was a little sooner than
- * another to show it. And it must itself explain PARSIMONY more when it leaves more elements than
- * there were, or stands for the whole network: that has lines of which too little is known to hang them
- * on the shared risk. */
+ * another to show it. From the network it takes the lead that says nothing; without one it must itself
+ * explain PARSIMONY more when it leaves more elements than there were, or stands for the whole network:
+ * that has lines of which too little is known to hang them on the shared risk. */
 static int64_t win_of(const struct work *w, const struct candidate *c, int64_t total,
 		      uint32_t parts)
 {
@@ -356,6 +391,8 @@ static int64_t win_of(const struct work *w, const struct candidate *c, int64_t t
 	int64_t win = c->gain + best_of_tree(w, l->without[c->slot]) - total;
 	if (parts > l->n_parts + 1)
 		return win + (int64_t)(SPLITTING * (double)c->gain);
+	if (c->lead)
+		return win + c->lead;
 	if (win > 0 && (parts < l->n_parts + 1 || blames_all(w)))
 		return win - (int64_t)(PARSIMONY * (double)replaced(w));
 	return win;

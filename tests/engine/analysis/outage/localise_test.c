@@ -70,8 +70,7 @@ static void begin(struct network *net)
 		(size_t)snprintf(net->csv, CSV_BYTES, "line,exchange,node,card,cabinet,svlan\n");
 }
 
-/* All lines are there and up. */
-static void build(struct network *net)
+static void read_books(struct network *net)
 {
 	struct outage_options options = {.max_lines = LINES_MAX};
 	options.inventory = net->inventory =
@@ -79,14 +78,25 @@ static void build(struct network *net)
 	net->outage = outage_new(&options, (struct report_sink){ignore, NULL});
 	assert_non_null(net->outage);
 	outage_advance(net->outage, NOW_NS);
-	for (uint32_t i = 1; i <= net->n_lines; i++) {
-		char name[16];
-		struct outage_place place = {.line = name};
-		struct symptom up = {.line = i, .channel = CHANNEL_DROP, .at_ns = NOW_NS};
-		snprintf(name, sizeof name, "L%u", i);
-		outage_line(net->outage, i, &place);
-		outage_take(net->outage, &up);
-	}
+}
+
+static void add_line(struct network *net, uint32_t line, bool up)
+{
+	char name[16];
+	struct outage_place place = {.line = name};
+	struct symptom is_up = {.line = line, .channel = CHANNEL_DROP, .at_ns = NOW_NS};
+	snprintf(name, sizeof name, "L%u", line);
+	outage_line(net->outage, line, &place);
+	if (up)
+		outage_take(net->outage, &is_up);
+}
+
+/* All lines are there and up. */
+static void build(struct network *net)
+{
+	read_books(net);
+	for (uint32_t i = 1; i <= net->n_lines; i++)
+		add_line(net, i, true);
 }
 
 static void end(struct network *net)
@@ -436,6 +446,43 @@ static void equal_groups_are_one(void **state)
 	end(&net);
 }
 
+/* Every second line hangs on VLAN 100, the others on VLAN 101; and some lines are in no books. */
+static void two_vlans(struct network *net, bool both_up)
+{
+	enum { STRAYS = 16 };
+	char rest[64];
+	begin(net);
+	for (uint32_t l = 0; l < 240; l++) {
+		snprintf(rest, sizeof rest, "E%u,N%u,C%u,,%u", l / 120, l / 60, l / 20,
+			 100 + l % 2);
+		add_row(net, rest);
+	}
+	read_books(net);
+	for (uint32_t l = 1; l <= net->n_lines; l++)
+		add_line(net, l, l % 2 || both_up);
+	for (uint32_t l = net->n_lines + 1; l <= net->n_lines + STRAYS; l++)
+		add_line(net, l, true);
+	for (uint32_t l = 1; l <= net->n_lines + STRAYS; l++)
+		if (l % 2 || both_up || l > net->n_lines)
+			mark(net, l, 4);
+}
+
+/* What was down before does not fail: its lines make no network of the other half. */
+static void second_half_is_no_network(void **state)
+{
+	static struct network net;
+	struct finding f[FINDINGS_MAX];
+	(void)state;
+	two_vlans(&net, true);
+	assert_int_equal(run(&net, f), 1);
+	assert_string_equal(name_of(&net, f[0].group), "all");
+	end(&net);
+	two_vlans(&net, false);
+	assert_int_equal(run(&net, f), 1);
+	assert_string_equal(name_of(&net, f[0].group), "100");
+	end(&net);
+}
+
 static void nothing_from_nothing(void **state)
 {
 	static struct network net;
@@ -457,6 +504,7 @@ int main(void)
 		cmocka_unit_test(shared_risk_beats_its_pieces),
 		cmocka_unit_test(residual_is_what_the_risk_leaves),
 		cmocka_unit_test(equal_groups_are_one),
+		cmocka_unit_test(second_half_is_no_network),
 		cmocka_unit_test(nothing_from_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
