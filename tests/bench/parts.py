@@ -137,9 +137,11 @@ def outage(table, quick):
     lines = 200_000 if quick else 1_000_000
     runs.say("localising faults")
     found = figures([bench, lines, 20 if quick else 100])
-    for what, name in (("card", "card"), ("node", "node"), ("exchange", "exchange"), ("BRAS of 61,440 lines", "bras")):
+    for what, name in (("a whole card fails", "card"), ("a whole node fails", "node"),
+                       ("a whole exchange fails", "exchange"), ("a whole BRAS of 61,440 lines fails", "bras"),
+                       ("three such BRAS fail at once", "three_bras"), ("the whole network fails", "network")):
         localise, judge = found[f"localise_{name}"][0], found[f"judge_{name}"][0]
-        table.row(f"longest localisation, {lines:,} lines, a whole {what} fails", f"{figure(localise)} ms",
+        table.row(f"longest localisation, {lines:,} lines, {what}", f"{figure(localise)} ms",
                   f"{figure(judge)} ms to say how sure", localise, 10, "ms")
     table.row("memory per line, lines and groups", "", "", found["outage_line"][0], 3072, "bytes")
 
