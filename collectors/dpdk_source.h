@@ -46,8 +46,8 @@ struct dpdk_source {
 	uint64_t joined, retagged;
 	struct rte_mbuf *held[BURST_MAX]; /* of the burst that is being worked on */
 	uint32_t n_held;
-	uint8_t rebuilt[BURST_MAX]
-		       [DPDK_SLOT]; /* frames that were in pieces, or without their tags */
+	/* Frames that were in pieces, or without their tags. */
+	uint8_t rebuilt[BURST_MAX][DPDK_SLOT];
 };
 
 /* What the sources have in common: read only, but for the ports, which are source 0's to watch. */

@@ -4,7 +4,7 @@
  *
  * A collector reads frames, decodes each with engine/decode.h into the next slot of its burst and
  * hands the burst over. `frame` is only good while the burst is being handled; the engine reads it
- * for control packets alone. A source belongs to one thread.
+ * for control packets, and where it asks for what is `unfilled`. A source belongs to one thread.
  */
 #ifndef RASAD_ENGINE_SOURCE_H
 #define RASAD_ENGINE_SOURCE_H

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/analysis/outage/state.h"
+#include "engine/analysis/outage/weight.h"
 
 #define MICRO 1e6
 
@@ -129,7 +130,7 @@ static uint32_t touch_risk(struct evidence *e, uint32_t risk)
 static void hang(struct evidence *e, struct hook *h, const struct mark *mark)
 {
 	const struct watched *line = &e->outage->lines[mark->line];
-	double surprise = localise_surprise(e->outage, e->channel, mark->line);
+	double surprise = weight_surprise(e->outage, e->channel, mark->line);
 	const struct tally t = {llround(surprise * mark->quarters / QUARTERS * MICRO),
 				mark->quarters};
 	h->surprise = t.surprise;

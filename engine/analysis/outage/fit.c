@@ -7,6 +7,7 @@
 #include "engine/analysis/outage/incident.h"
 #include "engine/analysis/outage/trouble.h"
 #include "engine/analysis/outage/watch.h"
+#include "engine/analysis/outage/weight.h"
 
 #define RESTLESS_NS	  (120 * SECOND_IN_NS) /* fitted often, for the silent ones show late */
 #define RESTLESS_REFIT_NS (10 * SECOND_IN_NS)
@@ -47,7 +48,7 @@ static bool is_passing(const struct outage *o, uint32_t group, enum symptom_chan
 		const struct group *g = &o->groups.at[group];
 		double all = (double)(g->fresh[c] + g->relief[c]) / QUARTERS;
 		if (g->relief[c] && g->relief[c] >= RELIEF_SHARE * g->fresh[c] &&
-		    localise_significant(o, group, c, all))
+		    weight_significant(o, group, c, all, 1))
 			return true;
 	}
 	return false;
@@ -63,8 +64,8 @@ static bool test_groups(struct outage *o, enum symptom_channel c)
 		double k = (double)g->quarters[c] / QUARTERS;
 		double fresh = (double)g->fresh[c] / QUARTERS;
 		o->counters.tests++;
-		if (!localise_significant(o, o->tests[c][t], c, fresh) ||
-		    !localise_burst(c, fresh, k)) {
+		if (!weight_significant(o, o->tests[c][t], c, fresh, 1) ||
+		    !weight_burst(c, fresh, k)) {
 			g->candidate[c] = 0;
 			g->listed &= (uint8_t) ~(1u << c);
 			continue;
@@ -300,14 +301,14 @@ static bool is_dense(const struct fit *f, const struct finding *finding)
 	part = t.n ? (double)(t.since_ns[t.n - 1] - t.since_ns[0]) / BURST_NS : 1;
 	free(t.since_ns);
 	part = fmin(1, fmax(PART_MIN, part));
-	return localise_unlikely(finding->k, finding->mu * part) >= SURPRISE_DENSE;
+	return weight_unlikely(finding->k, finding->mu * part) >= SURPRISE_DENSE;
 }
 
 static bool may_open(const struct fit *f, const struct finding *finding)
 {
 	const struct group *g = &f->o->groups.at[finding->group];
 	double fresh = (double)g->fresh[f->channel] / QUARTERS;
-	return f->may_open && localise_significant(f->o, finding->group, f->channel, fresh) &&
+	return f->may_open && weight_significant(f->o, finding->group, f->channel, fresh, 1) &&
 	       !is_passing(f->o, finding->group, f->channel) && is_common(f, finding) &&
 	       is_dense(f, finding);
 }

@@ -6,23 +6,14 @@
 #include <string.h>
 
 #include "engine/analysis/outage/state.h"
-#include "engine/analysis/outage/tail.h"
 #include "engine/analysis/outage/watch.h"
+#include "engine/analysis/outage/weight.h"
 
-#define SURPRISE_MIN   7.0   /* -log10 p */
-#define OVERDISPERSION 1.0   /* twice what is expected is no surprise yet */
-#define PARSIMONY      0.02  /* children must explain so much more than their parent */
-#define SPLITTING      0.002 /* parts must explain so much more than a shared risk */
-#define LIKENESS       0.03  /* of two shared risks: no evidence tells them apart */
-#define NESTED	       0.95  /* of the evidence of a shared risk: it lies within another one */
-#define P_MIN	       1e-6
-#define P_MAX	       0.9
-#define MICRO	       1e6
-
-/* Lines with trouble of their own in the other channels, and set-ups that fail by themselves. */
-#define QUIET_SHARE 1e-4
-#define SETUP_SHARE 2e-3
-#define SETUP_MIN   0.2
+#define PARSIMONY 0.02	/* children must explain so much more than their parent */
+#define SPLITTING 0.002 /* parts must explain so much more than a shared risk */
+#define LIKENESS  0.03	/* of two shared risks: no evidence tells them apart */
+#define NESTED	  0.95	/* of the evidence of a shared risk: it lies within another one */
+#define MICRO	  1e6
 
 enum { ROUNDS_MAX = 4, PROMISING_MAX = 4 * CANDIDATES_MAX };
 
@@ -74,87 +65,20 @@ static bool reserve(struct localiser *l, uint32_t groups)
 	return l->room;
 }
 
-static double members_that_could(const struct group *g, enum symptom_channel channel)
+static double llr_of(const struct evidence *e, uint32_t group, const struct tally *t)
 {
-	return channel == CHANNEL_SETUP ? g->tried : g->eligible;
-}
-
-static double expected(const struct outage *o, const struct group *g, enum symptom_channel channel)
-{
-	if (channel == CHANNEL_DROP)
-		return rates_expected(&o->rates, g->rate) * BURST_NS / EVIDENCE_NS;
-	return members_that_could(g, channel) *
-	       (channel == CHANNEL_SETUP ? SETUP_SHARE : QUIET_SHARE);
-}
-
-static double least_share(const struct group *g, enum symptom_channel channel)
-{
-	return channel == CHANNEL_SETUP ? SETUP_MIN : kind_of(g->kind)->share_min;
-}
-
-double localise_unlikely(double k, double expected)
-{
-	return tail_neg_log10(k, expected * (1 + OVERDISPERSION));
-}
-
-/* `each`: of what is counted, one stands for so many. */
-static bool is_significant(const struct outage *o, uint32_t group, enum symptom_channel channel,
-			   double k, double each)
-{
-	const struct group *g = &o->groups.at[group];
-	if (k < kind_of(g->kind)->k_min ||
-	    k < least_share(g, channel) * members_that_could(g, channel) / each)
-		return false;
-	return localise_unlikely(k, expected(o, g, channel) / each) >= SURPRISE_MIN;
-}
-
-bool localise_significant(const struct outage *o, uint32_t group, enum symptom_channel channel,
-			  double k)
-{
-	return is_significant(o, group, channel, k, 1);
-}
-
-bool localise_burst(enum symptom_channel channel, double fresh, double k)
-{
-	double part = (double)BURST_NS / EVIDENCE_NS;
-	double rest = (k - fresh) * part / (1 - part);
-	if (channel != CHANNEL_DROP && channel != CHANNEL_INTERNET)
-		return true;
-	return localise_unlikely(fresh, rest) >= SURPRISE_MIN;
-}
-
-static double bounded(double p)
-{
-	return fmin(P_MAX, fmax(P_MIN, p));
-}
-
-double localise_surprise(const struct outage *o, enum symptom_channel channel, uint32_t line)
-{
-	const struct group alone = {.rate = o->lines[line].rate.units, .eligible = 1, .tried = 1};
-	return -log(bounded(expected(o, &alone, channel) * (1 + OVERDISPERSION)));
-}
-
-static double likelihood(const struct outage *o, uint32_t group, enum symptom_channel channel,
-			 const struct tally *t, double each)
-{
-	const struct group *g = &o->groups.at[group];
-	double k = (double)t->quarters / QUARTERS;
-	double n = fmax(members_that_could(g, channel) / each, k);
-	double mu = expected(o, g, channel) / each;
-	double p = bounded(n > 0 ? mu * (1 + OVERDISPERSION) / n : 0);
-	double average = tail_llr(k, n, p);
-	return average > 0 ? average + (double)t->surprise / MICRO + k * log(p) : 0;
+	return weight_llr(e->outage, group, e->channel, (double)t->quarters / QUARTERS,
+			  (double)t->surprise / MICRO, e->each);
 }
 
 /* What blaming the group gains, in millionths; 0: nothing. A single line is no pattern. */
 static int64_t gain_of(const struct evidence *e, uint32_t group, const struct tally *t)
 {
-	const struct outage *o = e->outage;
 	double k = (double)t->quarters / QUARTERS, gain;
-	if (t->quarters <= QUARTERS || !is_significant(o, group, e->channel, k, e->each))
+	if (t->quarters <= QUARTERS ||
+	    !weight_significant(e->outage, group, e->channel, k, e->each))
 		return 0;
-	gain = likelihood(o, group, e->channel, t, e->each) -
-	       kind_of(o->groups.at[group].kind)->cost;
+	gain = llr_of(e, group, t) - kind_of(e->outage->groups.at[group].kind)->cost;
 	return gain > 0 ? (int64_t)llround(gain * MICRO) : 0;
 }
 
@@ -308,10 +232,10 @@ static bool had_no_other(const struct work *w, const struct group *network,
 	const struct group *at = w->o->groups.at;
 	double could = 0, members = 0;
 	for (uint32_t g = network->first_child; g; g = at[g].next) {
-		could += members_that_could(&at[g], w->e->channel);
+		could += weight_could(&at[g], w->e->channel);
 		members += at[g].members;
 	}
-	return members_that_could(risk, w->e->channel) >= (1 - LIKENESS) * could &&
+	return weight_could(risk, w->e->channel) >= (1 - LIKENESS) * could &&
 	       risk->members < (1 - LIKENESS) * members;
 }
 
@@ -324,7 +248,7 @@ static int64_t lead_of_all(const struct work *w, const struct candidate *c)
 	if (!blames_all(w))
 		return 0;
 	network = &at[e->tree[e->n_tree - 1]];
-	if (2 * members_that_could(risk, e->channel) < members_that_could(network, e->channel) ||
+	if (2 * weight_could(risk, e->channel) < weight_could(network, e->channel) ||
 	    !had_no_other(w, network, risk))
 		return 0;
 	return evidence_unplaced(e) + (int64_t)(LIKENESS * (double)c->gain);
@@ -473,10 +397,10 @@ static void add_finding(const struct work *w, uint32_t group, const struct tally
 		return;
 	}
 	*f = (struct finding){.group = group, .k = (double)t->quarters / QUARTERS * e->each};
-	f->n = members_that_could(g, e->channel);
-	f->mu = expected(w->o, g, e->channel);
-	f->neg_log10_p = localise_unlikely(f->k, f->mu);
-	f->llr = likelihood(w->o, group, e->channel, t, e->each) * e->each;
+	f->n = weight_could(g, e->channel);
+	f->mu = weight_expected(w->o, g, e->channel);
+	f->neg_log10_p = weight_unlikely(f->k, f->mu);
+	f->llr = llr_of(e, group, t) * e->each;
 	f->score = f->llr - kind_of(g->kind)->cost;
 	(*n)++;
 }
@@ -531,7 +455,7 @@ static bool is_burst(const struct work *w, const struct finding *f)
 	const struct group *g = &w->o->groups.at[f->group];
 	enum symptom_channel c = w->e->channel;
 	double older = (double)(g->quarters[c] - g->fresh[c]) / QUARTERS;
-	return localise_burst(c, f->k, f->k + older);
+	return weight_burst(c, f->k, f->k + older);
 }
 
 /* Leaves out groups that are no burst; true when there were some. */

@@ -51,19 +51,6 @@ struct localiser {
 
 void localiser_fini(struct localiser *localiser);
 
-/* Are `k` lines within BURST_NS significant, and enough of the group? */
-bool localise_significant(const struct outage *outage, uint32_t group, enum symptom_channel channel,
-			  double k);
-
-/* -log10 of how likely `k` are where so many are expected, or twice as many. */
-double localise_unlikely(double k, double expected);
-
-/* How little the symptom was to be expected of a line: the logarithm, negative. */
-double localise_surprise(const struct outage *outage, enum symptom_channel channel, uint32_t line);
-
-/* Did `fresh` of `k` lines go within BURST_NS, more than the others would lead to expect? */
-bool localise_burst(enum symptom_channel channel, double fresh, double k);
-
 /* Of `n` marks, each line once. Returns the number of findings, the best first. */
 uint32_t localise(struct outage *outage, enum symptom_channel channel, const struct mark *marks,
 		  uint32_t n, struct finding findings[FINDINGS_MAX]);

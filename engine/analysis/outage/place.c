@@ -235,19 +235,28 @@ static uint32_t or_parent(uint32_t group, uint32_t parent)
 	return group ? group : parent;
 }
 
+/* A row that speaks for most of those with this name at the level; NULL: names there are not unique, or
+ * nobody has it. */
+static const struct inventory_row *majority_row(const struct placing *p, int level,
+						const char *name)
+{
+	const uint32_t *row = p->unique[level] ? map_find(&p->majority[level], key_of(name)) : NULL;
+	return row ? inventory_at(p->inventory, *row) : NULL;
+}
+
 /* The group of the row at this level, or the nearest above it. */
 static uint32_t row_group(struct placing *p, int level, const struct inventory_row *row)
 {
 	const char *cell;
-	const uint32_t *majority;
+	const struct inventory_row *most;
 	uint32_t parent;
 	if (level < 0)
 		return GROUP_ROOT;
 	cell = cell_of(row, p->level_column[level]);
 	if (!*cell)
 		return row_group(p, level - 1, row);
-	majority = p->unique[level] ? map_find(&p->majority[level], key_of(cell)) : NULL;
-	parent = row_group(p, level - 1, majority ? inventory_at(p->inventory, *majority) : row);
+	most = majority_row(p, level, cell);
+	parent = row_group(p, level - 1, most ? most : row);
 	return or_parent(named(p, (enum place_level)level, parent, cell, p->unique[level]), parent);
 }
 
@@ -255,12 +264,11 @@ static uint32_t row_group(struct placing *p, int level, const struct inventory_r
 static uint32_t seen_group(struct placing *p, const struct outage_place *seen)
 {
 	uint32_t node, card;
-	const uint32_t *booked;
+	const struct inventory_row *booked;
 	if (!seen->node || !*seen->node)
 		return GROUP_ROOT;
-	booked = p->unique[LEVEL_NODE] ? map_find(&p->majority[LEVEL_NODE], key_of(seen->node))
-				       : NULL;
-	node = booked ? row_group(p, LEVEL_NODE, inventory_at(p->inventory, *booked))
+	booked = majority_row(p, LEVEL_NODE, seen->node);
+	node = booked ? row_group(p, LEVEL_NODE, booked)
 		      : or_parent(named(p, LEVEL_NODE, GROUP_ROOT, seen->node, true), GROUP_ROOT);
 	if (booked || !seen->card || !*seen->card)
 		return node; /* the books have names of their own for the cards of their nodes */
@@ -380,11 +388,8 @@ placing_outvoted(const struct placing *p, const struct inventory_row *row, enum 
 	for (int l = LEVEL_NODE; l <= LEVEL_CARD; l++) {
 		const char *cell = cell_of(row, p->level_column[l]);
 		const char *parent = cell_of(row, p->level_column[l - 1]);
-		const uint32_t *majority = *cell && *parent && p->unique[l]
-						   ? map_find(&p->majority[l], key_of(cell))
-						   : NULL;
 		const struct inventory_row *most =
-			majority ? inventory_at(p->inventory, *majority) : NULL;
+			*cell && *parent ? majority_row(p, l, cell) : NULL;
 		*level = (enum place_level)l;
 		if (most && strcmp(cell_of(most, p->level_column[l - 1]), parent) != 0)
 			return most;
