@@ -4,7 +4,9 @@
  * each shared risk weigh, and how the sums change when a shared risk has explained its lines.
  *
  * A whole BRAS is sixty thousand lines that hang on ten groups each, so every line is read once, ahead
- * of its turn, into a hook of one cache line; hooks are passed over only where a shared risk is tried.
+ * of its turn, and after that what is asked is asked of meetings: the lines of one leaf of the tree
+ * that hang on one shared risk, added up. Of a card of 40 lines that is a dozen sums instead of 300.
+ * Single lines are looked at again only where a shared risk takes some of a leaf and leaves others.
  * Of more than EVIDENCE_LINES_MAX lines each stands for several: a disaster is localised in the same
  * time, only its small parts are told apart later, once the large ones are explained. One thread.
  */
@@ -17,7 +19,12 @@
 struct mark;
 struct outage;
 
-enum { CANDIDATES_MAX = 12, EVIDENCE_LINES_MAX = 1 << 16, EVIDENCE_NOWHERE = -1u };
+enum {
+	CANDIDATES_MAX = 12,
+	EVIDENCE_LINES_MAX = 1 << 14,
+	EVIDENCE_NOWHERE = -1u,
+	EVIDENCE_WORD_BITS = 64
+};
 
 /* Evidence added up: how much, and how unlikely it was of these very lines (the logarithm, in
  * millionths). With the average of their group instead, a group would seem to explain less than its
@@ -39,6 +46,39 @@ static inline void tally_subtract(struct tally *from, const struct tally *t)
 	from->quarters -= t->quarters;
 }
 
+/* Where a group is in this localisation. */
+struct spot {
+	uint32_t stamp, index; /* index: in tree[], or in risks[] */
+};
+
+/* A line that was chosen, and which of the leaves it hangs on. */
+struct pick {
+	uint32_t line, quarters, leaf;
+};
+
+/* A line, and its meetings. */
+struct hook {
+	int64_t surprise;
+	uint8_t quarters, n_meetings;
+	uint32_t meetings[PLACE_RISKS_MAX];
+};
+
+/* A leaf of the tree: its hooks and its meetings, each in a row. */
+struct leaf {
+	uint32_t place; /* in tree[] */
+	uint32_t first_hook, n_hooks, quarters;
+	uint32_t n_left, quarters_left; /* not explained: the first of its hooks */
+	uint32_t first_meeting, end_meeting;
+};
+
+/* The tree's share of the lines of one shared risk. */
+struct risk_share {
+	uint32_t risk;		      /* by place in risks[] */
+	struct tally *tree;	      /* owned, by place in tree[]: 0 but where it touches that */
+	uint32_t *touched, n_touched; /* owned: places in tree[], the deepest first */
+	uint64_t *met;		      /* owned: working memory, all 0 */
+};
+
 struct evidence {
 	const struct outage *outage;
 	enum symptom_channel channel;
@@ -53,15 +93,19 @@ struct evidence {
 	/* owned, by shared risk that it touches */
 	uint32_t *risks, n_risks;
 	struct tally *risks_all, *risks_left;
-	/* owned, by slot: the tree's share of the lines of the shared risk split[], by place in risks[] */
-	struct tally *tree_of[CANDIDATES_MAX];
-	uint32_t split[CANDIDATES_MAX];
-	bool split_whole;   /* of all evidence: nothing was explained yet */
+	uint32_t *risk_end;  /* where its meetings end in by_risk[] */
+	struct leaf *leaves; /* owned */
+	uint32_t n_leaves;
 	struct hook *hooks; /* owned, by line */
 	uint32_t n_hooks;
-	uint32_t *left, n_left;		     /* owned: hooks that are not explained */
-	uint32_t *order, *place, *explained; /* owned: working memory */
-	uint32_t groups_room, hooks_room, stamp;
+	/* owned, by meeting: the place of its shared risk, its leaf; and all of them by shared risk */
+	uint32_t *meeting_risk, *meeting_leaf, *by_risk, n_meetings;
+	struct tally *meetings_all, *meetings_left;
+	struct risk_share shares[CANDIDATES_MAX]; /* by slot */
+	bool whole, split_whole; /* nothing is explained; it was not when the slots were filled */
+	uint32_t *order, *place; /* owned: working memory by group */
+	struct pick *picks, *by_leaf; /* owned: the lines, then in order of their leaves */
+	uint32_t groups_room, hooks_room, meetings_room, stamp;
 };
 
 void evidence_fini(struct evidence *evidence);
@@ -74,7 +118,7 @@ bool evidence_begin(struct evidence *evidence, const struct outage *outage,
 void evidence_restart(struct evidence *evidence);
 
 /* The tree's share of the lines of `n` shared risks, by their places in risks[], of what is not
- * explained: slots[] says where in tree_of[]. Returns the slots that are new, as bits; the others are
+ * explained: slots[] says where in shares[]. Returns the slots that are new, as bits; the others are
  * as they were. */
 uint32_t evidence_split(struct evidence *evidence, const uint32_t *risks, uint32_t n,
 			uint32_t slots[CANDIDATES_MAX]);

@@ -23,15 +23,14 @@ void localiser_fini(struct localiser *l)
 	free(l->tree_gain);
 	free(l->risk_gain);
 	free(l->gain);
-	for (int i = 0; i < CANDIDATES_MAX; i++)
-		free(l->without[i]);
-	free(l->best);
-	free(l->sum);
+	free(l->chosen);
 	free(l->blamed);
+	for (int i = 0; i < CANDIDATES_MAX; i++)
+		free(l->gain_without[i]);
+	free(l->chosen_without);
 	free(l->share);
+	free(l->has);
 	free(l->within);
-	free(l->own);
-	free(l->parts);
 	*l = (struct localiser){0};
 }
 
@@ -47,17 +46,16 @@ static bool reserve(struct localiser *l, uint32_t groups)
 	l->tree_gain = malloc(room * sizeof *l->tree_gain);
 	l->risk_gain = malloc(room * sizeof *l->risk_gain);
 	l->gain = malloc(room * sizeof *l->gain);
-	l->best = malloc(room * sizeof *l->best);
-	l->sum = malloc(room * sizeof *l->sum);
+	l->chosen = malloc(room * sizeof *l->chosen);
 	l->blamed = malloc(room * sizeof *l->blamed);
+	l->chosen_without = malloc(room * sizeof *l->chosen_without);
 	l->share = malloc(room * sizeof *l->share);
+	l->has = malloc(room * sizeof *l->has);
 	l->within = malloc(room * sizeof *l->within);
-	l->own = malloc(room * sizeof *l->own);
-	l->parts = malloc(room * sizeof *l->parts);
-	ok = l->tree_gain && l->risk_gain && l->gain && l->best && l->sum && l->blamed &&
-	     l->share && l->within && l->own && l->parts;
+	ok = l->tree_gain && l->risk_gain && l->gain && l->chosen && l->blamed &&
+	     l->chosen_without && l->share && l->has && l->within;
 	for (int i = 0; i < CANDIDATES_MAX; i++)
-		ok &= (l->without[i] = malloc(room * sizeof *l->without[i])) != NULL;
+		ok &= (l->gain_without[i] = malloc(room * sizeof *l->gain_without[i])) != NULL;
 	if (ok)
 		l->room = room;
 	else
@@ -112,47 +110,75 @@ static void gain_of_all(const struct evidence *e, const uint32_t *groups, uint32
 		gains[i] = gain_of(e, groups[i], &tallies[i]);
 }
 
-/* What the groups of the tree gain without the lines of a slot; few change. */
+/* What the groups of the tree gain without the lines of a slot. */
 static void gain_without(const struct work *w, uint32_t slot)
 {
 	const struct evidence *e = w->e;
-	const struct tally *without = e->tree_of[slot];
-	int64_t *gains = w->l->without[slot];
-	for (uint32_t i = 0; i < e->n_tree; i++) {
+	const struct risk_share *s = &e->shares[slot];
+	for (uint32_t t = 0; t < s->n_touched; t++) {
+		uint32_t i = s->touched[t];
 		struct tally left = e->tree_left[i];
-		gains[i] = w->l->gain[i];
-		if (!without[i].quarters)
-			continue;
-		tally_subtract(&left, &without[i]);
-		gains[i] = gain_of(e, e->tree[i], &left);
+		tally_subtract(&left, &s->tree[i]);
+		w->l->gain_without[slot][i] = gain_of(e, e->tree[i], &left);
 	}
 }
 
-/* The best that elements of the tree can gain; own[]: the group itself is blamed, n_parts: so many
- * are. */
-static int64_t best_of_tree(const struct work *w, const int64_t *gains)
+/* To blame the group itself, or those below it. */
+static void choose(const struct work *w, uint32_t group, int64_t gain, struct choice *c)
 {
-	struct localiser *l = w->l;
+	gain = allowed(w, group, gain);
+	c->own = gain > 0 && (double)gain * (1 + PARSIMONY) > (double)c->below;
+	c->gain = c->own ? gain : c->below;
+	c->parts = c->own ? 1 : c->parts_below;
+}
+
+struct best {
+	int64_t gain;
+	uint32_t parts;
+};
+
+/* The best that elements of the tree can gain, and how many are blamed for it. */
+static struct best best_of_tree(const struct work *w)
+{
 	const struct evidence *e = w->e;
-	int64_t total = 0;
-	memset(l->sum, 0, e->n_tree * sizeof *l->sum);
-	memset(l->parts, 0, e->n_tree * sizeof *l->parts);
-	l->n_parts = 0;
+	struct choice *chosen = w->l->chosen;
+	struct best best = {0};
+	memset(chosen, 0, e->n_tree * sizeof *chosen);
 	for (uint32_t i = 0; i < e->n_tree; i++) {
 		uint32_t parent = e->parent[i];
-		int64_t me = allowed(w, e->tree[i], gains[i]);
-		l->own[i] = me > 0 && (double)me * (1 + PARSIMONY) > (double)l->sum[i];
-		l->best[i] = l->own[i] ? me : l->sum[i];
-		l->parts[i] = l->own[i] ? 1 : l->parts[i];
+		choose(w, e->tree[i], w->l->gain[i], &chosen[i]);
 		if (parent != EVIDENCE_NOWHERE) {
-			l->sum[parent] += l->best[i];
-			l->parts[parent] += l->parts[i];
+			chosen[parent].below += chosen[i].gain;
+			chosen[parent].parts_below += chosen[i].parts;
 		} else {
-			total += l->best[i];
-			l->n_parts += l->parts[i];
+			best.gain += chosen[i].gain;
+			best.parts += chosen[i].parts;
 		}
 	}
-	return total;
+	return best;
+}
+
+/* The same without the lines of a slot, beside the `best` with them. */
+static struct best best_without(const struct work *w, uint32_t slot, struct best best)
+{
+	const struct evidence *e = w->e;
+	const struct risk_share *s = &e->shares[slot];
+	const struct choice *with = w->l->chosen;
+	struct choice *then = w->l->chosen_without;
+	for (uint32_t t = 0; t < s->n_touched; t++)
+		then[s->touched[t]] = with[s->touched[t]];
+	for (uint32_t t = 0; t < s->n_touched; t++) {
+		uint32_t i = s->touched[t], parent = e->parent[i];
+		choose(w, e->tree[i], w->l->gain_without[slot][i], &then[i]);
+		if (parent != EVIDENCE_NOWHERE) {
+			then[parent].below += then[i].gain - with[i].gain;
+			then[parent].parts_below += then[i].parts - with[i].parts;
+		} else {
+			best.gain += then[i].gain - with[i].gain;
+			best.parts += then[i].parts - with[i].parts;
+		}
+	}
+	return best;
 }
 
 /* --- shared risks --- */
@@ -167,31 +193,31 @@ struct candidate {
 enum { COVERED = -1 };
 
 /* What the blamed groups of the tree gain, COVERED below them, 0 elsewhere. */
-static void read_blamed(const struct work *w, int64_t *blamed)
+static void read_blamed(const struct work *w)
 {
 	const struct localiser *l = w->l;
 	for (uint32_t i = w->e->n_tree; i-- > 0;) {
 		uint32_t parent = w->e->parent[i];
-		bool covered = parent != EVIDENCE_NOWHERE && blamed[parent];
-		blamed[i] = covered ? COVERED : l->own[i] ? l->best[i] : 0;
+		bool covered = parent != EVIDENCE_NOWHERE && l->blamed[parent];
+		l->blamed[i] = covered ? COVERED : l->chosen[i].own ? l->chosen[i].gain : 0;
 	}
 }
 
 /* What the tree gains by the lines of each shared risk: every line has its part of what the group that
  * is blamed for it gains. Without some of them the group gains less than the part of the rest: the more
  * fail together, the more each of them says. */
-static void share_out(const struct work *w, int64_t *of_risk)
+static void share_out(const struct work *w)
 {
 	struct localiser *l = w->l;
 	const struct evidence *e = w->e;
-	read_blamed(w, l->blamed);
+	read_blamed(w);
 	for (uint32_t i = e->n_tree; i-- > 0;) {
 		uint32_t parent = e->parent[i];
 		l->share[i] = parent != EVIDENCE_NOWHERE ? l->share[parent] : 0;
 		if (l->blamed[i] > 0)
 			l->share[i] = (double)l->blamed[i] / (double)e->tree_left[i].surprise;
 	}
-	evidence_share(e, l->share, of_risk);
+	evidence_share(e, l->share, l->has);
 }
 
 static bool is_before(const struct candidate *x, const struct candidate *y)
@@ -259,9 +285,8 @@ static int64_t lead_of_all(const struct work *w, const struct candidate *c)
 static uint32_t list_candidates(const struct work *w, struct candidate *list)
 {
 	const struct evidence *e = w->e;
-	int64_t *has = w->l->sum;
 	uint32_t n = 0;
-	share_out(w, has);
+	share_out(w);
 	for (uint32_t i = 0; i < e->n_risks; i++) {
 		struct candidate c = {.tally = e->risks_left[i],
 				      .group = e->risks[i],
@@ -271,7 +296,7 @@ static uint32_t list_candidates(const struct work *w, struct candidate *list)
 			c.gain = gain_of(e, c.group, &c.tally);
 		c.gain = allowed(w, c.group, c.gain);
 		c.lead = c.gain ? lead_of_all(w, &c) : 0;
-		c.promise = c.gain + (int64_t)(SPLITTING * (double)c.gain) + c.lead - has[i];
+		c.promise = c.gain + (int64_t)(SPLITTING * (double)c.gain) + c.lead - w->l->has[i];
 		if (c.gain && c.promise > 0 && can_explain(e, c.group))
 			insert(list, &n, &c);
 	}
@@ -291,34 +316,37 @@ static void split(const struct work *w, struct candidate *list, uint32_t n)
 	}
 }
 
-/* What was gained by groups of the tree that are blamed no more. */
-static int64_t replaced(const struct work *w)
+/* What was gained by groups of the tree that are blamed no more without the lines of a slot, in the last
+ * choice without them. */
+static int64_t replaced(const struct work *w, uint32_t slot)
 {
-	struct localiser *l = w->l;
-	int64_t *now = l->sum, sum = 0;
-	read_blamed(w, now);
-	for (uint32_t i = 0; i < w->e->n_tree; i++)
-		sum += l->blamed[i] > 0 && !now[i] ? l->blamed[i] : 0;
+	const struct risk_share *s = &w->e->shares[slot];
+	struct choice *then = w->l->chosen_without;
+	int64_t sum = 0;
+	for (uint32_t t = s->n_touched; t-- > 0;) {
+		uint32_t i = s->touched[t], parent = w->e->parent[i];
+		then[i].own |= parent != EVIDENCE_NOWHERE && then[parent].own;
+		sum += w->l->blamed[i] > 0 && !then[i].own ? w->l->blamed[i] : 0;
+	}
 	return sum;
 }
 
-/* What a shared risk of the last split is worth beside the tree without its lines, which gained `total`
- * by `parts` elements. What it replaces must explain SPLITTING more when that is several elements: of
- * thousands of lines the sum over many groups is larger as soon as one part was a little sooner than
- * another to show it. From the network it takes the lead that says nothing; without one it must itself
- * explain PARSIMONY more when it leaves more elements than there were, or stands for the whole network:
- * that has lines of which too little is known to hang them on the shared risk. */
-static int64_t win_of(const struct work *w, const struct candidate *c, int64_t total,
-		      uint32_t parts)
+/* What a shared risk of the last split is worth beside the tree without its lines, which is at its `best`
+ * with them. What it replaces must explain SPLITTING more when that is several elements: of thousands of
+ * lines the sum over many groups is larger as soon as one part was a little sooner than another to show
+ * it. From the network it takes the lead that says nothing; without one it must itself explain PARSIMONY
+ * more when it leaves more elements than there were, or stands for the whole network: that has lines of
+ * which too little is known to hang them on the shared risk. */
+static int64_t win_of(const struct work *w, const struct candidate *c, struct best best)
 {
-	struct localiser *l = w->l;
-	int64_t win = c->gain + best_of_tree(w, l->without[c->slot]) - total;
-	if (parts > l->n_parts + 1)
+	struct best then = best_without(w, c->slot, best);
+	int64_t win = c->gain + then.gain - best.gain;
+	if (best.parts > then.parts + 1)
 		return win + (int64_t)(SPLITTING * (double)c->gain);
 	if (c->lead)
 		return win + c->lead;
-	if (win > 0 && (parts < l->n_parts + 1 || blames_all(w)))
-		return win - (int64_t)(PARSIMONY * (double)replaced(w));
+	if (win > 0 && (best.parts < then.parts + 1 || blames_all(w)))
+		return win - (int64_t)(PARSIMONY * (double)replaced(w, c->slot));
 	return win;
 }
 
@@ -341,16 +369,15 @@ static struct candidate *named_first(const struct work *w, struct candidate *lis
 /* The shared risk that is worth most, and in the last split; NULL: none is. They are tried in
  * the order of what they promise, until none promises more than one has won. */
 static const struct candidate *best_risk(const struct work *w, struct candidate *list, uint32_t n,
-					 int64_t total)
+					 struct best tree)
 {
 	struct candidate *best = NULL;
-	uint32_t parts = w->l->n_parts;
 	int64_t won = 0;
 	for (uint32_t from = 0; from < n && list[from].promise > won; from += CANDIDATES_MAX) {
 		uint32_t some = n - from < CANDIDATES_MAX ? n - from : CANDIDATES_MAX;
 		split(w, list + from, some);
 		for (uint32_t c = 0; c < some; c++) {
-			int64_t win = win_of(w, &list[from + c], total, parts);
+			int64_t win = win_of(w, &list[from + c], tree);
 			if (win > won) {
 				won = win;
 				best = &list[from + c];
@@ -370,12 +397,11 @@ static bool is_several(const struct work *w, const struct candidate *c)
 	struct localiser *l = w->l;
 	const struct evidence *e = w->e;
 	const struct group *at = w->o->groups.at;
-	int64_t *of_kind = l->sum, most = 0;
+	int64_t of_kind[KIND_COLUMN + PLACE_COLUMNS_MAX] = {0}, most = 0;
 	evidence_within(e, c->place, l->within);
-	memset(of_kind, 0, l->room * sizeof *of_kind);
 	for (uint32_t i = 0; i < e->n_risks; i++) {
 		uint16_t kind = at[e->risks[i]].kind;
-		if (kind == at[c->group].kind || !can_explain(e, e->risks[i]) || kind >= l->room ||
+		if (kind == at[c->group].kind || !can_explain(e, e->risks[i]) ||
 		    l->within[i].quarters < NESTED * e->risks_left[i].quarters)
 			continue;
 		of_kind[kind] += allowed(w, e->risks[i], gain_of(e, e->risks[i], &l->within[i]));
@@ -408,45 +434,48 @@ static void add_finding(const struct work *w, uint32_t group, const struct tally
 /* The groups of the tree that are blamed, none below another. */
 static void read_tree(const struct work *w, struct finding *findings, uint32_t *n)
 {
-	struct localiser *l = w->l;
 	const struct evidence *e = w->e;
-	for (uint32_t i = e->n_tree; i-- > 0;) {
-		uint32_t parent = e->parent[i];
-		bool covered = parent != EVIDENCE_NOWHERE && l->own[parent];
-		if (l->own[i] && !covered)
+	read_blamed(w);
+	for (uint32_t i = e->n_tree; i-- > 0;)
+		if (w->l->blamed[i] > 0)
 			add_finding(w, e->tree[i], &e->tree_left[i], findings, n);
-		l->own[i] |= covered;
-	}
+}
+
+/* The lines of a shared risk are explained by it. */
+static void explain(const struct work *w, uint32_t slot)
+{
+	const struct risk_share *s = &w->e->shares[slot];
+	for (uint32_t t = 0; t < s->n_touched; t++)
+		w->l->gain[s->touched[t]] = w->l->gain_without[slot][s->touched[t]];
+	evidence_explain(w->e, slot);
 }
 
 /* All that is blamed; returns what it gains together. */
 static int64_t solve(const struct work *w, struct finding *findings, uint32_t *n)
 {
 	struct localiser *l = w->l;
-	struct evidence *e = w->e;
 	struct candidate list[PROMISING_MAX];
-	int64_t risks_gain = 0, total;
+	int64_t risks_gain = 0;
+	struct best tree;
 	*n = 0;
-	evidence_restart(e);
-	memcpy(l->gain, l->tree_gain, e->n_tree * sizeof *l->gain);
+	evidence_restart(w->e);
+	memcpy(l->gain, l->tree_gain, w->e->n_tree * sizeof *l->gain);
+	tree = best_of_tree(w);
 	for (int round = 0; round < ROUNDS_MAX; round++) {
-		const struct candidate *best;
-		total = best_of_tree(w, l->gain);
-		best = best_risk(w, list, list_candidates(w, list), total);
+		const struct candidate *best = best_risk(w, list, list_candidates(w, list), tree);
 		if (!best)
 			break;
 		if (l->n_left_out < LEFT_OUT_MAX && is_several(w, best)) {
 			l->left_out[l->n_left_out++] = best->group;
-			continue;
+		} else {
+			add_finding(w, best->group, &best->tally, findings, n);
+			risks_gain += best->gain;
+			explain(w, best->slot);
 		}
-		add_finding(w, best->group, &best->tally, findings, n);
-		risks_gain += best->gain;
-		memcpy(l->gain, l->without[best->slot], e->n_tree * sizeof *l->gain);
-		evidence_explain(e, best->slot);
+		tree = best_of_tree(w);
 	}
-	total = best_of_tree(w, l->gain);
 	read_tree(w, findings, n);
-	return total + risks_gain;
+	return tree.gain + risks_gain;
 }
 
 /* Whether the group's lines went at once, beside those that went before. */

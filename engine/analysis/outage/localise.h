@@ -34,18 +34,28 @@ struct finding {
 	double runner_up_llr;
 };
 
+/* The best choice of what to blame within a group of the tree. */
+struct choice {
+	int64_t gain, below;	     /* what it gains; of that by choices below the group */
+	uint32_t parts, parts_below; /* so many are blamed */
+	bool own;		     /* the group itself */
+};
+
 /* Working memory: the evidence, and what blaming a group gains, by its place there. */
 struct localiser {
 	struct evidence evidence;
-	int64_t *tree_gain, *risk_gain;	  /* owned: of all evidence */
-	int64_t *gain;			  /* owned: of what is left of it, in the tree */
-	int64_t *without[CANDIDATES_MAX]; /* owned, by slot: without the lines of that, too */
-	int64_t *best, *sum, *blamed;	  /* owned, by group of the tree */
-	double *share;			  /* owned, too: of a line's surprise, what is gained */
-	struct tally *within;		  /* owned, by shared risk: of one candidate's lines */
-	uint8_t *own;			  /* owned: it is blamed itself */
-	uint32_t *parts, n_parts, room;	  /* owned: blamed in it */
-	int64_t total;			  /* what all that was blamed last gains */
+	int64_t *tree_gain, *risk_gain; /* owned: of all evidence */
+	int64_t *gain;			/* owned: of what is left of it, in the tree */
+	struct choice *chosen;		/* owned: of what is left, in the tree */
+	int64_t *blamed;		/* owned: what blamed groups gain, COVERED below them */
+	/* owned, by slot: the same without the lines of that, where it touches the tree */
+	int64_t *gain_without[CANDIDATES_MAX];
+	struct choice *chosen_without; /* owned: of one slot */
+	double *share;		       /* owned: of a line's surprise, what is gained */
+	int64_t *has;		       /* owned, by shared risk: what the tree gains by its lines */
+	struct tally *within;	       /* owned, by shared risk: of one candidate's lines */
+	uint32_t room;
+	int64_t total;				     /* what all that was blamed last gains */
 	uint32_t left_out[LEFT_OUT_MAX], n_left_out; /* did not go at once, or are several */
 };
 
