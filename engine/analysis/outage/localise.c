@@ -7,6 +7,7 @@
 
 #include "engine/analysis/outage/state.h"
 #include "engine/analysis/outage/watch.h"
+#include "engine/analysis/outage/waves.h"
 #include "engine/analysis/outage/weight.h"
 
 #define PARSIMONY 0.02	/* children must explain so much more than their parent */
@@ -521,18 +522,37 @@ static bool begin(const struct work *w, enum symptom_channel channel, const stru
 	return true;
 }
 
-uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
-		  uint32_t n_marks, struct finding findings[FINDINGS_MAX])
+/* But `but` is not to be blamed. */
+static uint32_t run(struct outage *o, enum symptom_channel channel, const struct mark *marks,
+		    uint32_t n_marks, uint32_t but, struct finding *findings)
 {
 	const struct work w = {o, &o->localiser, &o->localiser.evidence, 0, 0};
 	uint32_t n = 0;
 	o->counters.localisations++;
 	if (!begin(&w, channel, marks, n_marks))
 		return 0;
+	if (but)
+		w.l->left_out[w.l->n_left_out++] = but;
 	do
 		w.l->total = solve(&w, findings, &n);
 	while (leave_out(&w, findings, n));
 	qsort(findings, n, sizeof *findings, by_score);
+	return n;
+}
+
+static bool blames(const struct finding *findings, uint32_t n, uint32_t group)
+{
+	while (n && findings[n - 1].group != group)
+		n--;
+	return n;
+}
+
+uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
+		  uint32_t n_marks, struct finding findings[FINDINGS_MAX])
+{
+	uint32_t n = run(o, channel, marks, n_marks, GROUP_NONE, findings);
+	if (blames(findings, n, GROUP_ROOT) && waves_of_bras(o, marks, n_marks))
+		n = run(o, channel, marks, n_marks, GROUP_ROOT, findings);
 	return n;
 }
 

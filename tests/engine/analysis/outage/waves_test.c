@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Two BRAS that die within seconds, and a network that dies: the same lines, other times. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/analysis/outage/world.h"
+
+/* Behind a second BRAS, and in no books and behind nothing. */
+enum { SECOND_LINES = 400, LOST_LINES = 40, ALL_LINES = LINES + SECOND_LINES + LOST_LINES };
+
+static void add_lines(struct world *w)
+{
+	for (int l = LINES; l < ALL_LINES; l++) {
+		char name[16], node[16];
+		struct outage_place place = {.line = name};
+		uint32_t line = (uint32_t)(l + 1);
+		snprintf(name, sizeof name, "L%u", line);
+		snprintf(node, sizeof node, "M%d", l / 100);
+		if (l < LINES + SECOND_LINES) {
+			place.node = node;
+			place.bras = "02:00:00:00:00:02";
+		}
+		outage_line(w->outage, line, &place);
+		world_say(w, 1, line, CHANNEL_DROP, SYMPTOM_GOOD);
+	}
+}
+
+struct cut {
+	double s;
+	uint32_t line;
+};
+
+static int by_second(const void *a, const void *b)
+{
+	double x = ((const struct cut *)a)->s, y = ((const struct cut *)b)->s;
+	return (x > y) - (x < y);
+}
+
+/* The first BRAS dies at 100 s, the second one so many seconds later, both within `smear_s`; the others
+ * die with one of them. */
+static void kill_both(struct world *w, double later_s, double smear_s)
+{
+	struct cut cuts[ALL_LINES];
+	for (uint32_t l = 0; l < ALL_LINES; l++) {
+		bool second = l >= LINES && (l < LINES + SECOND_LINES || l % 2);
+		double part = l * 7919 % 1000 / 1000.0;
+		cuts[l] = (struct cut){100 + (second ? later_s : 0) + part * smear_s, l + 1};
+	}
+	qsort(cuts, ALL_LINES, sizeof *cuts, by_second);
+	world_begin(w);
+	add_lines(w);
+	for (uint32_t l = 0; l < ALL_LINES; l++)
+		world_say(w, cuts[l].s, cuts[l].line, CHANNEL_DROP, SYMPTOM_BAD);
+	world_run_to(w, 200);
+}
+
+/* What was told last of each incident that goes on, of this type. */
+static uint32_t live(const struct world *w, const char *type)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < w->n_told; i++) {
+		bool newest = true;
+		for (uint32_t j = i + 1; j < w->n_told; j++)
+			newest &= strcmp(w->told[i].id, w->told[j].id) != 0;
+		n += newest && w->told[i].state <= INCIDENT_UPDATED &&
+		     strcmp(w->told[i].type, type) == 0;
+	}
+	return n;
+}
+
+static void two_bras_are_no_network(void **state)
+{
+	static const double later_s[] = {8, 15, 30, -20};
+	(void)state;
+	for (size_t i = 0; i < sizeof later_s / sizeof *later_s; i++) {
+		struct world w;
+		kill_both(&w, later_s[i], 1);
+		assert_int_equal(live(&w, "bras"), 2);
+		assert_int_equal(live(&w, "network"), 0);
+		assert_int_equal(world_distinct(&w), 2);
+		world_end(&w);
+	}
+}
+
+/* Though it takes a minute to fall apart. */
+static void a_network_is_one_fault(void **state)
+{
+	static const double smear_s[] = {0.5, 10, 60};
+	(void)state;
+	for (size_t i = 0; i < sizeof smear_s / sizeof *smear_s; i++) {
+		struct world w;
+		kill_both(&w, 0, smear_s[i]);
+		assert_int_equal(live(&w, "bras"), 0);
+		assert_int_equal(live(&w, "network"), 1);
+		world_end(&w);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_bras_are_no_network),
+		cmocka_unit_test(a_network_is_one_fault),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
