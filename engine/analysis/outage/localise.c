@@ -488,13 +488,16 @@ static bool is_burst(const struct work *w, const struct finding *f)
 	return weight_burst(c, f->k, f->k + older);
 }
 
-/* Leaves out groups that are no burst; true when there were some. */
-static bool leave_out(const struct work *w, const struct finding *findings, uint32_t n)
+/* Leaves out groups that are no burst, or several faults; true when there were some. */
+static bool leave_out(const struct work *w, const struct mark *marks, uint32_t n_marks,
+		      const struct finding *findings, uint32_t n)
 {
 	struct localiser *l = w->l;
 	uint32_t before = l->n_left_out;
 	for (uint32_t i = 0; i < n && l->n_left_out < LEFT_OUT_MAX; i++)
-		if (!is_burst(w, &findings[i]))
+		if (!is_burst(w, &findings[i]) ||
+		    (w->e->channel == CHANNEL_DROP &&
+		     waves_apart(w->o, marks, n_marks, findings[i].group)))
 			l->left_out[l->n_left_out++] = findings[i].group;
 	return l->n_left_out > before;
 }
@@ -522,37 +525,18 @@ static bool begin(const struct work *w, enum symptom_channel channel, const stru
 	return true;
 }
 
-/* But `but` is not to be blamed. */
-static uint32_t run(struct outage *o, enum symptom_channel channel, const struct mark *marks,
-		    uint32_t n_marks, uint32_t but, struct finding *findings)
+uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
+		  uint32_t n_marks, struct finding findings[FINDINGS_MAX])
 {
 	const struct work w = {o, &o->localiser, &o->localiser.evidence, 0, 0};
 	uint32_t n = 0;
 	o->counters.localisations++;
 	if (!begin(&w, channel, marks, n_marks))
 		return 0;
-	if (but)
-		w.l->left_out[w.l->n_left_out++] = but;
 	do
 		w.l->total = solve(&w, findings, &n);
-	while (leave_out(&w, findings, n));
+	while (leave_out(&w, marks, n_marks, findings, n));
 	qsort(findings, n, sizeof *findings, by_score);
-	return n;
-}
-
-static bool blames(const struct finding *findings, uint32_t n, uint32_t group)
-{
-	while (n && findings[n - 1].group != group)
-		n--;
-	return n;
-}
-
-uint32_t localise(struct outage *o, enum symptom_channel channel, const struct mark *marks,
-		  uint32_t n_marks, struct finding findings[FINDINGS_MAX])
-{
-	uint32_t n = run(o, channel, marks, n_marks, GROUP_NONE, findings);
-	if (blames(findings, n, GROUP_ROOT) && waves_of_bras(o, marks, n_marks))
-		n = run(o, channel, marks, n_marks, GROUP_ROOT, findings);
 	return n;
 }
 

@@ -1,92 +1,147 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/analysis/outage/waves.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "engine/analysis/outage/localise.h"
 #include "engine/analysis/outage/state.h"
+#include "engine/analysis/outage/tail.h"
+#include "engine/analysis/outage/watch.h"
 
-#define LATE_SHARE 0.1 /* of the lines of a BRAS: their last signs of life are its edge */
+#define APART_S	 4    /* parts of one fault do not go later than others by so much */
+#define STRAY	 0.02 /* of a part's lines: their own drops came later, or the books are wrong */
+#define SURPRISE 5.0  /* -log10 p that so many lines of one fault go that late by chance */
+#define COVER	 0.9  /* of the lines of a shared risk hang on its parts */
+#define DISASTER                                                                                   \
+	20000 /* lines: small parts are told apart later, once the large ones are explained */
 
-/* Edges of fewer lines lie apart by chance; the others, this far apart, do not. */
-enum { LINES_MIN = 200, APART_S = 5 };
+enum { LINES_MIN = 5, PARTS_MAX = 4, WAVES_MAX = 32, SECONDS = 600 };
 
-enum { BRAS_MAX = 32, SECONDS = 600 };
-
-/* How many lines of a BRAS were heard last so many seconds before the very last of all. */
+/* How many lines of a part were heard last so many seconds before the very last of all. */
 struct wave {
-	uint32_t bras, n, at[SECONDS];
+	uint32_t part, n, at[SECONDS];
 };
 
 struct waves {
-	struct wave of[BRAS_MAX];
-	uint32_t n;
+	struct wave of[WAVES_MAX];
+	uint32_t n, lines;
 };
 
-static uint32_t bras_of(const struct outage *o, uint32_t line)
+/* The group of that kind on which the line hangs. */
+static uint32_t part_of(const struct outage *o, uint32_t line, uint16_t kind)
 {
 	const struct watched *w = &o->lines[line];
-	for (uint32_t r = 0; r < w->n_risks; r++)
-		if (o->groups.at[w->risks[r]].kind == KIND_BRAS)
-			return w->risks[r];
+	uint32_t groups[WATCH_GROUPS_MAX], n = watch_groups(o, w, groups);
+	for (uint32_t g = 0; g < n; g++)
+		if (o->groups.at[groups[g]].kind == kind)
+			return groups[g];
 	return GROUP_NONE;
 }
 
-/* More than BRAS_MAX at once are no two faults. */
-static struct wave *wave_of(struct waves *all, uint32_t bras)
+/* Of more than WAVES_MAX parts the others are left out: no few faults. */
+static struct wave *wave_of(struct waves *all, uint32_t part)
 {
 	for (uint32_t i = 0; i < all->n; i++)
-		if (all->of[i].bras == bras)
+		if (all->of[i].part == part)
 			return &all->of[i];
-	if (!bras || all->n == BRAS_MAX)
+	if (!part || all->n == WAVES_MAX)
 		return NULL;
-	all->of[all->n].bras = bras;
+	all->of[all->n] = (struct wave){.part = part};
 	return &all->of[all->n++];
 }
 
-static void add(struct waves *all, uint32_t bras, uint64_t before_ns)
+static void add(struct waves *all, uint32_t part, uint64_t before_ns)
 {
-	struct wave *w = wave_of(all, bras);
+	struct wave *w = wave_of(all, part);
 	uint64_t s = before_ns / SECOND_IN_NS;
+	all->lines++;
 	if (!w)
 		return;
 	w->at[s < SECONDS ? s : SECONDS - 1]++;
 	w->n++;
 }
 
-static uint32_t edge_s(const struct wave *w)
+/* Whether the lines of `late` went later than those of `soon`, of which some may have had later drops of
+ * their own. Of few lines the last one says less of where their end is. */
+static bool is_later(const struct wave *late, const struct wave *soon)
 {
-	uint32_t s = 0, sum = w->at[0];
-	while (sum < LATE_SHARE * w->n)
-		sum += w->at[++s];
-	return s;
+	double stray = floor(STRAY * soon->n) + 1, share = (stray + 4 * sqrt(stray)) / soon->n;
+	uint32_t edge_s = 0, sum = soon->at[0], later = 0;
+	while (sum < stray)
+		sum += soon->at[++edge_s];
+	for (uint32_t s = 0; s + APART_S < edge_s; s++)
+		later += late->at[s];
+	return later && tail_neg_log10(later, share * late->n) >= SURPRISE;
 }
 
 static bool are_apart(const struct waves *all)
 {
-	uint32_t first = SECONDS, last = 0;
-	for (uint32_t i = 0; i < all->n; i++) {
-		uint32_t s = edge_s(&all->of[i]);
-		if (all->of[i].n < LINES_MIN)
-			continue;
-		first = s < first ? s : first;
-		last = s > last ? s : last;
-	}
-	return last > first + APART_S;
+	for (uint32_t i = 0; i < all->n; i++)
+		for (uint32_t j = 0; j < all->n; j++)
+			if (all->of[i].n >= LINES_MIN && all->of[j].n >= LINES_MIN &&
+			    is_later(&all->of[i], &all->of[j]))
+				return true;
+	return false;
 }
 
-bool waves_of_bras(const struct outage *o, const struct mark *marks, uint32_t n)
+/* Some parts that could have failed by themselves, and not much besides. */
+static bool are_few(const struct waves *all)
 {
-	struct waves *all = calloc(1, sizeof *all);
-	uint64_t last_ns = 0;
-	bool apart;
-	if (!all)
+	uint32_t parts = 0, lines = 0;
+	for (uint32_t i = 0; i < all->n; i++) {
+		parts += all->of[i].n >= LINES_MIN;
+		lines += all->of[i].n >= LINES_MIN ? all->of[i].n : 0;
+	}
+	return parts >= 2 && parts <= PARTS_MAX && lines >= COVER * all->lines;
+}
+
+/* The lines of the group, and the last sign of life of all. */
+struct lines {
+	struct mark *of; /* owned */
+	uint32_t n;
+	uint64_t last_ns;
+};
+
+static struct lines lines_of(const struct outage *o, const struct mark *marks, uint32_t n,
+			     uint32_t group)
+{
+	struct lines l = {.of = malloc((n + 1u) * sizeof *l.of)};
+	for (uint32_t m = 0; l.of && m < n; m++) {
+		if (group != GROUP_ROOT && !watch_hangs_on(o, marks[m].line, group))
+			continue;
+		l.of[l.n++] = marks[m];
+		l.last_ns = marks[m].since_ns > l.last_ns ? marks[m].since_ns : l.last_ns;
+	}
+	return l;
+}
+
+static void draw(struct waves *all, const struct outage *o, const struct lines *lines,
+		 uint16_t kind)
+{
+	all->n = all->lines = 0;
+	for (uint32_t l = 0; l < lines->n; l++)
+		add(all, part_of(o, lines->of[l].line, kind),
+		    lines->last_ns - lines->of[l].since_ns);
+}
+
+bool waves_apart(const struct outage *o, const struct mark *marks, uint32_t n, uint32_t group)
+{
+	uint16_t kinds = (uint16_t)(KIND_COLUMN + o->groups.n_kind_names);
+	bool all = group == GROUP_ROOT, apart = false;
+	struct waves *waves;
+	struct lines lines;
+	if (!all && (n > DISASTER || kind_in_tree(o->groups.at[group].kind)))
 		return false;
-	for (uint32_t m = 0; m < n; m++)
-		last_ns = marks[m].since_ns > last_ns ? marks[m].since_ns : last_ns;
-	for (uint32_t m = 0; m < n; m++)
-		add(all, bras_of(o, marks[m].line), last_ns - marks[m].since_ns);
-	apart = are_apart(all);
-	free(all);
+	waves = malloc(sizeof *waves);
+	lines = lines_of(o, marks, n, group);
+	for (uint16_t k = KIND_EXCHANGE; waves && k < kinds && !apart; k++) {
+		if (all ? k != KIND_BRAS : k == o->groups.at[group].kind)
+			continue;
+		draw(waves, o, &lines, k);
+		apart = (all || are_few(waves)) && are_apart(waves);
+	}
+	free(lines.of);
+	free(waves);
 	return apart;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whether what seems to be the whole network are several faults at about the same time.
+ * Whether what seems to be one fault are several at about the same time.
  *
  * When two of two BRAS die within a minute, the network explains their lines for less, and better: it has
- * the lines, too, of which nobody knows where they hang. What tells them apart is time. When the network
- * dies, the lines behind each BRAS die at the same times, at once or one after the other; so their last
- * signs of life lie alike, whoever was silent before. One thread.
+ * the lines, too, of which nobody knows where they hang. When both cabinets of a feeder go within
+ * seconds, the feeder explains their lines for less. What tells them apart is time. When one thing dies,
+ * the lines behind each of its parts die at the same times, at once or one after the other; so their last
+ * signs of life lie alike, however long each of them had been silent. One thread.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_WAVES_H
 #define RASAD_ENGINE_ANALYSIS_OUTAGE_WAVES_H
@@ -16,7 +17,8 @@
 struct mark;
 struct outage;
 
-/* Whether the lines of one BRAS went at other times than those of another. */
-bool waves_of_bras(const struct outage *outage, const struct mark *marks, uint32_t n);
+/* Whether a few parts of the group, a shared risk or the network, went at times of their own. Of a group
+ * of the tree parts are blamed as soon as they explain more: never. */
+bool waves_apart(const struct outage *outage, const struct mark *marks, uint32_t n, uint32_t group);
 
 #endif
