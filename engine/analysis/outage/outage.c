@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/analysis/outage/crowd.h"
 #include "engine/analysis/outage/fit.h"
 #include "engine/analysis/outage/incident.h"
 #include "engine/analysis/outage/trouble.h"
@@ -209,6 +210,7 @@ static void tick(struct outage *o)
 	troubles_expire(o, o->now_ns);
 	refresh_rates(o);
 	rates_advance(&o->rates, o->now_ns / SECOND_IN_NS, root->rate, root->eligible);
+	crowd_step(o);
 	fit_tick(o);
 }
 

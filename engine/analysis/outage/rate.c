@@ -124,13 +124,27 @@ void rates_advance(struct rates *r, uint64_t now_s, uint64_t units, uint32_t lin
 	r->factor = fmin(FACTOR_MAX, pow(r->factor, SPREAD));
 }
 
+void rates_crowd(struct rates *r, double ratio, double most)
+{
+	double least = ratio;
+	r->moments[r->n_moments++ % RATE_MOMENTS] = ratio;
+	for (uint32_t i = 0; i < RATE_MOMENTS; i++)
+		least = fmin(least, r->moments[i]);
+	r->crowd = fmin(most, pow(least, SPREAD));
+}
+
 double rates_rejected(const struct rates *r, uint64_t now_s)
 {
 	return r->rejected[hour_of(now_s)];
 }
 
-double rates_expected(const struct rates *r, uint64_t units)
+double rates_usual(const struct rates *r, uint64_t units)
 {
 	double dwell_s = (double)r->dwell_ms / (double)r->dwells / 1000;
-	return (double)units * RATE_UNIT * dwell_s * r->factor;
+	return (double)units * RATE_UNIT * dwell_s;
+}
+
+double rates_expected(const struct rates *r, uint64_t units)
+{
+	return rates_usual(r, units) * fmax(r->factor, r->crowd);
 }

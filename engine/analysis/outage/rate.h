@@ -16,7 +16,7 @@
 
 #define RATE_UNIT (1.0 / (1ull << 40)) /* drops per second: a line's rate fits 32 bits */
 
-enum { RATE_BIN_S = 300, RATE_BINS = 6, RATE_HOURS = 24 };
+enum { RATE_BIN_S = 300, RATE_BINS = 6, RATE_HOURS = 24, RATE_MOMENTS = 12 };
 
 struct rates {
 	uint64_t bin;				     /* the current one, by number */
@@ -26,8 +26,11 @@ struct rates {
 	double hour[RATE_HOURS]; /* learned: times the usual */
 	uint64_t drops_quarters; /* since the start, with the prior */
 	uint64_t exposed_line_s;
-	uint64_t dwell_ms, dwells; /* how long a drop counts, summed up, with the prior */
-	double factor;		   /* of now */
+	uint64_t dwell_ms, dwells;    /* how long a drop counts, summed up, with the prior */
+	double factor;		      /* of now */
+	double moments[RATE_MOMENTS]; /* of the last ticks: everywhere, times the usual */
+	uint32_t n_moments;
+	double crowd; /* what they raise the factor to, at least */
 	uint64_t tries,
 		rejects; /* of set-ups, in the current bin: lines that dial, and are rejected */
 	double rejected[RATE_HOURS]; /* learned: the share of these */
@@ -56,10 +59,16 @@ void rates_learn(struct rates *rates, uint32_t quarters, uint64_t dwell_ms);
 /* Time has come to `now_s`; `units`: the rate of all eligible lines, `lines` their number. */
 void rates_advance(struct rates *rates, uint64_t now_s, uint64_t units, uint32_t lines);
 
+/* In nearly all places lines drop `ratio` times as often as usual, in this tick; what is expected of all
+ * rises up to `most` times the usual once that lasts. */
+void rates_crowd(struct rates *rates, double ratio, double most);
+
 /* The share of those who dial at this hour that is rejected as ever. */
 double rates_rejected(const struct rates *rates, uint64_t now_s);
 
-/* Drops that are expected to count at any moment, of lines whose rates sum up to `units`. */
+/* Drops that are expected to count at any moment, of lines whose rates sum up to `units`; at this hour, or
+ * at any. */
 double rates_expected(const struct rates *rates, uint64_t units);
+double rates_usual(const struct rates *rates, uint64_t units);
 
 #endif
