@@ -83,7 +83,8 @@ static bool wants_fit(const struct outage *o, enum symptom_channel c)
 {
 	for (uint32_t n = 1; n < o->incidents.n; n++) {
 		const struct incident *i = incident_at(o, n);
-		uint64_t rest = o->now_ns - i->open_ns < RESTLESS_NS ? RESTLESS_REFIT_NS : REFIT_NS;
+		uint64_t rest =
+			o->now_ns - i->again_ns < RESTLESS_NS ? RESTLESS_REFIT_NS : REFIT_NS;
 		if (is_young(o, i, c) && i->grown && o->now_ns - i->fitted_ns >= rest)
 			return true;
 	}
@@ -205,7 +206,7 @@ static struct times times_of(const struct fit *f, uint32_t group, uint32_t but)
 /* Its onset is fitted at the end of the tick in which it opens. */
 static uint64_t began_ns(const struct incident *i)
 {
-	return i->onset_ns ? i->onset_ns : i->open_ns;
+	return i->onset_ns && !i->reopened ? i->onset_ns : i->again_ns;
 }
 
 /* When the lines of the group went that the incident has not taken, by half of them; when it has all:

@@ -13,7 +13,9 @@
 
 #define CLEAR_SHARE	0.2
 #define CLEAR_HOLD_NS	(60 * SECOND_IN_NS)
-#define REOPEN_NS	(180 * SECOND_IN_NS)
+#define REOPEN_NS	(180 * SECOND_IN_NS) /* once more each time that it was */
+#define REOPEN_MOST_NS	(900 * SECOND_IN_NS)
+#define AGAIN_SHARE	0.8 /* of what fails was its own before: the same fault again */
 #define UPDATE_NS	(15 * SECOND_IN_NS)
 #define UPDATE_SHARE	0.2
 #define ONSET_FIT_NS	(120 * SECOND_IN_NS)
@@ -88,17 +90,43 @@ static uint32_t take_slot(struct outage *o)
 	return all->n++;
 }
 
-/* One of the same group that was cleared just now. */
-static uint32_t find_cleared(const struct outage *o, enum symptom_channel channel, uint32_t group)
+/* What has come and gone before will do so again: it is waited for longer. */
+static bool may_reopen(const struct outage *o, const struct incident *i)
 {
+	uint64_t wait_ns = REOPEN_NS * (1 + i->reopened);
+	if (wait_ns > REOPEN_MOST_NS)
+		wait_ns = REOPEN_MOST_NS;
+	return i->cleared && o->now_ns - i->clear_ns <= wait_ns;
+}
+
+/* Whether what fails in the group were lines of the incident before: it shows in a part of it first. */
+static bool had_its_lines(const struct outage *o, const struct incident *old,
+			  const struct finding *finding)
+{
+	uint32_t n = 0;
+	for (uint32_t m = 0; m < old->n_members; m++) {
+		const struct watched *w = &o->lines[old->members[m].line];
+		const struct trouble *t = trouble_of(o, w, old->channel);
+		n += t && !t->incident && watch_hangs_on(o, old->members[m].line, finding->group);
+	}
+	return n >= AGAIN_SHARE * finding->k;
+}
+
+/* One of the same group that was cleared just now; one that comes and goes, of its lines, too. */
+static uint32_t find_cleared(const struct outage *o, enum symptom_channel channel,
+			     const struct finding *finding)
+{
+	uint32_t found = 0;
 	for (uint32_t i = 1; i < o->incidents.n; i++) {
 		const struct incident *old = incident_at(o, i);
-		if (old->cleared && old->channel == channel &&
-		    groups_equal(&o->groups, old->group, group) &&
-		    o->now_ns - old->clear_ns <= REOPEN_NS)
+		if (!may_reopen(o, old) || old->channel != channel)
+			continue;
+		if (groups_equal(&o->groups, old->group, finding->group))
 			return i;
+		if (old->reopened && had_its_lines(o, old, finding))
+			found = i;
 	}
-	return 0;
+	return found;
 }
 
 static void seat(struct outage *o, uint32_t incident, const struct finding *finding)
@@ -127,14 +155,18 @@ static struct member *add_member(struct outage *o, struct incident *i)
 	return &i->members[i->n_members++];
 }
 
-/* A line that had been a member before the incident was cleared. */
-static struct member *find_member(struct incident *i, uint32_t line)
+/* Where the lines are that were members before it was opened again. */
+static void index_members(struct outage *o, struct incident *i)
 {
-	if (i->reopened)
-		for (uint32_t m = 0; m < i->n_members; m++)
-			if (i->members[m].line == line)
-				return &i->members[m];
-	return NULL;
+	map_fini(&i->before);
+	for (uint32_t m = 0; i->reopened && m < i->n_members; m++)
+		o->counters.no_memory += !map_put(&i->before, i->members[m].line, m);
+}
+
+static struct member *find_member(const struct incident *i, uint32_t line)
+{
+	const uint32_t *at = map_find(&i->before, line);
+	return at ? &i->members[*at] : NULL;
 }
 
 static void count_member(struct incident *i, const struct member *m, int one)
@@ -142,6 +174,12 @@ static void count_member(struct incident *i, const struct member *m, int one)
 	i->down += (uint32_t)(m->recovered_ns ? 0 : one);
 	i->confirmed += (uint32_t)(m->confirmed ? one : 0);
 	i->redialled += (uint32_t)(m->redialled ? one : 0);
+}
+
+static void count_most(struct incident *i)
+{
+	i->high = i->down > i->high ? i->down : i->high;
+	i->peak = i->down > i->peak ? i->down : i->peak;
 }
 
 void incident_absorb(struct outage *o, uint32_t incident, struct trouble *t)
@@ -168,7 +206,7 @@ void incident_absorb(struct outage *o, uint32_t incident, struct trouble *t)
 	};
 	t->member = (uint32_t)(m - i->members);
 	count_member(i, m, 1);
-	i->peak = i->down > i->peak ? i->down : i->peak;
+	count_most(i);
 	i->grown = true;
 	trouble_explain(o, t, incident);
 	if (i->settled && i->channel == CHANNEL_DROP && !t->good_ns)
@@ -176,7 +214,7 @@ void incident_absorb(struct outage *o, uint32_t incident, struct trouble *t)
 }
 
 /* Lines that were down still when the incident was cleared are its own again, if they are. */
-static void take_back(struct outage *o, uint32_t incident)
+static void take_back(struct outage *o, uint32_t incident, uint32_t group)
 {
 	struct incident *i = incident_at(o, incident);
 	for (uint32_t m = 0; m < i->n_members; m++) {
@@ -184,7 +222,7 @@ static void take_back(struct outage *o, uint32_t incident)
 		struct trouble *t = trouble_of(o, &o->lines[member->line], i->channel);
 		if (member->recovered_ns)
 			continue;
-		if (t && !t->incident && !t->good_ns) {
+		if (t && !t->incident && !t->good_ns && watch_hangs_on(o, member->line, group)) {
 			incident_absorb(o, incident, t);
 			continue;
 		}
@@ -196,13 +234,18 @@ static void take_back(struct outage *o, uint32_t incident)
 uint32_t incident_open(struct outage *o, enum symptom_channel channel,
 		       const struct finding *finding)
 {
-	uint32_t number = find_cleared(o, channel, finding->group);
+	uint32_t number = find_cleared(o, channel, finding);
 	struct incident *i;
 	if (number) {
 		i = incident_at(o, number);
 		i->reopened++;
 		i->cleared = false;
-		take_back(o, number);
+		index_members(o, i);
+		take_back(o, number, finding->group);
+		i->scope_changed = i->group != finding->group;
+		i->again_ns = o->now_ns;
+		i->settled = false;
+		i->high = i->down;
 		i->low_since_ns = i->clear_ns = i->recovering_ns = 0;
 		incident_note(i, o->now_ns, "reopened", "its lines went again");
 	} else {
@@ -210,7 +253,10 @@ uint32_t incident_open(struct outage *o, enum symptom_channel channel,
 		if (!number)
 			return 0;
 		i = incident_at(o, number);
-		*i = (struct incident){.channel = channel, .open_ns = o->now_ns, .curve_stride = 1};
+		*i = (struct incident){.channel = channel,
+				       .open_ns = o->now_ns,
+				       .again_ns = o->now_ns,
+				       .curve_stride = 1};
 		write_id(i, salt_of(o, channel, finding->group));
 		o->incidents.opened++;
 	}
@@ -245,7 +291,7 @@ void incident_member_bad(struct outage *o, const struct trouble *t)
 	m->cause = t->cause;
 	m->stage = t->stage;
 	m->weight = t->weight;
-	i->peak = i->down > i->peak ? i->down : i->peak;
+	count_most(i);
 	if (i->settled && i->channel == CHANNEL_DROP)
 		watch_set_up(o, &o->lines[t->line], false);
 }
@@ -285,6 +331,7 @@ void incident_rescope(struct outage *o, uint32_t incident, enum symptom_channel 
 		kept++;
 	}
 	i->n_members = kept;
+	index_members(o, i);
 	i->channel = channel;
 	i->scope_changed = true;
 	recount_members(i);
@@ -306,6 +353,7 @@ static void leave(struct outage *o, uint32_t incident)
 void incident_fini(struct incident *i)
 {
 	free(i->members);
+	map_fini(&i->before);
 	*i = (struct incident){0};
 }
 
@@ -405,7 +453,7 @@ static bool is_due(const struct incident *i, uint64_t now_ns)
 
 bool incident_is_young(const struct outage *o, const struct incident *i)
 {
-	return i->live && o->now_ns - i->open_ns < YOUNG_NS;
+	return i->live && o->now_ns - i->again_ns < YOUNG_NS;
 }
 
 /* A line that is down already cannot be hit by the next fault. */
@@ -420,7 +468,7 @@ static void settle(struct outage *o, struct incident *i)
 void incident_step(struct outage *o, uint32_t incident)
 {
 	struct incident *i = incident_at(o, incident);
-	if (i->cleared && o->now_ns - i->clear_ns > REOPEN_NS)
+	if (i->cleared && !may_reopen(o, i))
 		incident_fini(i);
 	if (!i->live)
 		return;
@@ -432,7 +480,7 @@ void incident_step(struct outage *o, uint32_t incident)
 	classify(o, i);
 	if (is_due(i, o->now_ns))
 		tell_incident(o, incident, i->told ? INCIDENT_UPDATED : INCIDENT_OPEN);
-	if (i->down > CLEAR_SHARE * i->peak) {
+	if (i->down > CLEAR_SHARE * i->high) {
 		i->low_since_ns = 0;
 		return;
 	}

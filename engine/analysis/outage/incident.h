@@ -2,7 +2,8 @@
 /*
  * The life of an incident (algorithms.md 2.3.7): opened on a finding, it absorbs what else fails in
  * its group, is fitted anew while it is young, is cleared when its lines are back, and opened again
- * when they go at once. The number of an incident is good while it lives.
+ * when they go soon: what comes and goes is one incident. The number of an incident is good while it
+ * lives.
  */
 #ifndef RASAD_ENGINE_ANALYSIS_OUTAGE_INCIDENT_H
 #define RASAD_ENGINE_ANALYSIS_OUTAGE_INCIDENT_H
@@ -34,10 +35,13 @@ struct incident {
 	struct finding finding;
 	struct member *members; /* owned */
 	uint32_t n_members, members_room;
+	struct map before; /* line: where in members[], of those from before it was opened again */
 	uint32_t down, peak, confirmed, redialled;
-	bool grown;   /* since it was fitted last */
-	bool settled; /* no longer young: its lines are out of the count until they are back */
+	uint32_t high; /* the most that were down since it was opened last */
+	bool grown;    /* since it was fitted last */
+	bool settled;  /* no longer young: its lines are out of the count until they are back */
 	uint32_t revision, reopened;
+	uint64_t again_ns; /* it was opened last; as open_ns, or later */
 	uint64_t onset_ns, open_ns, low_since_ns, clear_ns, recovering_ns, fitted_ns;
 	/* what it is, as of its last tick */
 	enum incident_class class;

@@ -129,7 +129,7 @@ static void good(struct outage *o, const struct symptom *s)
 static bool takes_more(const struct outage *o, uint32_t incident)
 {
 	const struct incident *i = incident_at(o, incident);
-	return o->now_ns - i->open_ns < ABSORB_NS || 2 * i->down >= o->groups.at[i->group].members;
+	return o->now_ns - i->again_ns < ABSORB_NS || 2 * i->down >= o->groups.at[i->group].members;
 }
 
 static void absorb(struct outage *o, struct trouble *t)

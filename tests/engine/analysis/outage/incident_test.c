@@ -292,6 +292,54 @@ static void reopens_within_three_minutes(void **state)
 	world_end(&w);
 }
 
+/* A node that comes and goes is one fault, though after the first time one of its cards goes first. */
+static void flapping_is_one_incident(void **state)
+{
+	static const double down_s[] = {100, 350, 650, 1000};
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	for (size_t f = 0; f < sizeof down_s / sizeof *down_s; f++) {
+		if (f >= 2) {
+			world_cut(&w, down_s[f], 1, 2);
+			world_run_to(&w, down_s[f] + 8);
+		}
+		for (int c = 0; c < CARDS; c++)
+			if (c != 2 || f < 2)
+				world_cut(&w, down_s[f] + 8, 1, c);
+		world_run_to(&w, down_s[f] + 60);
+		assert_string_equal(world_last(&w)->group, "N1");
+		assert_int_equal(world_last(&w)->affected, CARDS * CARD_LINES);
+		for (int c = 0; c < CARDS; c++)
+			world_heal(&w, down_s[f] + 60 + c, 1, c);
+		world_run_to(&w, down_s[f] + 135);
+		assert_int_equal(world_last(&w)->state, INCIDENT_CLEARED);
+		assert_int_equal(world_last(&w)->reopened, f);
+		assert_int_equal(world_distinct(&w), 1);
+	}
+	world_end(&w);
+}
+
+/* What failed just now is a quarter of what fails next: that is no fault that comes and goes. */
+static void another_fault_is_another_incident(void **state)
+{
+	static struct world w;
+	(void)state;
+	world_begin(&w);
+	world_cut(&w, 100, 1, 2);
+	world_run_to(&w, 200);
+	world_heal(&w, 200, 1, 2);
+	world_run_to(&w, 270);
+	assert_int_equal(world_last(&w)->state, INCIDENT_CLEARED);
+	for (int c = 0; c < CARDS; c++)
+		world_cut(&w, 300, 1, c);
+	world_run_to(&w, 310);
+	assert_string_equal(world_last(&w)->group, "N1");
+	assert_int_equal(world_distinct(&w), 2);
+	assert_int_equal(world_last(&w)->reopened, 0);
+	world_end(&w);
+}
+
 /* Lines that are down for long cannot fail again: they are out of the count, and back with it. */
 static void settled_lines_are_out_of_the_count(void **state)
 {
@@ -330,6 +378,8 @@ int main(void)
 		cmocka_unit_test(the_whole_supersedes_its_parts),
 		cmocka_unit_test(siblings_are_two_incidents),
 		cmocka_unit_test(reopens_within_three_minutes),
+		cmocka_unit_test(flapping_is_one_incident),
+		cmocka_unit_test(another_fault_is_another_incident),
 		cmocka_unit_test(settled_lines_are_out_of_the_count),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
