@@ -9,6 +9,7 @@
 
 enum {
 	OUTBOX_BYTES = 4 << 20,
+	INLINE_BYTES = 256 << 10, /* emptied by its own thread when full: stays in the cache */
 	TELL_ROUNDS = 4096, /* bursts between two copies of the counters */
 	SPINS = 256,	    /* looks at empty inboxes before a nap */
 };
@@ -111,12 +112,13 @@ static void wait_for_reader(void *context)
 int lane_init(struct lane *lane, const struct lane_options *options)
 {
 	struct worker_options worker = options->worker;
+	size_t outbox_bytes = worker.full ? INLINE_BYTES : OUTBOX_BYTES;
 	memset(lane, 0, sizeof *lane);
 	lane->options = *options;
 	pthread_mutex_init(&lane->lock, NULL);
 	if (options->lossless && !worker.full)
 		worker.full = wait_for_reader;
-	return ring_init(&lane->outbox, OUTBOX_BYTES)
+	return ring_init(&lane->outbox, outbox_bytes)
 		       ? -ENOMEM
 		       : worker_init(&lane->worker, &worker, &lane->outbox);
 }
