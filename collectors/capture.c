@@ -215,6 +215,7 @@ static uint32_t mapped_records(struct capture *c, struct raw_frame *frames, uint
 	while (got && n < max) {
 		scouts_follow(s, input_at(&c->input), c->input.window + c->input.mapping.size,
 			      c->records);
+		mapping_touch(&c->input.mapping, c->input.at);
 		got = walk(c, frames + n, max - n, s->region_end, !s->covered, s->sent);
 		n += got;
 	}

@@ -18,13 +18,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MAPPING_MAX = 64 }; /* at a time; who comes later reads */
+enum {
+	MAPPING_MAX = 64,	      /* at a time; who comes later reads */
+	MAPPING_FAULT = 64 * 1024,    /* Linux maps so much around a fault (fault_around_bytes) */
+	MAPPING_TOUCHED = 128 * 1024, /* mapped ahead of the reader */
+};
 
 struct mapping_guard;
 
 struct mapping {
 	const uint8_t *bytes;	     /* NULL: not mapped */
 	size_t size, released;	     /* the pages before `released` are given back */
+	size_t touched;		     /* and those before `touched` were asked for */
 	struct mapping_guard *guard; /* owned */
 	int fd;			     /* borrowed */
 };
@@ -35,6 +40,19 @@ void mapping_close(struct mapping *mapping);
 
 /* Nobody looks before `before` any more: keeps the resident size small. */
 void mapping_release(struct mapping *mapping, size_t before);
+
+/*
+ * The reader is at `at`. Asking the cache for a line of a page that is not mapped is in vain, and
+ * costs a walk through the page tables each time: what lies ahead is mapped before.
+ */
+static inline void mapping_touch(struct mapping *m, size_t at)
+{
+	if (m->touched < at)
+		m->touched = at & ~(size_t)(MAPPING_FAULT - 1);
+	for (; m->touched < at + MAPPING_TOUCHED && m->touched < m->size;
+	     m->touched += MAPPING_FAULT)
+		(void)*(const volatile uint8_t *)(m->bytes + m->touched);
+}
 
 /* The file lost bytes since it was mapped, or a page of it could not be read. */
 bool mapping_is_torn(const struct mapping *mapping);

@@ -74,14 +74,16 @@ static void check_link(struct pcap_source *s, struct file *f, uint32_t index)
 	s->options.problem(s->options.context, message);
 }
 
-/* Reads frames ahead until the window would have to move. */
+/* Reads frames ahead until the window would have to move. All of a pcap are of one link type. */
 static void read_ahead(struct pcap_source *s, struct file *f)
 {
 	enum capture_result why;
+	uint32_t look;
 	f->at = 0;
 	f->n = capture_burst(&f->capture, f->frames, READ_AHEAD, &why);
 	f->refill = why == CAPTURE_REFILL;
-	for (uint32_t i = 0; i < f->n && !f->link_told; i++)
+	look = f->capture.pcapng || f->n == 0 ? f->n : 1;
+	for (uint32_t i = 0; i < look && !f->link_told; i++)
 		if (f->frames[i].link != LINKTYPE_ETHERNET)
 			check_link(s, f, i);
 	if (why == CAPTURE_END || why == CAPTURE_DAMAGED)

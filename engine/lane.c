@@ -10,8 +10,8 @@
 enum {
 	OUTBOX_BYTES = 4 << 20,
 	INLINE_BYTES = 256 << 10, /* emptied by its own thread when full: stays in the cache */
-	TELL_ROUNDS = 4096, /* bursts between two copies of the counters */
-	SPINS = 256,	    /* looks at empty inboxes before a nap */
+	TELL_ROUNDS = 4096,	  /* bursts between two copies of the counters */
+	SPINS = 256,		  /* looks at empty inboxes before a nap */
 };
 
 const char *const lane_refusals[LANE_REFUSALS] = {
