@@ -64,6 +64,7 @@ struct analysis {
 	struct totals *totals;	  /* owned, the same */
 	uint32_t room, n_subjects;
 	uint32_t free_subject; /* of lines that have gone: a list through `timer_ns` */
+	struct totals_sum sum; /* zeros, but while something is summed up for telling */
 	struct hist_pools hists;
 	struct minute_table minutes;
 	struct timers timers;

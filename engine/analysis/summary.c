@@ -27,19 +27,24 @@ static void write_addresses(struct texts *t, const struct address *addresses, ui
 	}
 }
 
+/* Of one line: 43 KB of sums are cleared where they were touched, not made anew. */
+static struct report_rtt rtt_of(struct analysis *a, const struct hist_pools *hists,
+				const struct totals *t)
+{
+	struct report_rtt rtt;
+	totals_sum(&a->sum, hists, t);
+	rtt = totals_rtt(&a->sum);
+	totals_sum_clear(&a->sum);
+	return rtt;
+}
+
 void summary_line(struct analysis *a, uint32_t number, uint64_t now_ns)
 {
 	const struct subject *s = &a->subjects[number];
-	struct totals_sum *m = calloc(1, sizeof *m);
 	struct report_session sessions[SUBJECT_MAX_SESSIONS];
 	struct report_group groups[GROUPS_MAX];
 	struct texts ipv4, ipv6;
 	const struct totals *c = &a->totals[number];
-	if (!m) {
-		a->refused++;
-		return;
-	}
-	totals_sum(m, &a->hists, c);
 	write_addresses(&ipv4, s->ipv4, s->n_ipv4, AF_INET);
 	write_addresses(&ipv6, s->ipv6, s->n_ipv6, AF_INET6);
 	for (uint32_t i = 0; i < s->n_sessions; i++)
@@ -72,7 +77,7 @@ void summary_line(struct analysis *a, uint32_t number, uint64_t now_ns)
 		.packets_up = c->packets[UP],
 		.bytes_down = c->bytes[DOWN],
 		.bytes_up = c->bytes[UP],
-		.rtt = totals_rtt(m),
+		.rtt = rtt_of(a, &a->hists, c),
 		.loss = totals_loss(c),
 		.reordered_down = c->reordered[DOWN],
 		.reordered_up = c->reordered[UP],
@@ -85,18 +90,11 @@ void summary_line(struct analysis *a, uint32_t number, uint64_t now_ns)
 	};
 	const struct report report = {REPORT_SUBSCRIBER, {.subscriber = &told}};
 	a->sink.take(a->sink.context, &report);
-	free(m);
 }
 
 void summary_minute(struct analysis *a, uint32_t number, const struct minute *minute)
 {
 	const struct totals *c = &minute->totals;
-	struct totals_sum *m = calloc(1, sizeof *m);
-	if (!m) {
-		a->refused++;
-		return;
-	}
-	totals_sum(m, &a->minutes.hists, c);
 	const struct report_minute told = {
 		.start_unix_ns = (int64_t)minute->start_ns,
 		.duration_ms = MINUTE_NS / 1000000,
@@ -105,7 +103,7 @@ void summary_minute(struct analysis *a, uint32_t number, const struct minute *mi
 		.packets_up = c->packets[UP],
 		.bytes_down = c->bytes[DOWN],
 		.bytes_up = c->bytes[UP],
-		.rtt = totals_rtt(m),
+		.rtt = rtt_of(a, &a->minutes.hists, c),
 		.loss = totals_loss(c),
 		.reordered_down = c->reordered[DOWN],
 		.reordered_up = c->reordered[UP],
@@ -116,7 +114,6 @@ void summary_minute(struct analysis *a, uint32_t number, const struct minute *mi
 	};
 	const struct report report = {REPORT_MINUTE, {.minute = &told}};
 	a->sink.take(a->sink.context, &report);
-	free(m);
 }
 
 /* Lines by group: sorted, then each run of equal names is one group. */
@@ -134,13 +131,9 @@ static int by_group(const void *a, const void *b)
 
 static void tell_group(struct analysis *a, const char *type, const struct member *members, size_t n)
 {
-	struct totals_sum *m = calloc(1, sizeof *m);
+	struct totals_sum *m = &a->sum;
 	struct report_node node = {.group_type = type, .group = members->group, .lines = n};
 	const struct report report = {REPORT_NODE, {.node = &node}};
-	if (!m) {
-		a->refused++;
-		return;
-	}
 	for (size_t i = 0; i < n; i++) {
 		const struct subject *s = &a->subjects[members[i].line];
 		enum line_state state = subject_state(s);
@@ -157,8 +150,8 @@ static void tell_group(struct analysis *a, const char *type, const struct member
 	node.packets_up = m->counts.packets[UP];
 	node.bytes_down = m->counts.bytes[DOWN];
 	node.bytes_up = m->counts.bytes[UP];
+	totals_sum_clear(m);
 	a->sink.take(a->sink.context, &report);
-	free(m);
 }
 
 static void tell_groups(struct analysis *a, const char *type, struct member *members, size_t n)

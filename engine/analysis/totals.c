@@ -69,6 +69,13 @@ void totals_sum(struct totals_sum *sum, const struct hist_pools *pools, const st
 		hist_sum_add(&sum->hists[h], pools, t->hist[h]);
 }
 
+void totals_sum_clear(struct totals_sum *sum)
+{
+	for (int h = 0; h < HIST_COUNT; h++)
+		hist_sum_clear(&sum->hists[h]);
+	sum->counts = (struct totals){0};
+}
+
 void totals_clear(struct totals *t, struct hist_pools *pools)
 {
 	for (int h = 0; h < HIST_COUNT; h++)

@@ -44,6 +44,9 @@ void totals_sum(struct totals_sum *sum, const struct hist_pools *pools, const st
 /* Gives the histograms back; *t is zero then. */
 void totals_clear(struct totals *t, struct hist_pools *pools);
 
+/* Makes *sum zeros again, faster than zeroing it. */
+void totals_sum_clear(struct totals_sum *sum);
+
 struct report_rtt totals_rtt(const struct totals_sum *sum);
 struct report_loss_sides totals_loss(const struct totals *t);
 

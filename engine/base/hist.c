@@ -194,6 +194,15 @@ void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t
 		sum_few(sum, pool_at(&pools->few, index));
 }
 
+void hist_sum_clear(struct hist_sum *sum)
+{
+	uint32_t from = bucket_of(sum->min), to = bucket_of(sum->max);
+	if (sum->n)
+		memset(sum->bucket + from, 0, (to + 1 - from) * sizeof *sum->bucket);
+	sum->n = sum->sum = 0;
+	sum->min = sum->max = 0;
+}
+
 /* The value of a rank that falls into bucket `b`, behind `before` others. Nothing was counted below
  * the smallest value, nor above the largest. */
 static double value_in(const struct hist_sum *sum, uint32_t b, double before, double rank)
@@ -211,7 +220,9 @@ void hist_sum_quantiles(const struct hist_sum *sum, const double *q, double *val
 	uint32_t i = 0;
 	for (uint32_t b = bucket_of(sum->min); b <= bucket_of(sum->max) && i < n; b++) {
 		double counted = (double)sum->bucket[b];
-		for (; i < n && counted > 0 && before + counted > q[i] * last; i++)
+		if (sum->bucket[b] == 0)
+			continue;
+		for (; i < n && before + counted > q[i] * last; i++)
 			values[i] = value_in(sum, b, before, q[i] * last);
 		before += counted;
 	}

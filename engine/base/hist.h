@@ -47,6 +47,9 @@ void hist_fetch_counter(const struct hist_pools *pools, uint32_t index, uint32_t
 /* Adds histogram `index` (0: nothing) to *sum. */
 void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t index);
 
+/* Makes *sum zeros again: what was counted lies between its smallest and its largest value. */
+void hist_sum_clear(struct hist_sum *sum);
+
 /* Gives the histogram back; *index is 0 then. */
 void hist_free(struct hist_pools *pools, uint32_t *index);
 
