@@ -169,26 +169,28 @@ static inline const uint8_t *fetch_two_lines(const uint8_t *fetched)
 }
 
 /* The records that every pcap of today holds, own byte order and wholly in the window, as long as
- * they begin before `stop`. An empty one is not usual; see next_pcap. */
-static inline uint32_t walk(struct capture *c, struct raw_frame *frames, uint32_t max,
-			    const uint8_t *stop, bool lines, bool scouts)
+ * they begin before `stop`. An empty one is not usual; see next_pcap. Inlined for each case. */
+static inline __attribute__((always_inline)) uint32_t walk(struct capture *c,
+							   struct raw_frame *frames, uint32_t max,
+							   const uint8_t *stop, bool lines,
+							   bool scouts)
 {
 	struct input *in = &c->input;
 	const uint8_t *at = input_at(in), *fetched, *end;
 	const uint32_t unit_ns = c->fraction_ns ? 1 : 1000, link = c->link;
+	struct raw_frame *f = frames, *full = frames + max;
 	size_t left = input_left(in) < MAX_CAPLEN ? input_left(in) : MAX_CAPLEN;
-	uint32_t n = 0;
 	if (left < 16)
 		return 0;
 	fetched = lines ? fetch_lines(c->fetched, at) : NULL;
 	end = at + left;
 	stop = stop < end - 15 ? stop : end - 15;
-	for (; n < max && at < stop; n++) {
+	for (; f < full && at < stop; f++) {
 		uint32_t h[4];
 		memcpy(h, at, 16);
 		if (h[2] - 1 >= (uint32_t)(end - at) - 16)
 			break;
-		frames[n] = (struct raw_frame){
+		*f = (struct raw_frame){
 			.ts_ns = (uint64_t)h[0] * 1000000000u + (uint64_t)h[1] * unit_ns,
 			.bytes = at + 16,
 			.caplen = h[2],
@@ -203,8 +205,8 @@ static inline uint32_t walk(struct capture *c, struct raw_frame *frames, uint32_
 	}
 	c->fetched = fetched;
 	in->at = (size_t)(at - in->window);
-	c->records += n;
-	return n;
+	c->records += (uint64_t)(f - frames);
+	return (uint32_t)(f - frames);
 }
 
 /* Of a mapping, region by region: what a scout has fetched is not fetched again. */
@@ -216,7 +218,10 @@ static uint32_t mapped_records(struct capture *c, struct raw_frame *frames, uint
 		scouts_follow(s, input_at(&c->input), c->input.window + c->input.mapping.size,
 			      c->records);
 		mapping_touch(&c->input.mapping, c->input.at);
-		got = walk(c, frames + n, max - n, s->region_end, !s->covered, s->sent);
+		if (s->covered || s->sent)
+			got = walk(c, frames + n, max - n, s->region_end, !s->covered, s->sent);
+		else
+			got = walk(c, frames + n, max - n, s->region_end, true, false);
 		n += got;
 	}
 	return n;
