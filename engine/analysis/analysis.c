@@ -16,6 +16,7 @@
 #include "engine/analysis/summary.h"
 #include "engine/analysis/watcher.h"
 #include "engine/base/clock.h"
+#include "engine/base/mac.h"
 #include "engine/packet/worker.h"
 
 static const char *line_name(void *context, uint32_t number)
@@ -65,10 +66,7 @@ void analysis_fini(struct analysis *a)
 /* What the line is called while no circuit-id is known. */
 static void name_subject(struct subject *s, const struct line_identity *line)
 {
-	char mac[18];
-	const uint8_t *m = line->cpe_mac;
-	snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
-		 m[5]);
+	char mac[MAC_TEXT];
 	s->svlan = line->svlan;
 	s->cvlan = line->cvlan;
 	switch (line->by) {
@@ -82,6 +80,7 @@ static void name_subject(struct subject *s, const struct line_identity *line)
 		inet_ntop(AF_INET6, line->address, s->fallback, sizeof s->fallback);
 		break;
 	case LINE_BY_MAC:
+		mac_text(mac, line->cpe_mac);
 		if (line->svlan)
 			snprintf(s->fallback, sizeof s->fallback, "%u/%s", line->svlan, mac);
 		else

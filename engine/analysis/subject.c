@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/mac.h"
+
 enum { PON_SLASHES = 4 };
 
 static bool is_open(const struct session *session)
@@ -135,12 +137,11 @@ void subject_address(struct subject *s, bool ipv6, const uint8_t *bytes, uint8_t
 	s->changed = true;
 }
 
-static void mac_text(char to[18], const uint8_t m[6])
+static void learn_mac(char to[MAC_TEXT], const uint8_t m[6])
 {
 	static const uint8_t none[6], all[6] = {255, 255, 255, 255, 255, 255};
-	if (memcmp(m, none, 6) == 0 || memcmp(m, all, 6) == 0)
-		return;
-	snprintf(to, 18, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+	if (memcmp(m, none, 6) != 0 && memcmp(m, all, 6) != 0)
+		mac_text(to, m);
 }
 
 static void learn_name(struct subject *s, char *to, const char *name)
@@ -162,8 +163,8 @@ void subject_learn(struct subject *s, const struct control *c)
 		s->rate_down = c->rate_down;
 	if (c->dir == DIR_UNKNOWN)
 		return;
-	mac_text(s->cpe_mac_text, c->cpe_mac);
-	mac_text(s->ac_mac_text, c->ac_mac);
+	learn_mac(s->cpe_mac_text, c->cpe_mac);
+	learn_mac(s->ac_mac_text, c->ac_mac);
 }
 
 enum line_state subject_state(const struct subject *s)
