@@ -17,6 +17,7 @@
 #include "engine/packet/worker.h"
 
 enum { BLOCK = 4 };
+_Static_assert(BURST_MAX % BLOCK == 0, "the last block is full, too");
 
 struct steps {
 	struct flow_hint hint[BURST_MAX];
@@ -74,39 +75,35 @@ HOT_INLINE void step_pulse(const struct worker *w, const struct flow_hint *hint,
 	fetch_two(f->extra ? extra : (const uint8_t *)f);
 }
 
-/* The packets of a block; none where it would begin behind the burst, or, counted round 0, before. */
-struct block {
-	uint32_t from, end;
-};
-
-static inline struct block block_at(uint32_t at, uint32_t n)
+/* A block begins there, and not behind the burst or, counted round 0, before it. The last one is
+ * full, too: packets that are not there were some once, and nothing is done but to ask for memory. */
+static inline bool is_block(uint32_t at, uint32_t n)
 {
-	uint32_t end = n - at < BLOCK ? n : at + BLOCK;
-	return at < n ? (struct block){at, end} : (struct block){0};
+	return at < n;
 }
 
-static inline void block_tags(const struct worker *w, struct steps *s, const struct burst *burst,
-			      struct block b)
+HOT_INLINE void block_tags(const struct worker *w, struct steps *s, const struct burst *burst,
+			   uint32_t at)
 {
-	for (uint32_t i = b.from; i < b.end; i++)
+	for (uint32_t i = at; i < at + BLOCK; i++)
 		step_tags(&w->flows, &s->hint[i], &burst->pkt[i]);
 }
 
-static inline void block_records(const struct worker *w, struct steps *s, const struct burst *burst,
-				 struct block b)
+HOT_INLINE void block_records(const struct worker *w, struct steps *s, const struct burst *burst,
+			      uint32_t at)
 {
 	if (w->flows.simd)
-		for (uint32_t i = b.from; i < b.end; i++)
+		for (uint32_t i = at; i < at + BLOCK; i++)
 			step_record(w, &s->hint[i], &burst->pkt[i], true);
 	else
-		for (uint32_t i = b.from; i < b.end; i++)
+		for (uint32_t i = at; i < at + BLOCK; i++)
 			step_record(w, &s->hint[i], &burst->pkt[i], false);
 }
 
-static inline void block_pulses(const struct worker *w, const struct steps *s,
-				const struct burst *burst, struct block b)
+HOT_INLINE void block_pulses(const struct worker *w, const struct steps *s,
+			     const struct burst *burst, uint32_t at)
 {
-	for (uint32_t i = b.from; i < b.end; i++)
+	for (uint32_t i = at; i < at + BLOCK; i++)
 		step_pulse(w, &s->hint[i], &burst->pkt[i]);
 }
 
@@ -117,11 +114,16 @@ static void work(struct worker *w, struct burst *burst)
 	bool turns = burst->odd || burst->last_clock_ns - w->window.second_ns >= SECOND_NS;
 	w->burst = burst;
 	for (uint32_t at = 0; at < n + 3 * BLOCK; at += BLOCK) {
-		struct block last = block_at(at - 3 * BLOCK, n);
-		block_tags(w, &s, burst, block_at(at, n));
-		block_records(w, &s, burst, block_at(at - BLOCK, n));
-		block_pulses(w, &s, burst, block_at(at - 2 * BLOCK, n));
-		worker_packets(w, burst, s.hint, last.from, last.end, turns);
+		uint32_t record = at - BLOCK, pulse = at - 2 * BLOCK, last = at - 3 * BLOCK;
+		if (is_block(at, n))
+			block_tags(w, &s, burst, at);
+		if (is_block(record, n))
+			block_records(w, &s, burst, record);
+		if (is_block(pulse, n))
+			block_pulses(w, &s, burst, pulse);
+		if (is_block(last, n))
+			worker_packets(w, burst, s.hint, last, n - last < BLOCK ? n : last + BLOCK,
+				       turns);
 	}
 	w->order = worker_order(w);
 	w->clock_ns = worker_clock_ns(w);
