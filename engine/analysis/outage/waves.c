@@ -13,10 +13,9 @@
 #define STRAY	 0.02 /* of a part's lines: their own drops came later, or the books are wrong */
 #define SURPRISE 5.0  /* -log10 p that so many lines of one fault go that late by chance */
 #define COVER	 0.9  /* of the lines of a shared risk hang on its parts */
-#define DISASTER                                                                                   \
-	20000 /* lines: small parts are told apart later, once the large ones are explained */
 
-enum { LINES_MIN = 5, PARTS_MAX = 4, WAVES_MAX = 32, SECONDS = 600 };
+/* Of more lines than LOOK_MAX small parts are told apart later, once the large ones are explained. */
+enum { LOOK_MAX = 1 << 14, LINES_MIN = 5, PARTS_MAX = 4, WAVES_MAX = 32, SECONDS = 600 };
 
 /* How many lines of a part were heard last so many seconds before the very last of all. */
 struct wave {
@@ -96,7 +95,7 @@ static bool are_few(const struct waves *all)
 	return parts >= 2 && parts <= PARTS_MAX && lines >= COVER * all->lines;
 }
 
-/* The lines of the group, and the last sign of life of all. */
+/* The lines of the group, of very many those that stand for all; and the last sign of life of these. */
 struct lines {
 	struct mark *of; /* owned */
 	uint32_t n;
@@ -106,9 +105,12 @@ struct lines {
 static struct lines lines_of(const struct outage *o, const struct mark *marks, uint32_t n,
 			     uint32_t group)
 {
-	struct lines l = {.of = malloc((n + 1u) * sizeof *l.of)};
-	for (uint32_t m = 0; l.of && m < n; m++) {
-		if (group != GROUP_ROOT && !watch_hangs_on(o, marks[m].line, group))
+	uint32_t room = n < LOOK_MAX ? n + 1 : 2 * LOOK_MAX;
+	uint64_t below = n > LOOK_MAX ? UINT64_MAX / n * LOOK_MAX : UINT64_MAX;
+	struct lines l = {.of = malloc(room * sizeof *l.of)};
+	for (uint32_t m = 0; l.of && m < n && l.n < room; m++) {
+		if (map_hash(marks[m].line) > below ||
+		    (group != GROUP_ROOT && !watch_hangs_on(o, marks[m].line, group)))
 			continue;
 		l.of[l.n++] = marks[m];
 		l.last_ns = marks[m].since_ns > l.last_ns ? marks[m].since_ns : l.last_ns;
@@ -131,7 +133,7 @@ bool waves_apart(const struct outage *o, const struct mark *marks, uint32_t n, u
 	bool all = group == GROUP_ROOT, apart = false;
 	struct waves *waves;
 	struct lines lines;
-	if (!all && (n > DISASTER || kind_in_tree(o->groups.at[group].kind)))
+	if (!all && (n > LOOK_MAX || kind_in_tree(o->groups.at[group].kind)))
 		return false;
 	waves = malloc(sizeof *waves);
 	lines = lines_of(o, marks, n, group);
