@@ -53,6 +53,7 @@ struct spot {
 
 /* A line that was chosen, and which of the leaves it hangs on. */
 struct pick {
+	uint64_t since_ns;
 	uint32_t line, quarters, leaf;
 };
 

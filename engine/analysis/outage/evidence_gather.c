@@ -183,8 +183,8 @@ static void choose(struct evidence *e, const struct mark *marks, uint32_t n)
 	e->each = fmax(1, (double)n / EVIDENCE_LINES_MAX);
 	e->n_hooks = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		e->picks[e->n_hooks] =
-			(struct pick){.line = marks[i].line, .quarters = marks[i].quarters};
+		e->picks[e->n_hooks] = (struct pick){marks[i].since_ns, marks[i].line,
+						     marks[i].quarters, EVIDENCE_NOWHERE};
 		e->n_hooks += map_hash(marks[i].line) <= below;
 	}
 }

@@ -489,15 +489,13 @@ static bool is_burst(const struct work *w, const struct finding *f)
 }
 
 /* Leaves out groups that are no burst, or several faults; true when there were some. */
-static bool leave_out(const struct work *w, const struct mark *marks, uint32_t n_marks,
-		      const struct finding *findings, uint32_t n)
+static bool leave_out(const struct work *w, const struct finding *findings, uint32_t n)
 {
 	struct localiser *l = w->l;
 	uint32_t before = l->n_left_out;
 	for (uint32_t i = 0; i < n && l->n_left_out < LEFT_OUT_MAX; i++)
 		if (!is_burst(w, &findings[i]) ||
-		    (w->e->channel == CHANNEL_DROP &&
-		     waves_apart(w->o, marks, n_marks, findings[i].group)))
+		    (w->e->channel == CHANNEL_DROP && waves_apart(w->e, findings[i].group)))
 			l->left_out[l->n_left_out++] = findings[i].group;
 	return l->n_left_out > before;
 }
@@ -535,7 +533,7 @@ uint32_t localise(struct outage *o, enum symptom_channel channel, const struct m
 		return 0;
 	do
 		w.l->total = solve(&w, findings, &n);
-	while (leave_out(&w, marks, n_marks, findings, n));
+	while (leave_out(&w, findings, n));
 	qsort(findings, n, sizeof *findings, by_score);
 	return n;
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "engine/analysis/outage/localise.h"
+#include "engine/analysis/outage/evidence.h"
 #include "engine/analysis/outage/state.h"
 #include "engine/analysis/outage/tail.h"
 #include "engine/analysis/outage/watch.h"
@@ -14,8 +14,10 @@
 #define SURPRISE 5.0  /* -log10 p that so many lines of one fault go that late by chance */
 #define COVER	 0.9  /* of the lines of a shared risk hang on its parts */
 
-/* Of more lines than LOOK_MAX small parts are told apart later, once the large ones are explained. */
-enum { LOOK_MAX = 1 << 14, LINES_MIN = 5, PARTS_MAX = 4, WAVES_MAX = 32, SECONDS = 600 };
+/* Of a disaster so many lines are looked at. */
+enum { LOOK_MAX = 1 << 12 };
+
+enum { LINES_MIN = 5, PARTS_MAX = 4, WAVES_MAX = 32, SECONDS = 600 };
 
 /* How many lines of a part were heard last so many seconds before the very last of all. */
 struct wave {
@@ -31,10 +33,16 @@ struct waves {
 static uint32_t part_of(const struct outage *o, uint32_t line, uint16_t kind)
 {
 	const struct watched *w = &o->lines[line];
-	uint32_t groups[WATCH_GROUPS_MAX], n = watch_groups(o, w, groups);
-	for (uint32_t g = 0; g < n; g++)
-		if (o->groups.at[groups[g]].kind == kind)
-			return groups[g];
+	const struct group *at = o->groups.at;
+	uint32_t g = w->leaf;
+	if (kind_in_tree(kind)) {
+		while (g && at[g].kind != kind)
+			g = at[g].parent;
+		return g;
+	}
+	for (uint32_t r = 0; r < w->n_risks; r++)
+		if (at[w->risks[r]].kind == kind)
+			return w->risks[r];
 	return GROUP_NONE;
 }
 
@@ -95,25 +103,25 @@ static bool are_few(const struct waves *all)
 	return parts >= 2 && parts <= PARTS_MAX && lines >= COVER * all->lines;
 }
 
-/* The lines of the group, of very many those that stand for all; and the last sign of life of these. */
+/* The lines of the group in the evidence, and the last sign of life of these. */
 struct lines {
-	struct mark *of; /* owned */
+	struct pick *of; /* owned */
 	uint32_t n;
 	uint64_t last_ns;
 };
 
-static struct lines lines_of(const struct outage *o, const struct mark *marks, uint32_t n,
-			     uint32_t group)
+static struct lines lines_of(const struct evidence *e, uint32_t group)
 {
-	uint32_t room = n < LOOK_MAX ? n + 1 : 2 * LOOK_MAX;
-	uint64_t below = n > LOOK_MAX ? UINT64_MAX / n * LOOK_MAX : UINT64_MAX;
-	struct lines l = {.of = malloc(room * sizeof *l.of)};
-	for (uint32_t m = 0; l.of && m < n && l.n < room; m++) {
-		if (map_hash(marks[m].line) > below ||
-		    (group != GROUP_ROOT && !watch_hangs_on(o, marks[m].line, group)))
+	struct lines l = {.of = malloc((e->n_hooks + 1) * sizeof *l.of)};
+	uint64_t below =
+		e->each > 1 ? (uint64_t)(0x1p64 * LOOK_MAX / (e->each * e->n_hooks)) : UINT64_MAX;
+	for (uint32_t i = 0; l.of && i < e->n_hooks; i++) {
+		const struct pick *pick = &e->picks[i];
+		if (map_hash(pick->line) > below ||
+		    (group != GROUP_ROOT && !watch_hangs_on(e->outage, pick->line, group)))
 			continue;
-		l.of[l.n++] = marks[m];
-		l.last_ns = marks[m].since_ns > l.last_ns ? marks[m].since_ns : l.last_ns;
+		l.of[l.n++] = *pick;
+		l.last_ns = pick->since_ns > l.last_ns ? pick->since_ns : l.last_ns;
 	}
 	return l;
 }
@@ -127,20 +135,21 @@ static void draw(struct waves *all, const struct outage *o, const struct lines *
 		    lines->last_ns - lines->of[l].since_ns);
 }
 
-bool waves_apart(const struct outage *o, const struct mark *marks, uint32_t n, uint32_t group)
+bool waves_apart(const struct evidence *e, uint32_t group)
 {
-	uint16_t kinds = (uint16_t)(KIND_COLUMN + o->groups.n_kind_names);
+	const struct groups *groups = &e->outage->groups;
+	uint16_t kinds = (uint16_t)(KIND_COLUMN + groups->n_kind_names);
 	bool all = group == GROUP_ROOT, apart = false;
 	struct waves *waves;
 	struct lines lines;
-	if (!all && (n > LOOK_MAX || kind_in_tree(o->groups.at[group].kind)))
+	if (!all && (e->each > 1 || kind_in_tree(groups->at[group].kind)))
 		return false;
 	waves = malloc(sizeof *waves);
-	lines = lines_of(o, marks, n, group);
+	lines = lines_of(e, group);
 	for (uint16_t k = KIND_EXCHANGE; waves && k < kinds && !apart; k++) {
-		if (all ? k != KIND_BRAS : k == o->groups.at[group].kind)
+		if (all ? k != KIND_BRAS : k == groups->at[group].kind)
 			continue;
-		draw(waves, o, &lines, k);
+		draw(waves, e->outage, &lines, k);
 		apart = (all || are_few(waves)) && are_apart(waves);
 	}
 	free(lines.of);

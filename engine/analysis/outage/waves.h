@@ -14,11 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct mark;
-struct outage;
+struct evidence;
 
 /* Whether a few parts of the group, a shared risk or the network, went at times of their own. Of a group
- * of the tree parts are blamed as soon as they explain more: never. */
-bool waves_apart(const struct outage *outage, const struct mark *marks, uint32_t n, uint32_t group);
+ * of the tree parts are blamed as soon as they explain more: never. Nor of a shared risk where a line of
+ * the evidence stands for several: small parts are told apart later, once the large ones are explained. */
+bool waves_apart(const struct evidence *evidence, uint32_t group);
 
 #endif
