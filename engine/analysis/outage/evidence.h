@@ -21,7 +21,7 @@ struct outage;
 
 enum {
 	CANDIDATES_MAX = 12,
-	EVIDENCE_LINES_MAX = 1 << 14,
+	EVIDENCE_LINES_MAX = 1 << 13,
 	EVIDENCE_NOWHERE = -1u,
 	EVIDENCE_WORD_BITS = 64
 };
