@@ -11,7 +11,7 @@
 #define PRIOR	   1.0	/* drops that are expected anywhere */
 #define SHARE_MOST 0.05 /* of all lines, within BURST_NS: more is never expected of a crowd */
 
-/* With fewer places one fault is everywhere. */
+/* With fewer places one fault is everywhere; the first of very many speak for the others. */
 enum { PLACES_MIN = 6, PLACES_MAX = 512, PLACE_LINES_MIN = 100 };
 
 struct place_now {
