@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A MAC address as people read it, without printf: it is written once for each line's control
+/* A MAC address as people read it, without printf: it is written once for each line and control
  * message. */
 #ifndef RASAD_ENGINE_BASE_MAC_H
 #define RASAD_ENGINE_BASE_MAC_H

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/cursor.h"
+#include "engine/base/mac.h"
 
 enum { BROADBAND_FORUM = 3561 }; /* IANA enterprise number */
 
@@ -41,8 +42,7 @@ static void copy_circuit(char *to, const uint8_t *v, uint32_t len)
 static void copy_remote(char *to, const uint8_t *v, uint32_t len)
 {
 	if (len == 8 && v[0] == 0 && v[1] == 6)
-		snprintf(to, CONTROL_NAME_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", v[2], v[3], v[4],
-			 v[5], v[6], v[7]);
+		mac_text(to, v + 2);
 	else
 		copy_name(to, CONTROL_NAME_MAX, v, len);
 }
