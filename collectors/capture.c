@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/hot.h"
+
 enum {
 	SECTION_HEADER = 0x0a0d0d0a,
 	INTERFACE_BLOCK = 1,
@@ -170,10 +172,8 @@ static inline const uint8_t *fetch_two_lines(const uint8_t *fetched)
 
 /* The records that every pcap of today holds, own byte order and wholly in the window, as long as
  * they begin before `stop`. An empty one is not usual; see next_pcap. Inlined for each case. */
-static inline __attribute__((always_inline)) uint32_t walk(struct capture *c,
-							   struct raw_frame *frames, uint32_t max,
-							   const uint8_t *stop, bool lines,
-							   bool scouts)
+HOT_INLINE uint32_t walk(struct capture *c, struct raw_frame *frames, uint32_t max,
+			 const uint8_t *stop, bool lines, bool scouts)
 {
 	struct input *in = &c->input;
 	const uint8_t *at = input_at(in), *fetched, *end;

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/mac.h"
-
 enum { PON_SLASHES = 4 };
 
 static bool is_open(const struct session *session)

@@ -12,6 +12,7 @@
 #include "engine/analysis/flap.h"
 #include "engine/analysis/reach.h"
 #include "engine/analysis/report.h"
+#include "engine/base/mac.h"
 #include "engine/packet/control.h"
 
 enum { SUBJECT_MAX_SESSIONS = 256, SUBJECT_MAX_ADDRESSES = 8, SUBJECT_ECHOES = 3 };
@@ -49,7 +50,7 @@ struct address {
 struct subject {
 	char circuit_id[CONTROL_NAME_MAX], remote_id[CONTROL_NAME_MAX], user[CONTROL_NAME_MAX];
 	char fallback[48]; /* the name while no circuit-id is known */
-	char cpe_mac_text[18], ac_mac_text[18];
+	char cpe_mac_text[MAC_TEXT], ac_mac_text[MAC_TEXT];
 	uint16_t svlan, cvlan;
 	uint32_t rate_up, rate_down;
 	struct session *sessions; /* owned, oldest first */

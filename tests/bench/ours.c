@@ -18,7 +18,7 @@
 
 enum { ETHERNET = 1, LAP_BURST = 64, LAP_BLOCK = 8 };
 
-enum { OUTBOX_BYTES = 4 << 20, DRAIN_BURSTS = 16 }; /* as the engine has them */
+enum { OUTBOX_BYTES = 4 << 20, DRAIN_BURSTS = 16 }; /* as an engine of several threads has them */
 
 struct ours {
 	struct decoder decoder;

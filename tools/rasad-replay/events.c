@@ -257,6 +257,8 @@ static void tell_summary(struct reading *r)
 		{"outage_groups_refused", o.groups_refused},
 		{"outage_risks_full", o.risks_full},
 		{"outage_findings_full", o.localise_max_findings},
+		{"outage_waves_full", o.waves_full},
+		{"outage_crowd_full", o.crowd_full},
 	};
 	const struct report_count notes[] = {
 		{"lines_unmapped", o.unmapped}, {"lines_mismatched", o.mismatched},

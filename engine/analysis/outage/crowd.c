@@ -47,17 +47,21 @@ struct places {
 	uint64_t lines;
 };
 
-static void add(struct places *p, const struct outage *o, const struct group *g)
+static void add(struct places *p, struct outage *o, const struct group *g)
 {
 	double drops = (double)g->fresh[CHANNEL_DROP] / QUARTERS;
-	if (g->eligible < PLACE_LINES_MIN || p->n == PLACES_MAX)
+	if (g->eligible < PLACE_LINES_MIN)
 		return;
+	if (p->n == PLACES_MAX) {
+		o->counters.crowd_full++;
+		return;
+	}
 	p->of[p->n++] = (struct place_now){drops / (usual(o, g) + PRIOR), g->eligible};
 	p->lines += g->eligible;
 }
 
 /* The ratio of nearly all exchanges; of a network without them, of what its tree has at the top. */
-static double of_exchanges(const struct outage *o, struct places *p)
+static double of_exchanges(struct outage *o, struct places *p)
 {
 	const struct group *at = o->groups.at;
 	p->n = 0;
@@ -68,7 +72,7 @@ static double of_exchanges(const struct outage *o, struct places *p)
 }
 
 /* Of nearly all parts of a kind: when the modems of one vendor restart, they do in all exchanges. */
-static double of_kind(const struct outage *o, struct places *p, uint16_t kind)
+static double of_kind(struct outage *o, struct places *p, uint16_t kind)
 {
 	p->n = 0;
 	p->lines = 0;

@@ -26,6 +26,8 @@ enum {
 	EVIDENCE_WORD_BITS = 64
 };
 
+#define EVIDENCE_MICRO 1e6 /* log-likelihoods are counted in millionths */
+
 /* Evidence added up: how much, and how unlikely it was of these very lines (the logarithm, in
  * millionths). With the average of their group instead, a group would seem to explain less than its
  * parts as soon as these have different averages, however alike they failed. */

@@ -9,8 +9,6 @@
 #include "engine/analysis/outage/state.h"
 #include "engine/analysis/outage/weight.h"
 
-#define MICRO 1e6
-
 enum { AHEAD = 32 };
 
 static_assert(sizeof(struct hook) == 64);
@@ -232,7 +230,7 @@ static void hang(struct evidence *e, struct leaf *leaf, struct hook *h, const st
 	const struct watched *line = &e->outage->lines[pick->line];
 	double surprise = weight_surprise(e->outage, e->channel, pick->line);
 	uint32_t *latest = e->order;
-	const struct tally t = {llround(surprise * pick->quarters / QUARTERS * MICRO),
+	const struct tally t = {llround(surprise * pick->quarters / QUARTERS * EVIDENCE_MICRO),
 				pick->quarters};
 	h->surprise = t.surprise;
 	h->quarters = (uint8_t)t.quarters;

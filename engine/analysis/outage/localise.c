@@ -14,7 +14,6 @@
 #define SPLITTING 0.002 /* parts must explain so much more than a shared risk */
 #define LIKENESS  0.03	/* of two shared risks: no evidence tells them apart */
 #define NESTED	  0.95	/* of the evidence of a shared risk: it lies within another one */
-#define MICRO	  1e6
 
 enum { ROUNDS_MAX = 4, PROMISING_MAX = 4 * CANDIDATES_MAX };
 
@@ -67,7 +66,7 @@ static bool reserve(struct localiser *l, uint32_t groups)
 static double llr_of(const struct evidence *e, uint32_t group, const struct tally *t)
 {
 	return weight_llr(e->outage, group, e->channel, (double)t->quarters / QUARTERS,
-			  (double)t->surprise / MICRO, e->each);
+			  (double)t->surprise / EVIDENCE_MICRO, e->each);
 }
 
 /* What blaming the group gains, in millionths; 0: nothing. A single line is no pattern. */
@@ -78,7 +77,7 @@ static int64_t gain_of(const struct evidence *e, uint32_t group, const struct ta
 	    !weight_significant(e->outage, group, e->channel, k, e->each))
 		return 0;
 	gain = llr_of(e, group, t) - kind_of(e->outage->groups.at[group].kind)->cost;
-	return gain > 0 ? (int64_t)llround(gain * MICRO) : 0;
+	return gain > 0 ? (int64_t)llround(gain * EVIDENCE_MICRO) : 0;
 }
 
 struct work {
@@ -495,7 +494,7 @@ static bool leave_out(const struct work *w, const struct finding *findings, uint
 	uint32_t before = l->n_left_out;
 	for (uint32_t i = 0; i < n && l->n_left_out < LEFT_OUT_MAX; i++)
 		if (!is_burst(w, &findings[i]) ||
-		    (w->e->channel == CHANNEL_DROP && waves_apart(w->e, findings[i].group)))
+		    (w->e->channel == CHANNEL_DROP && waves_apart(w->o, w->e, findings[i].group)))
 			l->left_out[l->n_left_out++] = findings[i].group;
 	return l->n_left_out > before;
 }
@@ -544,7 +543,7 @@ void localise_judge(struct outage *o, struct finding *f)
 	const struct work w = {o, &o->localiser, &o->localiser.evidence, g->set, g->members};
 	struct finding others[FINDINGS_MAX];
 	uint32_t n = 0;
-	double lost = (double)(w.l->total - solve(&w, others, &n)) / MICRO * w.e->each;
+	double lost = (double)(w.l->total - solve(&w, others, &n)) / EVIDENCE_MICRO * w.e->each;
 	f->confidence = 1 / (1 + exp(-fmax(0, lost) / 4));
 	for (uint32_t i = 0; i < n; i++)
 		if (others[i].llr > f->runner_up_llr) {

@@ -61,7 +61,8 @@ struct outage_counters {
 	uint64_t no_memory, lines_full, troubles_full, taps_full, unknown_lines;
 	uint64_t groups_refused, risks_full, unmapped, mismatched;
 	uint64_t symptoms, tests, localisations, incidents;
-	uint64_t localise_max_findings; /* more faults at once than can be told apart */
+	uint64_t localise_max_findings;	 /* more faults at once than can be told apart */
+	uint64_t waves_full, crowd_full; /* more BRAS, or exchanges, than are compared */
 };
 
 struct outage_options {

@@ -14,9 +14,6 @@
 #define SURPRISE 5.0  /* -log10 p that so many lines of one fault go that late by chance */
 #define COVER	 0.9  /* of the lines of a shared risk hang on its parts */
 
-/* Of a disaster so many lines are looked at. */
-enum { LOOK_MAX = 1 << 12 };
-
 enum { LINES_MIN = 5, PARTS_MAX = 4, WAVES_MAX = 32, SECONDS = 600 };
 
 /* How many lines of a part were heard last so many seconds before the very last of all. */
@@ -27,6 +24,7 @@ struct wave {
 struct waves {
 	struct wave of[WAVES_MAX];
 	uint32_t n, lines;
+	bool full;
 };
 
 /* The group of that kind on which the line hangs. */
@@ -52,6 +50,7 @@ static struct wave *wave_of(struct waves *all, uint32_t part)
 	for (uint32_t i = 0; i < all->n; i++)
 		if (all->of[i].part == part)
 			return &all->of[i];
+	all->full |= part && all->n == WAVES_MAX;
 	if (!part || all->n == WAVES_MAX)
 		return NULL;
 	all->of[all->n] = (struct wave){.part = part};
@@ -113,12 +112,9 @@ struct lines {
 static struct lines lines_of(const struct evidence *e, uint32_t group)
 {
 	struct lines l = {.of = malloc((e->n_hooks + 1) * sizeof *l.of)};
-	uint64_t below =
-		e->each > 1 ? (uint64_t)(0x1p64 * LOOK_MAX / (e->each * e->n_hooks)) : UINT64_MAX;
 	for (uint32_t i = 0; l.of && i < e->n_hooks; i++) {
 		const struct pick *pick = &e->picks[i];
-		if (map_hash(pick->line) > below ||
-		    (group != GROUP_ROOT && !watch_hangs_on(e->outage, pick->line, group)))
+		if (group != GROUP_ROOT && !watch_hangs_on(e->outage, pick->line, group))
 			continue;
 		l.of[l.n++] = *pick;
 		l.last_ns = pick->since_ns > l.last_ns ? pick->since_ns : l.last_ns;
@@ -130,14 +126,15 @@ static void draw(struct waves *all, const struct outage *o, const struct lines *
 		 uint16_t kind)
 {
 	all->n = all->lines = 0;
+	all->full = false;
 	for (uint32_t l = 0; l < lines->n; l++)
 		add(all, part_of(o, lines->of[l].line, kind),
 		    lines->last_ns - lines->of[l].since_ns);
 }
 
-bool waves_apart(const struct evidence *e, uint32_t group)
+bool waves_apart(struct outage *o, const struct evidence *e, uint32_t group)
 {
-	const struct groups *groups = &e->outage->groups;
+	const struct groups *groups = &o->groups;
 	uint16_t kinds = (uint16_t)(KIND_COLUMN + groups->n_kind_names);
 	bool all = group == GROUP_ROOT, apart = false;
 	struct waves *waves;
@@ -149,9 +146,11 @@ bool waves_apart(const struct evidence *e, uint32_t group)
 	for (uint16_t k = KIND_EXCHANGE; waves && k < kinds && !apart; k++) {
 		if (all ? k != KIND_BRAS : k == groups->at[group].kind)
 			continue;
-		draw(waves, e->outage, &lines, k);
+		draw(waves, o, &lines, k);
+		o->counters.waves_full += all && waves->full;
 		apart = (all || are_few(waves)) && are_apart(waves);
 	}
+	o->counters.no_memory += !waves || !lines.of;
 	free(lines.of);
 	free(waves);
 	return apart;

@@ -15,10 +15,11 @@
 #include <stdint.h>
 
 struct evidence;
+struct outage;
 
 /* Whether a few parts of the group, a shared risk or the network, went at times of their own. Of a group
  * of the tree parts are blamed as soon as they explain more: never. Nor of a shared risk where a line of
  * the evidence stands for several: small parts are told apart later, once the large ones are explained. */
-bool waves_apart(const struct evidence *evidence, uint32_t group);
+bool waves_apart(struct outage *outage, const struct evidence *evidence, uint32_t group);
 
 #endif

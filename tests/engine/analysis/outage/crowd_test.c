@@ -44,19 +44,8 @@ static double next(uint64_t *state)
 	return (double)(*state >> 33) / (double)(1u << 31);
 }
 
-struct drop {
-	double s;
-	uint32_t line;
-};
-
-static int by_second(const void *a, const void *b)
-{
-	double x = ((const struct drop *)a)->s, y = ((const struct drop *)b)->s;
-	return (x > y) - (x < y);
-}
-
 /* When those who switch off do; a bell of twelve dice. */
-static uint32_t evening(struct drop *drops, uint64_t seed)
+static uint32_t evening(struct world_drop *drops, uint64_t seed)
 {
 	uint32_t n = 0;
 	for (uint32_t line = 1; line <= LINES + MANY; line++) {
@@ -65,22 +54,20 @@ static uint32_t evening(struct drop *drops, uint64_t seed)
 		for (int d = 0; d < 12; d++)
 			sum += next(&seed);
 		if (off)
-			drops[n++] = (struct drop){ELEVEN_S + SPREAD_S * sum, line};
+			drops[n++] = (struct world_drop){ELEVEN_S + SPREAD_S * sum, line};
 	}
-	qsort(drops, n, sizeof *drops, by_second);
 	return n;
 }
 
 static void people_who_switch_off_are_no_outage(void **state)
 {
-	struct drop *drops = malloc((LINES + MANY) * sizeof *drops);
+	struct world_drop *drops = malloc((LINES + MANY) * sizeof *drops);
 	(void)state;
 	for (uint64_t seed = 1; seed <= 5; seed++) {
 		struct world w;
 		uint32_t n = evening(drops, seed);
 		begin(&w);
-		for (uint32_t d = 0; d < n; d++)
-			world_say(&w, drops[d].s, drops[d].line, CHANNEL_DROP, SYMPTOM_BAD);
+		world_drop(&w, drops, n);
 		world_run_to(&w, 2 * ELEVEN_S);
 		assert_int_equal(world_distinct(&w), 0);
 		world_end(&w);
@@ -90,17 +77,17 @@ static void people_who_switch_off_are_no_outage(void **state)
 
 static void a_card_that_dies_among_them_is_found(void **state)
 {
-	struct drop *drops = malloc((LINES + MANY) * sizeof *drops);
-	uint32_t n = evening(drops, 7), d = 0;
+	struct world_drop *drops = malloc((LINES + MANY + IN_CARD) * sizeof *drops);
+	uint32_t all = evening(drops, 7), n = 0;
 	struct world w;
 	(void)state;
 	begin(&w);
-	for (; drops[d].s < ELEVEN_S; d++)
-		world_say(&w, drops[d].s, drops[d].line, CHANNEL_DROP, SYMPTOM_BAD);
+	for (uint32_t d = 0; d < all; d++)
+		if (drops[d].s < ELEVEN_S + 60)
+			drops[n++] = drops[d];
 	for (int l = 0; l < IN_CARD; l++)
-		world_say(&w, ELEVEN_S, line_of(3, 4, l), CHANNEL_DROP, SYMPTOM_BAD);
-	for (; d < n && drops[d].s < ELEVEN_S + 60; d++)
-		world_say(&w, drops[d].s, drops[d].line, CHANNEL_DROP, SYMPTOM_BAD);
+		drops[n++] = (struct world_drop){ELEVEN_S, line_of(3, 4, l)};
+	world_drop(&w, drops, n);
 	world_run_to(&w, ELEVEN_S + 60);
 	assert_int_equal(world_distinct(&w), 1);
 	assert_string_equal(world_last(&w)->group, "P3/4");

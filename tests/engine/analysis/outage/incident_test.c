@@ -266,16 +266,22 @@ static void siblings_are_two_incidents(void **state)
 	world_end(&w);
 }
 
+/* A card fails, and its incident is cleared within 270 s. */
+static void fail_and_clear(struct world *w)
+{
+	world_begin(w);
+	world_cut(w, 100, 1, 2);
+	world_run_to(w, 200);
+	world_heal(w, 200, 1, 2);
+	world_run_to(w, 270);
+	assert_int_equal(world_last(w)->state, INCIDENT_CLEARED);
+}
+
 static void reopens_within_three_minutes(void **state)
 {
 	static struct world w;
 	(void)state;
-	world_begin(&w);
-	world_cut(&w, 100, 1, 2);
-	world_run_to(&w, 200);
-	world_heal(&w, 200, 1, 2);
-	world_run_to(&w, 270);
-	assert_int_equal(world_last(&w)->state, INCIDENT_CLEARED);
+	fail_and_clear(&w);
 	world_cut(&w, 400, 1, 2);
 	world_run_to(&w, 420);
 	assert_int_equal(world_distinct(&w), 1);
@@ -325,12 +331,7 @@ static void another_fault_is_another_incident(void **state)
 {
 	static struct world w;
 	(void)state;
-	world_begin(&w);
-	world_cut(&w, 100, 1, 2);
-	world_run_to(&w, 200);
-	world_heal(&w, 200, 1, 2);
-	world_run_to(&w, 270);
-	assert_int_equal(world_last(&w)->state, INCIDENT_CLEARED);
+	fail_and_clear(&w);
 	for (int c = 0; c < CARDS; c++)
 		world_cut(&w, 300, 1, c);
 	world_run_to(&w, 310);

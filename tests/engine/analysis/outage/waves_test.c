@@ -40,29 +40,16 @@ static void add_lines(struct world *w)
 	}
 }
 
-struct cut {
-	double s;
-	uint32_t line;
-};
-
-static int by_second(const void *a, const void *b)
-{
-	double x = ((const struct cut *)a)->s, y = ((const struct cut *)b)->s;
-	return (x > y) - (x < y);
-}
-
 static double part_of(uint32_t l)
 {
 	return l * 7919 % 1000 / 1000.0;
 }
 
-static void play(struct world *w, struct cut *cuts, uint32_t n)
+static void play(struct world *w, struct world_drop *cuts, uint32_t n)
 {
-	qsort(cuts, n, sizeof *cuts, by_second);
 	world_begin(w);
 	add_lines(w);
-	for (uint32_t l = 0; l < n; l++)
-		world_say(w, cuts[l].s, cuts[l].line, CHANNEL_DROP, SYMPTOM_BAD);
+	world_drop(w, cuts, n);
 	world_run_to(w, 200);
 }
 
@@ -70,10 +57,11 @@ static void play(struct world *w, struct cut *cuts, uint32_t n)
  * die with one of them. */
 static void kill_both(struct world *w, double later_s, double smear_s)
 {
-	struct cut cuts[ALL_LINES];
+	struct world_drop cuts[ALL_LINES];
 	for (uint32_t l = 0; l < ALL_LINES; l++) {
 		bool second = l >= LINES && (l < LINES + SECOND_LINES || l % 2);
-		cuts[l] = (struct cut){100 + (second ? later_s : 0) + part_of(l) * smear_s, l + 1};
+		cuts[l] = (struct world_drop){100 + (second ? later_s : 0) + part_of(l) * smear_s,
+					      l + 1};
 	}
 	play(w, cuts, ALL_LINES);
 }
@@ -81,11 +69,11 @@ static void kill_both(struct world *w, double later_s, double smear_s)
 /* So do both nodes behind a VLAN. */
 static void kill_nodes(struct world *w, double later_s, double smear_s)
 {
-	struct cut cuts[2 * NODE_LINES];
+	struct world_drop cuts[2 * NODE_LINES];
 	for (uint32_t l = 0; l < 2 * NODE_LINES; l++) {
 		bool second = l >= NODE_LINES;
-		cuts[l] = (struct cut){100 + (second ? later_s : 0) + part_of(l) * smear_s,
-				       LINES + l + 1};
+		cuts[l] = (struct world_drop){100 + (second ? later_s : 0) + part_of(l) * smear_s,
+					      LINES + l + 1};
 	}
 	play(w, cuts, 2 * NODE_LINES);
 }

@@ -111,6 +111,19 @@ void world_card(struct world *w, double s, int node, int card, int from, int to,
 		world_say(w, s + 0.01 * l, world_line(node, card, l), channel, state);
 }
 
+static int by_second(const void *a, const void *b)
+{
+	double x = ((const struct world_drop *)a)->s, y = ((const struct world_drop *)b)->s;
+	return (x > y) - (x < y);
+}
+
+void world_drop(struct world *w, struct world_drop *drops, uint32_t n)
+{
+	qsort(drops, n, sizeof *drops, by_second);
+	for (uint32_t d = 0; d < n; d++)
+		world_say(w, drops[d].s, drops[d].line, CHANNEL_DROP, SYMPTOM_BAD);
+}
+
 void world_cut(struct world *w, double s, int node, int which)
 {
 	world_card(w, s, node, which, 0, CARD_LINES, CHANNEL_DROP, SYMPTOM_BAD);

@@ -52,6 +52,12 @@ void world_card(struct world *w, double s, int node, int card, int from, int to,
 void world_cut(struct world *w, double s, int node, int which);
 void world_heal(struct world *w, double s, int node, int which);
 void world_run_to(struct world *w, double s);
+/* Single lines, each at its own time; the list is put in order. */
+struct world_drop {
+	double s;
+	uint32_t line;
+};
+void world_drop(struct world *w, struct world_drop *drops, uint32_t n);
 /* What was told last. */
 const struct told *world_last(const struct world *w);
 /* Incidents that were told of. */
