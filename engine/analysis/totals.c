@@ -9,8 +9,7 @@ static void fetch_hists(const struct totals *t, const struct out_window *w,
 			const struct hist_pools *pools)
 {
 	for (uint32_t i = 0; i < w->n_samples; i++)
-		hist_fetch(pools, t->hist[w->samples[i] >> SAMPLE_KIND_SHIFT],
-			   w->samples[i] & SAMPLE_TICKS_MASK);
+		hist_fetch(pools, t->hist[w->samples[i] >> SAMPLE_KIND_SHIFT]);
 }
 
 static void fetch_counters(const struct totals *t, const struct out_window *w,

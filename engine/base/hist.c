@@ -7,8 +7,9 @@
 
 #include "engine/base/fetch.h"
 
-/* An index with this bit is one of `many`, any other one of `few`. */
-#define MANY (1u << 31)
+/* In the index of a histogram: it is one of `many`, and not of `few`. In that of an octave's counters:
+ * they are `words`, and not `bytes`. */
+#define LARGE (1u << 31)
 
 struct few {
 	uint32_t n;
@@ -16,30 +17,43 @@ struct few {
 };
 _Static_assert(sizeof(struct few) == 64, "one cache line");
 
+enum { PART_OCTAVES = 10, PARTS = 3 };
+
+/* Octaves come in parts: 0.5 to 540 ms, which is all that most lines have, then below, then above. */
+static const struct part {
+	uint8_t first, n;
+} parts[PARTS] = {{8, PART_OCTAVES}, {0, 8}, {18, PART_OCTAVES}};
+
+/* One part of a histogram; the first one counts for all. */
 struct many {
-	uint64_t n, sum;
-	uint32_t min, max;
-	uint32_t octave[HIST_OCTAVES]; /* pool index of uint32_t[HIST_SUB], 0: empty */
+	uint64_t sum;
+	uint32_t n, min, max;
+	uint32_t next; /* part: pool index, 0: nothing was counted there or behind */
+	uint32_t octave[PART_OCTAVES]; /* index of its counters, 0: nothing was counted */
 };
+_Static_assert(sizeof(struct many) == 64, "one cache line");
 
 void hist_pools_init(struct hist_pools *pools, uint32_t limit)
 {
+	uint32_t more = limit < UINT32_MAX / 8 ? limit * 4 : limit;
 	pool_init(&pools->few, sizeof(struct few), limit);
-	pool_init(&pools->many, sizeof(struct many), limit);
-	pool_init(&pools->octaves, HIST_SUB * sizeof(uint32_t),
-		  limit < UINT32_MAX / 4 ? limit * 4 : limit);
+	pool_init(&pools->many, sizeof(struct many), more);
+	pool_init(&pools->bytes, HIST_SUB, more);
+	pool_init(&pools->words, HIST_SUB * sizeof(uint32_t), more);
 }
 
 void hist_pools_fini(struct hist_pools *pools)
 {
 	pool_fini(&pools->few);
 	pool_fini(&pools->many);
-	pool_fini(&pools->octaves);
+	pool_fini(&pools->bytes);
+	pool_fini(&pools->words);
 }
 
 uint64_t hist_pools_refused(const struct hist_pools *pools)
 {
-	return pools->few.refused + pools->many.refused + pools->octaves.refused;
+	return pools->few.refused + pools->many.refused + pools->bytes.refused +
+	       pools->words.refused;
 }
 
 /* Values below 32 fill octave 0 linearly; from there each octave has 32 equal buckets. */
@@ -59,20 +73,80 @@ static double bucket_low(uint32_t bucket)
 
 static struct many *many_at(const struct hist_pools *pools, uint32_t index)
 {
-	return pool_at(&pools->many, index & ~MANY);
+	return pool_at(&pools->many, index & ~LARGE);
+}
+
+static uint32_t part_of(uint32_t octave)
+{
+	return octave < parts[0].first ? 1 : octave < parts[2].first ? 0 : 2;
+}
+
+static uint32_t take_many(struct hist_pools *pools)
+{
+	uint32_t index = pool_take(&pools->many);
+	if (index)
+		*many_at(pools, index) = (struct many){.min = UINT32_MAX};
+	return index;
+}
+
+/* The part that counts the octave, taken if it is not there; NULL: no room. */
+static struct many *need_part(struct hist_pools *pools, struct many *h, uint32_t octave)
+{
+	for (uint32_t i = part_of(octave); i > 0; i--) {
+		if (!h->next)
+			h->next = take_many(pools);
+		if (!h->next)
+			return NULL;
+		h = many_at(pools, h->next);
+	}
+	return h;
+}
+
+/* The octave's bytes become words. False: no room. */
+static bool widen(struct hist_pools *pools, uint32_t *octave)
+{
+	const uint8_t *bytes = pool_at(&pools->bytes, *octave);
+	uint32_t index = pool_take(&pools->words), *words;
+	if (!index)
+		return false;
+	words = pool_at(&pools->words, index);
+	for (uint32_t i = 0; i < HIST_SUB; i++)
+		words[i] = bytes[i];
+	pool_give(&pools->bytes, *octave);
+	*octave = index | LARGE;
+	return true;
+}
+
+/* False: no room. */
+static bool count_one(struct hist_pools *pools, uint32_t *octave, uint32_t sub)
+{
+	uint8_t *bytes;
+	if (!*octave) {
+		*octave = pool_take(&pools->bytes);
+		if (!*octave)
+			return false;
+		memset(pool_at(&pools->bytes, *octave), 0, HIST_SUB);
+	}
+	if (!(*octave & LARGE)) {
+		bytes = pool_at(&pools->bytes, *octave);
+		if (bytes[sub] < UINT8_MAX) {
+			bytes[sub]++;
+			return true;
+		}
+		if (!widen(pools, octave))
+			return false;
+	}
+	((uint32_t *)pool_at(&pools->words, *octave & ~LARGE))[sub]++;
+	return true;
 }
 
 static void count(struct hist_pools *pools, struct many *h, uint32_t ticks)
 {
-	uint32_t bucket = bucket_of(ticks), octave = bucket / HIST_SUB, *counts;
-	if (!h->octave[octave]) {
-		h->octave[octave] = pool_take(&pools->octaves);
-		if (!h->octave[octave])
-			return;
-		memset(pool_at(&pools->octaves, h->octave[octave]), 0, HIST_SUB * sizeof *counts);
-	}
-	counts = pool_at(&pools->octaves, h->octave[octave]);
-	counts[bucket % HIST_SUB]++;
+	uint32_t bucket = bucket_of(ticks), octave = bucket / HIST_SUB;
+	struct many *part = need_part(pools, h, octave);
+	if (!part || !count_one(pools, &part->octave[octave - parts[part_of(octave)].first],
+				bucket % HIST_SUB))
+		return;
 	h->n++;
 	h->sum += ticks;
 	if (ticks < h->min)
@@ -85,14 +159,13 @@ static void count(struct hist_pools *pools, struct many *h, uint32_t ticks)
 static bool promote(struct hist_pools *pools, uint32_t *index)
 {
 	const struct few *few = pool_at(&pools->few, *index);
-	uint32_t fresh = pool_take(&pools->many);
+	uint32_t fresh = take_many(pools);
 	if (!fresh)
 		return false;
-	*many_at(pools, fresh) = (struct many){.min = UINT32_MAX};
 	for (uint32_t i = 0; i < few->n; i++)
 		count(pools, many_at(pools, fresh), few->value[i]);
 	pool_give(&pools->few, *index);
-	*index = fresh | MANY;
+	*index = fresh | LARGE;
 	return true;
 }
 
@@ -105,7 +178,7 @@ void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks)
 			return;
 		((struct few *)pool_at(&pools->few, *index))->n = 0;
 	}
-	if (!(*index & MANY)) {
+	if (!(*index & LARGE)) {
 		few = pool_at(&pools->few, *index);
 		if (few->n < HIST_FEW) {
 			few->value[few->n++] = ticks;
@@ -117,37 +190,51 @@ void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks)
 	count(pools, many_at(pools, *index), ticks);
 }
 
-void hist_fetch(const struct hist_pools *pools, uint32_t index, uint32_t ticks)
+void hist_fetch(const struct hist_pools *pools, uint32_t index)
 {
-	if (index & MANY) {
-		const struct many *h = many_at(pools, index);
-		fetch_line(h);
-		fetch_line(&h->octave[bucket_of(ticks) / HIST_SUB]);
-	} else if (index) {
+	if (index & LARGE)
+		fetch_line(many_at(pools, index));
+	else if (index)
 		fetch_line(pool_at(&pools->few, index));
-	}
 }
 
 void hist_fetch_counter(const struct hist_pools *pools, uint32_t index, uint32_t ticks)
 {
-	uint32_t bucket = bucket_of(ticks), block;
-	if (!(index & MANY))
+	uint32_t bucket = bucket_of(ticks), octave = bucket / HIST_SUB, block;
+	const struct many *h = many_at(pools, index);
+	if (!(index & LARGE))
 		return;
-	block = many_at(pools, index)->octave[bucket / HIST_SUB];
-	if (block)
-		fetch_line((const uint32_t *)pool_at(&pools->octaves, block) + bucket % HIST_SUB);
+	if (part_of(octave) != 0) { /* seldom: only the way there */
+		if (h->next)
+			fetch_line(many_at(pools, h->next));
+		return;
+	}
+	block = h->octave[octave - parts[0].first];
+	if (block & LARGE)
+		fetch_line((const uint32_t *)pool_at(&pools->words, block & ~LARGE) +
+			   bucket % HIST_SUB);
+	else if (block)
+		fetch_line(pool_at(&pools->bytes, block));
+}
+
+static void free_octave(struct hist_pools *pools, uint32_t octave)
+{
+	if (octave & LARGE)
+		pool_give(&pools->words, octave & ~LARGE);
+	else if (octave)
+		pool_give(&pools->bytes, octave);
 }
 
 void hist_free(struct hist_pools *pools, uint32_t *index)
 {
-	if (*index & MANY) {
-		const struct many *h = many_at(pools, *index);
-		for (uint32_t o = 0; o < HIST_OCTAVES; o++)
-			if (h->octave[o])
-				pool_give(&pools->octaves, h->octave[o]);
-		pool_give(&pools->many, *index & ~MANY);
-	} else if (*index) {
+	if (!(*index & LARGE) && *index)
 		pool_give(&pools->few, *index);
+	for (uint32_t i = *index & LARGE ? *index & ~LARGE : 0, next; i; i = next) {
+		const struct many *h = many_at(pools, i);
+		next = h->next;
+		for (uint32_t o = 0; o < PART_OCTAVES; o++)
+			free_octave(pools, h->octave[o]);
+		pool_give(&pools->many, i);
 	}
 	*index = 0;
 }
@@ -170,25 +257,34 @@ static void sum_few(struct hist_sum *sum, const struct few *few)
 	}
 }
 
+static void sum_octave(uint64_t *buckets, const struct hist_pools *pools, uint32_t octave)
+{
+	if (octave & LARGE) {
+		const uint32_t *words = pool_at(&pools->words, octave & ~LARGE);
+		for (uint32_t i = 0; i < HIST_SUB; i++)
+			buckets[i] += words[i];
+	} else if (octave) {
+		const uint8_t *bytes = pool_at(&pools->bytes, octave);
+		for (uint32_t i = 0; i < HIST_SUB; i++)
+			buckets[i] += bytes[i];
+	}
+}
+
 static void sum_many(struct hist_sum *sum, const struct hist_pools *pools, const struct many *h)
 {
 	if (h->n)
 		extend(sum, h->min, h->max);
 	sum->n += h->n;
 	sum->sum += h->sum;
-	for (uint32_t o = 0; o < HIST_OCTAVES; o++) {
-		const uint32_t *counts;
-		if (!h->octave[o])
-			continue;
-		counts = pool_at(&pools->octaves, h->octave[o]);
-		for (uint32_t i = 0; i < HIST_SUB; i++)
-			sum->bucket[o * HIST_SUB + i] += counts[i];
-	}
+	for (uint32_t i = 0; h; h = h->next ? many_at(pools, h->next) : NULL, i++)
+		for (uint32_t o = 0; o < parts[i].n; o++)
+			sum_octave(sum->bucket + (parts[i].first + o) * HIST_SUB, pools,
+				   h->octave[o]);
 }
 
 void hist_sum_add(struct hist_sum *sum, const struct hist_pools *pools, uint32_t index)
 {
-	if (index & MANY)
+	if (index & LARGE)
 		sum_many(sum, pools, many_at(pools, index));
 	else if (index)
 		sum_few(sum, pool_at(&pools->few, index));

@@ -4,8 +4,9 @@
  * 1.6 % (half of that after interpolation), with exact count, sum, minimum and maximum.
  *
  * Values are ticks of HIST_TICK_NS. A million lines have few samples each: the first HIST_FEW
- * values are kept as they are, in one cache line, and only then counted into octaves, which are
- * taken on their first value: the latencies of one line span two or three. One thread only.
+ * values are kept as they are, in one cache line, and only then counted. An octave takes its counters
+ * with its first value, a byte each, and wider ones when a byte is full: the latencies of one line
+ * span a few octaves, and are 64 + 32 bytes for each. One thread only.
  */
 #ifndef RASAD_ENGINE_BASE_HIST_H
 #define RASAD_ENGINE_BASE_HIST_H
@@ -18,7 +19,7 @@ enum { HIST_TICK_NS = 128, HIST_SUB = 32, HIST_OCTAVES = 28, HIST_FEW = 15 };
 
 /* All pools are shared by many histograms. */
 struct hist_pools {
-	struct pool few, many, octaves;
+	struct pool few, many, bytes, words; /* values; octaves; their counters */
 };
 
 /* A histogram in the open, for summing and reading. */
@@ -41,7 +42,7 @@ void hist_add(struct hist_pools *pools, uint32_t *index, uint32_t ticks);
 
 /* Ask for what hist_add of this histogram will touch: first the histogram, then, when it has come,
  * the counter of the value. Many values added one by one would each wait for memory twice. */
-void hist_fetch(const struct hist_pools *pools, uint32_t index, uint32_t ticks);
+void hist_fetch(const struct hist_pools *pools, uint32_t index);
 void hist_fetch_counter(const struct hist_pools *pools, uint32_t index, uint32_t ticks);
 
 /* Adds histogram `index` (0: nothing) to *sum. */

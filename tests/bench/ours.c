@@ -161,7 +161,8 @@ static uint64_t ours_line_bytes(void *state)
 {
 	const struct ours *o = state;
 	return pool_bytes(&o->hists.few) + pool_bytes(&o->hists.many) +
-	       pool_bytes(&o->hists.octaves) + pool_bytes(&o->worker.meter.samples);
+	       pool_bytes(&o->hists.bytes) + pool_bytes(&o->hists.words) +
+	       pool_bytes(&o->worker.meter.samples);
 }
 
 uint64_t ours_end_window(void *state)
