@@ -141,6 +141,22 @@ static void start_again(struct pulse *pulse, struct line *line)
 	line->trouble = (struct line_trouble){0};
 }
 
+/* A record of nothing but the samples, for nothing else of the line need be in a cache. False: no room. */
+static bool tell_samples(struct worker *w, uint32_t index)
+{
+	struct pulse *pulse = line_pulse(&w->meter.lines, index);
+	struct out_window *record = worker_tell(w, sizeof *record);
+	if (!record)
+		return false;
+	*record = (struct out_window){
+		.out = worker_out(w, OUT_WINDOW, index),
+		.start_ns = start_of(&w->window, pulse),
+	};
+	take_samples(w, pulse, record);
+	ring_commit(w->outbox);
+	return true;
+}
+
 /* Everything is a difference: a ring that is full for the moment only puts the record off. */
 bool window_tell_line(struct worker *w, uint32_t index)
 {
@@ -309,7 +325,7 @@ void window_sample(struct worker *w, uint32_t line, enum line_hist hist, uint32_
 	if (pulse->samples &&
 	    ((struct line_samples *)pool_at(&w->meter.samples, pulse->samples))->n ==
 		    WINDOW_SAMPLES)
-		window_tell_line(w, line);
+		tell_samples(w, line);
 	if (!pulse->samples) {
 		pulse->samples = pool_take(&w->meter.samples);
 		if (!pulse->samples)

@@ -7,7 +7,8 @@
  * are listed; when the window is over the next one begins at once, with a list of its own, and the
  * old list is walked in slices between bursts, each line leaving one record. A line that is touched
  * before its turn leaves its record then. All that a record says is a difference, so a line whose
- * counters or samples run full leaves one early. No cost depends on how much time has passed.
+ * counters run full leaves one early, and one whose samples do leaves them alone, often, without a
+ * touch of its other memory. No cost depends on how much time has passed.
  *
  * Records carry the place of the packet that caused them in the stream (`order`), by which the
  * analysis merges what several workers say into what one would have said.
@@ -63,7 +64,7 @@ struct out_appeared {
 struct out_window {
 	struct out out;
 	uint64_t start_ns;   /* of the window */
-	uint64_t last_up_ns; /* last upstream frame; 0: never */
+	uint64_t last_up_ns; /* last upstream frame; 0: never, or only samples are told */
 	uint32_t bytes[2];
 	uint16_t packets[2], data_packets[2];
 	int32_t lost_before[2], lost_after[2], spurious[2];
