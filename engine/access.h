@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The frames that a BRAS sees all day, decoded a burst at a time in vector registers: two tags,
- * PPPoE session, IPv4 without options or IPv6 without extension headers, and TCP with timestamps
- * alone or no options, or UDP that is not DHCP or DNS. All others are ebpf/parse.h's, and so is
- * every frame where the CPU that this is built for has no AVX2.
+ * PPPoE session, IPv4 without options or IPv6 without extension headers, and TCP, or UDP that is not
+ * DHCP or DNS. All others are ebpf/parse.h's, and so is every frame where the CPU that this is built
+ * for has no AVX2.
  *
- * Which of the six kinds comes next no CPU can predict, and to guess wrong costs as much as to
+ * Which of the eight kinds comes next no CPU can predict, and to guess wrong costs as much as to
  * decode. So there are two passes: the first looks at each frame without asking what it is, and
  * puts it on the list of its kind; the second takes one list after the other (decode.c).
  *
@@ -31,6 +31,7 @@
 enum access_kind {
 	ACCESS_STAMPED = 1, /* TCP with timestamps alone */
 	ACCESS_BARE,	    /* TCP without options */
+	ACCESS_OPTIONS,	    /* TCP with others: SYNs, SACK blocks */
 	ACCESS_UDP,
 	ACCESS_V6,
 	ACCESS_KINDS = 2 * ACCESS_V6,
@@ -112,8 +113,10 @@ HOT_INLINE bool access_is_ip(const uint8_t *h, uint32_t v6)
 HOT_INLINE uint32_t access_kind_of(const uint8_t *h, uint32_t caplen, uint32_t v6)
 {
 	static const uint8_t kinds[256 * 16] = {
-		[6 * 16 + 8] = ACCESS_STAMPED,
 		[6 * 16 + 5] = ACCESS_BARE,
+		[6 * 16 + 6 ... 6 * 16 + 7] = ACCESS_OPTIONS,
+		[6 * 16 + 8] = ACCESS_STAMPED,
+		[6 * 16 + 9 ... 6 * 16 + 15] = ACCESS_OPTIONS,
 		[17 * 16 ... 17 * 16 + 15] = ACCESS_UDP,
 	};
 	uint32_t at = ACCESS_TCP4 + 12 + 20 * v6;
@@ -131,9 +134,11 @@ HOT_INLINE void access_below(const uint8_t *h, uint32_t kind, uint32_t dir, uint
 		0,
 		ACCESS_TAIL(KIND_TCP, PKT_TIMESTAMPS, 6),
 		ACCESS_TAIL(KIND_TCP, 0, 6),
+		ACCESS_TAIL(KIND_TCP, 0, 6),
 		ACCESS_TAIL(KIND_UDP, 0, 17),
 		0,
 		ACCESS_TAIL(KIND_TCP, PKT_IPV6 | PKT_TIMESTAMPS, 0x80 | 6),
+		ACCESS_TAIL(KIND_TCP, PKT_IPV6, 0x80 | 6),
 		ACCESS_TAIL(KIND_TCP, PKT_IPV6, 0x80 | 6),
 		ACCESS_TAIL(KIND_UDP, PKT_IPV6, 0x80 | 17),
 	};
@@ -155,7 +160,8 @@ HOT_INLINE void access_below(const uint8_t *h, uint32_t kind, uint32_t dir, uint
 HOT_INLINE uint32_t access_look(const uint8_t *h, uint32_t caplen, uint32_t wire_len,
 				uint32_t *payload)
 {
-	static const uint32_t headers[ACCESS_KINDS] = {1 << 20, 52, 40, 28, 1 << 20, 72, 60, 48};
+	static const uint32_t headers[ACCESS_KINDS] = {1 << 20, 52, 40, 44, 28,
+						       1 << 20, 72, 60, 64, 48};
 	uint32_t v6 = access_is_v6(h), room = parse_u16(h + 26), kind, total, header, odd;
 	if (!access_is_ip(h, v6))
 		return 0;
@@ -250,6 +256,26 @@ HOT_INLINE bool access_tcp(const uint8_t *h, bool v6, bool stamped, struct pkt *
 	return true;
 }
 
+/* Any list of options, at least as long as *counted, the header that the first look has counted;
+ * false: it is none. What they say in *x and the rest of it is filled in, too. */
+static inline bool access_options(const uint8_t *h, const uint8_t *end, bool v6, uint32_t counted,
+				  struct pkt *p, struct pkt_extra *x)
+{
+	const uint8_t *tcp = h + (v6 ? ACCESS_TCP6 : ACCESS_TCP4);
+	uint32_t header = (uint32_t)(tcp[12] >> 4) * 4;
+	struct parse c = {.end = end, .pkt = p, .extra = x};
+	if (tcp + header > end || header - counted > p->payload_len)
+		return false;
+	p->payload_len = (uint16_t)(p->payload_len - (header - counted));
+	access_tcp(h, v6, false, p);
+	access_extra(h, p, x);
+	p->flags &= (uint8_t)~PKT_TIMESTAMPS; /* of the kind that it was taken for */
+	if (parse_tcp_options(&c, tcp + 20, header - 20) != VERDICT_OK)
+		return false;
+	p->flags |= c.flags;
+	return true;
+}
+
 HOT_INLINE bool access_udp(const uint8_t *h, const uint8_t *end, bool v6, struct pkt *p)
 {
 	const uint8_t *udp = h + (v6 ? ACCESS_TCP6 : ACCESS_TCP4);
@@ -267,7 +293,8 @@ HOT_INLINE bool access_udp(const uint8_t *h, const uint8_t *end, bool v6, struct
 	return true;
 }
 
-/* The second look at a frame of this kind, whose bytes access_look has counted; false: it is none. */
+/* The second look at a frame of this kind, whose bytes access_look has counted, but for ACCESS_OPTIONS;
+ * false: it is none. */
 HOT_INLINE bool access_decode(const uint8_t *h, const uint8_t *end, uint32_t kind, struct pkt *p)
 {
 	bool v6 = kind >= ACCESS_V6;
@@ -308,6 +335,13 @@ HOT_INLINE uint32_t access_look(const uint8_t *h, uint32_t caplen, uint32_t wire
 {
 	(void)h, (void)caplen, (void)wire_len, (void)payload;
 	return 0;
+}
+
+static inline bool access_options(const uint8_t *h, const uint8_t *end, bool v6, uint32_t counted,
+				  struct pkt *p, struct pkt_extra *x)
+{
+	(void)h, (void)end, (void)v6, (void)counted, (void)p, (void)x;
+	return false;
 }
 
 HOT_INLINE bool access_decode(const uint8_t *h, const uint8_t *end, uint32_t kind, struct pkt *p)

@@ -367,6 +367,20 @@ static __attribute__((noinline)) void decode_after_all(struct decoder *d, struct
 	d->sorted.known &= ~(1ull << slot);
 }
 
+/* With other options than timestamps alone. */
+static __attribute__((noinline)) void decode_options(struct decoder *d, struct burst *burst,
+						     uint32_t slot, bool v6, uint32_t counted)
+{
+	const uint8_t *h = burst->frame[slot];
+	if (!access_options(h, h + d->sorted.caplen[slot], v6, counted, &burst->pkt[slot],
+			    &burst->extra[slot])) {
+		decode_after_all(d, burst, slot);
+		return;
+	}
+	d->sorted.known &= ~(1ull << slot); /* nothing is left to fill in */
+	d->stats.verdicts[VERDICT_OK]++;
+}
+
 /* Second pass: all of a kind. */
 static inline void decode_kind(struct decoder *d, struct burst *burst, uint32_t kind)
 {
@@ -374,7 +388,14 @@ static inline void decode_kind(struct decoder *d, struct burst *burst, uint32_t 
 	for (uint32_t i = 0; i < sorted->n[kind]; i++) {
 		uint32_t slot = sorted->at[kind][i];
 		const uint8_t *h = burst->frame[slot];
-		if (!access_decode(h, h + sorted->caplen[slot], kind, &burst->pkt[slot]))
+		bool v6 = kind >= ACCESS_V6;
+		if (kind % ACCESS_V6 == ACCESS_OPTIONS)
+			decode_options(d, burst, slot, v6, 24);
+		else if (access_decode(h, h + sorted->caplen[slot], kind, &burst->pkt[slot]))
+			continue;
+		else if (kind % ACCESS_V6 == ACCESS_STAMPED)
+			decode_options(d, burst, slot, v6, 32);
+		else
 			decode_after_all(d, burst, slot);
 	}
 }
@@ -383,9 +404,11 @@ void decode_burst(struct decoder *d, struct burst *burst)
 {
 	decode_kind(d, burst, ACCESS_STAMPED);
 	decode_kind(d, burst, ACCESS_BARE);
+	decode_kind(d, burst, ACCESS_OPTIONS);
 	decode_kind(d, burst, ACCESS_UDP);
 	decode_kind(d, burst, ACCESS_V6 + ACCESS_STAMPED);
 	decode_kind(d, burst, ACCESS_V6 + ACCESS_BARE);
+	decode_kind(d, burst, ACCESS_V6 + ACCESS_OPTIONS);
 	decode_kind(d, burst, ACCESS_V6 + ACCESS_UDP);
 	burst->unfilled = d->sorted.known;
 	d->stats.verdicts[VERDICT_OK] += (uint64_t)__builtin_popcountll(d->sorted.known);

@@ -14,7 +14,7 @@
 
 #include "engine/source.h"
 
-enum { DECODE_MAX_AC = 64, DECODE_KINDS = 8 };
+enum { DECODE_MAX_AC = 64, DECODE_KINDS = 10 };
 
 /* Control-plane messages seen, by kind. */
 enum decode_control {
