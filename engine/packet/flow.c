@@ -11,8 +11,7 @@
 /* Up to 80 % of the slots are used; below that a group overflows once in hundreds. */
 enum { FIRST_GROUPS = 16, LOAD_PERCENT = 80, GROWTH_PERCENT = 150 };
 
-/* How many flows are looked at for one that goes, and how far ahead records are asked for. */
-enum { VICTIMS = 4, VICTIMS_AHEAD = 16 };
+enum { VICTIMS = 4 }; /* flows that are looked at for one that goes */
 
 static uint32_t groups_for(uint64_t flows)
 {
@@ -47,15 +46,10 @@ static inline int32_t slot_of(uint32_t group, uint64_t bits)
 	return (int32_t)(group * FLOW_GROUP + tags_first(bits));
 }
 
-static inline uint32_t next_group(const struct flow_table *t, uint32_t group)
-{
-	return group + 1 == t->n_groups ? 0 : group + 1;
-}
-
 int32_t flow_find(const struct flow_table *t, const uint32_t key[4], uint32_t hash)
 {
 	uint32_t group = flow_home(t, hash);
-	for (uint32_t n = 0; n < t->n_groups; n++, group = next_group(t, group)) {
+	for (uint32_t n = 0; n < t->n_groups; n++, group = flow_next_group(t, group)) {
 		const struct flow_group *g = &t->groups[group];
 		for (uint64_t bits = match(t, g, tags_of(hash)); bits;
 		     bits = tags_but_first(bits)) {
@@ -72,7 +66,7 @@ int32_t flow_find(const struct flow_table *t, const uint32_t key[4], uint32_t ha
 /* A free slot as near to home as can be; the groups passed by count the flow. */
 static int32_t take_slot(struct flow_table *t, uint32_t hash)
 {
-	for (uint32_t group = flow_home(t, hash);; group = next_group(t, group)) {
+	for (uint32_t group = flow_home(t, hash);; group = flow_next_group(t, group)) {
 		struct flow_group *g = &t->groups[group];
 		uint64_t bits = match(t, g, 0);
 		if (bits) {
@@ -168,18 +162,29 @@ static bool has_room(struct flow_table *t)
 	       grow(t);
 }
 
-int32_t flow_create(struct flow_table *t, const uint32_t key[4], uint32_t hash)
+static int32_t begin(struct flow_table *t, int32_t slot, const uint32_t key[4])
 {
-	int32_t slot;
-	struct flow *f;
-	if (!has_room(t))
-		return FLOW_NONE;
-	slot = take_slot(t, hash);
-	f = flow_at(t, slot);
+	struct flow *f = flow_at(t, slot);
 	*f = (struct flow){0};
 	memcpy(f->key, key, sizeof f->key);
 	t->created++;
 	return slot;
+}
+
+int32_t flow_create(struct flow_table *t, const uint32_t key[4], uint32_t hash)
+{
+	return has_room(t) ? begin(t, take_slot(t, hash), key) : FLOW_NONE;
+}
+
+int32_t flow_replace(struct flow_table *t, int32_t slot, const uint32_t key[4], uint32_t hash)
+{
+	uint32_t group = (uint32_t)slot / FLOW_GROUP;
+	flow_remove(t, slot);
+	if (group != flow_home(t, hash))
+		return begin(t, take_slot(t, hash), key);
+	t->groups[group].tag[(uint32_t)slot % FLOW_GROUP] = tags_of(hash);
+	t->used++;
+	return begin(t, slot, key);
 }
 
 static bool goes_before(const struct flow *a, const struct flow *b, uint32_t now)
@@ -189,41 +194,17 @@ static bool goes_before(const struct flow *a, const struct flow *b, uint32_t now
 	return now - a->last > now - b->last;
 }
 
-/* The first places of all groups, then the second ones, and so on: whoever empties group after group
- * leaves behind the hand what new flows do not need, and takes before it what they do. */
-static int32_t slot_of_hand(const struct flow_table *t, uint32_t hand)
+int32_t flow_victim(const struct flow_table *t, uint32_t hash, uint32_t now)
 {
-	return (int32_t)(hand % t->n_groups * FLOW_GROUP + hand / t->n_groups);
-}
-
-static uint32_t hand_after(const struct flow_table *t, uint32_t steps)
-{
-	uint32_t slots = (uint32_t)flow_slots(t), hand = t->hand + steps;
-	return hand < slots ? hand : hand % slots;
-}
-
-/* The next slot in use, round the table; FLOW_NONE: there is none. */
-static int32_t turn_hand(struct flow_table *t)
-{
-	for (int32_t left = flow_slots(t); left > 0; left--) {
-		int32_t slot = slot_of_hand(t, t->hand);
-		int32_t ahead = slot_of_hand(t, hand_after(t, VICTIMS_AHEAD));
-		fetch_line(flow_at(t, ahead));
-		fetch_line(&t->groups[ahead / FLOW_GROUP]);
-		t->hand = hand_after(t, 1);
-		if (t->groups[slot / FLOW_GROUP].tag[slot % FLOW_GROUP])
-			return slot;
-	}
-	return FLOW_NONE;
-}
-
-int32_t flow_victim(struct flow_table *t, uint32_t now)
-{
+	uint32_t group = flow_home(t, hash);
+	uint64_t left = flow_candidates(&t->groups[group], hash, t->simd);
 	int32_t victim = FLOW_NONE;
-	for (int i = 0; i < VICTIMS; i++) {
-		int32_t slot = turn_hand(t);
-		if (slot == FLOW_NONE)
-			break;
+	for (uint32_t n = 1; !left && n < t->n_groups; n++) {
+		group = flow_next_group(t, group);
+		left = flow_candidates(&t->groups[group], hash, t->simd);
+	}
+	for (int i = 0; i < VICTIMS && left; i++, left = tags_but_first(left)) {
+		int32_t slot = (int32_t)(group * FLOW_GROUP + flow_candidate(left, hash));
 		if (victim == FLOW_NONE || goes_before(flow_at(t, slot), flow_at(t, victim), now))
 			victim = slot;
 		if (!flow_at(t, victim)->answered)
@@ -239,7 +220,7 @@ void flow_remove(struct flow_table *t, int32_t slot)
 	t->groups[group].tag[(uint32_t)slot % FLOW_GROUP] = 0;
 	clear_key(flow_at(t, slot));
 	t->used--;
-	for (uint32_t g = home; g != group; g = next_group(t, g))
+	for (uint32_t g = home; g != group; g = flow_next_group(t, g))
 		t->groups[g].overflow--;
 }
 

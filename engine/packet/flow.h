@@ -88,8 +88,7 @@ struct flow_table {
 	struct flow *records;	   /* owned; slot = group * FLOW_GROUP + place */
 	uint32_t n_groups, max_groups;
 	uint32_t used, limit;
-	bool simd;     /* the CPU has the instructions that compare all tags of a group at once */
-	uint32_t hand; /* where flow_victim looks next */
+	bool simd; /* the CPU has the instructions that compare all tags of a group at once */
 	uint64_t seed;
 	uint64_t created;
 };
@@ -124,38 +123,69 @@ static inline uint32_t flow_home(const struct flow_table *table, uint32_t hash)
 	return (uint32_t)((uint64_t)hash * table->n_groups >> 32);
 }
 
-/*
- * First half of a look-up, when the group has been fetched: the record that probably matches; or,
- * for a new flow, the one that it would probably get (then *known is false). For prefetching.
- */
-static inline struct flow *flow_guess(const struct flow_table *table, uint32_t hash, bool simd,
-				      bool *known)
+static inline uint32_t flow_next_group(const struct flow_table *table, uint32_t group)
 {
-	uint32_t home = flow_home(table, hash);
+	return group + 1 == table->n_groups ? 0 : group + 1;
+}
+
+/* The tags in use of a group, in the order in which a new flow at the limit looks for one that goes:
+ * from a place that its hash tells, which nobody outside knows. */
+static inline uint64_t flow_candidates(const struct flow_group *g, uint32_t hash, bool simd)
+{
+	uint64_t used = ~tags_match(g, 0, simd) & TAGS_BITS;
+	uint32_t turn = tags_turn(hash);
+	return (used >> turn | used << (2 * FLOW_GROUP - turn)) & TAGS_BITS;
+}
+
+static inline uint32_t flow_candidate(uint64_t candidates, uint32_t hash)
+{
+	uint32_t place = tags_first(candidates) + tags_turn(hash) / 2;
+	return place < FLOW_GROUP ? place : place - FLOW_GROUP;
+}
+
+/* A record that a new flow probably gets: the first that is free, or at the limit that of the first
+ * candidate. */
+static inline struct flow *flow_new_guess(const struct flow_table *table, uint32_t hash, bool simd)
+{
+	uint32_t home = flow_home(table, hash), place;
 	const struct flow_group *g = &table->groups[home];
-	uint64_t bits = tags_match(g, tags_of(hash), simd);
-	*known = bits != 0;
-	if (!bits) /* none free: some other record, for nothing */
-		bits = tags_match(g, 0, simd) | 1ull << 60;
-	return &table->records[home * FLOW_GROUP + tags_first(bits)];
+	if (table->used < table->limit)
+		place = tags_first(tags_match(g, 0, simd) | 1ull << 60);
+	else
+		place = flow_candidate(flow_candidates(g, hash, simd) | 1ull << 60, hash);
+	return &table->records[home * FLOW_GROUP + place];
+}
+
+/*
+ * First half of a look-up, when the group has been fetched: the record that probably matches, or NULL.
+ * For prefetching.
+ */
+static inline struct flow *flow_guess(const struct flow_table *table, uint32_t group, uint32_t hash,
+				      bool simd)
+{
+	uint64_t bits = tags_match(&table->groups[group], tags_of(hash), simd);
+	return bits ? &table->records[group * FLOW_GROUP + tags_first(bits)] : NULL;
 }
 
 /* The slot of `key`, or FLOW_NONE. */
 int32_t flow_find(const struct flow_table *table, const uint32_t key[4], uint32_t hash);
 
 /*
- * A new record for `key`, zeroed but for the key. FLOW_NONE when the table is full: then the
- * caller retires flow_victim() and tries again. May move all flows (when it grows).
+ * A new record for `key`, zeroed but for the key. FLOW_NONE when the table is full: then flow_victim
+ * has to make way. May move all flows (when it grows).
  */
 int32_t flow_create(struct flow_table *table, const uint32_t key[4], uint32_t hash);
 
 /*
- * Who has to go: the first of the next few flows that was never answered, else the one of them that
- * was idle for longest at time `now` (flow_age). A hand goes round the table, so at the limit,
- * where every new flow costs an old one, all know in time where it will look. FLOW_NONE when there
- * is none.
+ * Who has to go for a flow of this hash: of a few that live where it would, the first that was never
+ * answered, else the one that was idle for longest at time `now` (flow_age). So a new flow touches no
+ * memory but what it would in any case, and no group fills up. FLOW_NONE: the table is empty.
  */
-int32_t flow_victim(struct flow_table *table, uint32_t now);
+int32_t flow_victim(const struct flow_table *table, uint32_t hash, uint32_t now);
+
+/* Takes the flow out of the table, and gives `key` a record as flow_create does: the same one, if that
+ * is where it would live. */
+int32_t flow_replace(struct flow_table *table, int32_t slot, const uint32_t key[4], uint32_t hash);
 
 /* Takes the flow out of the table. */
 void flow_remove(struct flow_table *table, int32_t slot);

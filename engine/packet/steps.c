@@ -39,18 +39,39 @@ HOT_INLINE void fetch_vlans(const struct worker *w, const struct pkt *p)
 		fetch_line(&block[pkt_cvlan(p)]);
 }
 
-/* Tags; the record is asked for, and where there is none the place of the new one. */
+/* No such tag: the place of a new flow is asked for, and where those live who found their group full. */
+HOT_INLINE void fetch_place(const struct worker *w, uint32_t home, uint32_t hash,
+			    const struct pkt *p, bool simd)
+{
+	const struct flow_table *t = &w->flows;
+	if (t->groups[home].overflow)
+		fetch_line(&t->groups[flow_next_group(t, home)]);
+	fetch_two(flow_new_guess(t, hash, simd));
+	fetch_vlans(w, p);
+}
+
+/* Tags; the record is asked for. */
 HOT_INLINE void step_record(const struct worker *w, struct flow_hint *hint, const struct pkt *p,
 			    bool simd)
 {
-	bool known;
-	struct flow *f = flow_guess(&w->flows, hint->hash, simd, &known);
-	fetch_two(f);
-	hint->flow = f;
-	if (__builtin_expect(known, 1))
+	uint32_t home = flow_home(&w->flows, hint->hash);
+	hint->flow = flow_guess(&w->flows, home, hint->hash, simd);
+	if (__builtin_expect(hint->flow != NULL, 1))
+		fetch_two(hint->flow);
+	else
+		fetch_place(w, home, hint->hash, p, simd);
+}
+
+/* Not at home: perhaps next door. */
+HOT_INLINE void fetch_neighbour(const struct worker *w, struct flow_hint *hint, bool simd)
+{
+	const struct flow_table *t = &w->flows;
+	uint32_t home = flow_home(t, hint->hash);
+	if (!t->groups[home].overflow)
 		return;
-	hint->flow = NULL;
-	fetch_vlans(w, p);
+	hint->flow = flow_guess(t, flow_next_group(t, home), hint->hash, simd);
+	if (hint->flow)
+		fetch_two(hint->flow);
 }
 
 HOT_INLINE void fetch_of_line(const struct worker *w, const struct pkt *p)
@@ -61,12 +82,13 @@ HOT_INLINE void fetch_of_line(const struct worker *w, const struct pkt *p)
 }
 
 /* Record; the pulse of its line is asked for, and what it has beside it. */
-HOT_INLINE void step_pulse(const struct worker *w, const struct flow_hint *hint,
-			   const struct pkt *p)
+HOT_INLINE void step_pulse(const struct worker *w, struct flow_hint *hint, const struct pkt *p,
+			   bool simd)
 {
 	const struct flow *f = hint->flow;
 	const uint8_t *extra;
 	if (__builtin_expect(!f, 0)) {
+		fetch_neighbour(w, hint, simd);
 		fetch_of_line(w, p);
 		return;
 	}
@@ -100,11 +122,11 @@ HOT_INLINE void block_records(const struct worker *w, struct steps *s, const str
 			step_record(w, &s->hint[i], &burst->pkt[i], false);
 }
 
-HOT_INLINE void block_pulses(const struct worker *w, const struct steps *s,
-			     const struct burst *burst, uint32_t at)
+HOT_INLINE void block_pulses(const struct worker *w, struct steps *s, const struct burst *burst,
+			     uint32_t at)
 {
 	for (uint32_t i = at; i < at + BLOCK; i++)
-		step_pulse(w, &s->hint[i], &burst->pkt[i]);
+		step_pulse(w, &s->hint[i], &burst->pkt[i], w->flows.simd);
 }
 
 static void work(struct worker *w, struct burst *burst)

@@ -192,14 +192,14 @@ static int32_t take_record(struct worker *w, const struct pkt *p, uint32_t hash)
 	int32_t slot = flow_create(&w->flows, p->key, hash), victim;
 	if (slot != FLOW_NONE)
 		return slot;
-	victim = flow_victim(&w->flows, flow_age(p->ts_ns));
+	victim = flow_victim(&w->flows, hash, flow_age(p->ts_ns));
 	if (victim == FLOW_NONE) {
 		w->flows_refused++;
 		return FLOW_NONE;
 	}
-	retire(w, victim);
 	w->flows_evicted++;
-	return flow_create(&w->flows, p->key, hash);
+	extra_forget(&w->meter, flow_at(&w->flows, victim));
+	return flow_replace(&w->flows, victim, p->key, hash);
 }
 
 static struct flow *new_flow(struct worker *w, const struct pkt *p, const struct pkt_extra *x,
