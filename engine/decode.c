@@ -338,16 +338,15 @@ void decode_frames(struct decoder *d, struct burst *burst, const struct raw_fram
 		   uint32_t n)
 {
 	const access_mac ac = access_mac_of(d->only_ac);
-	uint64_t bytes = 0, known = 0;
+	uint64_t bytes = 0;
 	for (uint32_t i = 0, slot = burst->n; i < n; i++, slot++) {
 		const struct raw_frame *f = &frames[i];
-		known |= (uint64_t)sort(d, ac, burst, slot, f) << slot;
+		burst->unfilled[slot] = sort(d, ac, burst, slot, f);
 		burst->pkt[slot].ts_ns = f->ts_ns;
 		burst->frame[slot] = f->bytes;
 		bytes += f->wire_len;
 	}
 	burst->n += n;
-	d->sorted.known |= known;
 	d->stats.packets += n;
 	d->stats.bytes += bytes;
 }
@@ -364,7 +363,8 @@ static __attribute__((noinline)) void decode_after_all(struct decoder *d, struct
 	p->ts_ns = f.ts_ns;
 	p->dir = dir & 3;
 	memcpy(p->cpe_mac, f.bytes + (dir == DIR_DOWN ? 0 : 6), 6);
-	d->sorted.known &= ~(1ull << slot);
+	burst->unfilled[slot] = false;
+	d->stats.verdicts[VERDICT_OK]--; /* that decode_burst counts */
 }
 
 /* With other options than timestamps alone. */
@@ -377,8 +377,7 @@ static __attribute__((noinline)) void decode_options(struct decoder *d, struct b
 		decode_after_all(d, burst, slot);
 		return;
 	}
-	d->sorted.known &= ~(1ull << slot); /* nothing is left to fill in */
-	d->stats.verdicts[VERDICT_OK]++;
+	burst->unfilled[slot] = false;
 }
 
 /* Second pass: all of a kind. */
@@ -398,6 +397,7 @@ static inline void decode_kind(struct decoder *d, struct burst *burst, uint32_t 
 		else
 			decode_after_all(d, burst, slot);
 	}
+	d->stats.verdicts[VERDICT_OK] += sorted->n[kind];
 }
 
 void decode_burst(struct decoder *d, struct burst *burst)
@@ -410,9 +410,6 @@ void decode_burst(struct decoder *d, struct burst *burst)
 	decode_kind(d, burst, ACCESS_V6 + ACCESS_BARE);
 	decode_kind(d, burst, ACCESS_V6 + ACCESS_OPTIONS);
 	decode_kind(d, burst, ACCESS_V6 + ACCESS_UDP);
-	burst->unfilled = d->sorted.known;
-	d->stats.verdicts[VERDICT_OK] += (uint64_t)__builtin_popcountll(d->sorted.known);
-	d->sorted.known = 0;
 	memset(d->sorted.n, 0, sizeof d->sorted.n);
 }
 
@@ -436,7 +433,7 @@ void access_extra(const uint8_t *h, const struct pkt *p, struct pkt_extra *x)
 void burst_fill(struct burst *burst, uint32_t i)
 {
 	access_extra(burst->frame[i], &burst->pkt[i], &burst->extra[i]);
-	burst->unfilled &= ~(1ull << i);
+	burst->unfilled[i] = false;
 }
 
 void decode_frame(struct decoder *d, struct burst *burst, const uint8_t *frame, uint32_t caplen,
@@ -453,7 +450,7 @@ void decode_parsed(struct decoder *d, struct burst *burst, const uint8_t *frame,
 	struct pkt *p = &burst->pkt[burst->n];
 	struct pkt_extra *x = &burst->extra[burst->n];
 	finish(d, p, x, frame, link == LINK_ETHERNET ? x->dmac : NULL, link);
-	burst->unfilled &= ~(1ull << burst->n);
+	burst->unfilled[burst->n] = false;
 	burst->frame[burst->n++] = frame;
 	d->stats.packets++;
 }

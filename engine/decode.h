@@ -46,7 +46,6 @@ extern const char *const decode_control_names[CONTROL_COUNT];
 
 /* What decode_frames leaves to decode_burst: packets of the burst by kind (engine/access.h). */
 struct decode_sorted {
-	uint64_t known; /* bits: these */
 	uint8_t n[DECODE_KINDS];
 	uint8_t at[DECODE_KINDS][BURST_MAX];
 	uint16_t caplen[BURST_MAX];

@@ -14,7 +14,7 @@
 
 #include "ebpf/pkt.h"
 
-enum { BURST_MAX = 64, BURST_NEWS = 8 };
+enum { BURST_MAX = 128, BURST_NEWS = 8 };
 
 enum tap_news_kind { TAP_SILENT = 1, TAP_CLOCK, TAP_SPEAKS };
 
@@ -35,7 +35,7 @@ struct burst {
 	_Alignas(64) struct pkt pkt[BURST_MAX];
 	struct pkt_extra
 		extra[BURST_MAX]; /* of most packets filled in when asked for: burst_extra */
-	uint64_t unfilled;	  /* bits: is not, and the frame is still there */
+	bool unfilled[BURST_MAX]; /* is not, and the frame is still there */
 	const uint8_t *frame[BURST_MAX];
 	uint64_t first_order, last_clock_ns;
 	bool odd;
@@ -49,7 +49,7 @@ void burst_fill(struct burst *burst, uint32_t i);
 
 static inline const struct pkt_extra *burst_extra(struct burst *burst, uint32_t i)
 {
-	if (burst->unfilled >> i & 1)
+	if (burst->unfilled[i])
 		burst_fill(burst, i);
 	return &burst->extra[i];
 }

@@ -6,8 +6,8 @@
  * what it needs in registers.
  *
  * A block is four packets. A core has some two dozen lines on their way at a time, so what a larger
- * block asks for at once has to wait, while nothing is asked for during its work; and each burst fills
- * and empties the steps.
+ * block asks for at once has to wait, while nothing is asked for during its work. Each burst fills and
+ * empties the steps, in which the memory is idle: so bursts are long.
  *
  * What a packet is, no CPU can predict. The steps before the work do not ask: they look for a flow
  * of every packet, also of the few that have none, and ask for memory that these will not need.
@@ -129,6 +129,13 @@ HOT_INLINE void block_pulses(const struct worker *w, struct steps *s, const stru
 		step_pulse(w, &s->hint[i], &burst->pkt[i], w->flows.simd);
 }
 
+/* Of a window that is over at least as many lines are closed as packets come. */
+static inline void slice_between(struct worker *w, uint32_t at)
+{
+	if (at % WINDOW_SLICE == 0 && at && w->window.closing_end_ns)
+		window_slice(w, WINDOW_SLICE);
+}
+
 static void work(struct worker *w, struct burst *burst)
 {
 	struct steps s;
@@ -143,9 +150,11 @@ static void work(struct worker *w, struct burst *burst)
 			block_records(w, &s, burst, record);
 		if (is_block(pulse, n))
 			block_pulses(w, &s, burst, pulse);
-		if (is_block(last, n))
+		if (is_block(last, n)) {
+			slice_between(w, last);
 			worker_packets(w, burst, s.hint, last, n - last < BLOCK ? n : last + BLOCK,
 				       turns);
+		}
 	}
 	w->order = worker_order(w);
 	w->clock_ns = worker_clock_ns(w);

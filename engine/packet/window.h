@@ -27,7 +27,8 @@ struct worker;
 #define WINDOW_NS 10000000000ull
 #define SECOND_NS 1000000000ull
 
-enum { WINDOW_SAMPLES = 14, WINDOW_SLICE = 32 }; /* lines closed before a burst, and after it */
+enum { WINDOW_SAMPLES = 14 };
+enum { WINDOW_SLICE = 32 }; /* lines closed at a time, between as many packets */
 
 /* One sample: its kind (enum line_hist) in the top three bits, ticks below. */
 enum { SAMPLE_KIND_SHIFT = 29, SAMPLE_TICKS_MASK = (1 << SAMPLE_KIND_SHIFT) - 1 };

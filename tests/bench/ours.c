@@ -16,9 +16,12 @@
 #include "tests/bench/variant.h"
 #include "tests/bench/wire.h"
 
-enum { ETHERNET = 1, LAP_BURST = 64, LAP_BLOCK = 8 };
+enum { ETHERNET = 1, LAP_BLOCK = 8, LAP_AHEAD = 32 };
 
-enum { OUTBOX_BYTES = 4 << 20, DRAIN_BURSTS = 16 }; /* as an engine of several threads has them */
+enum {
+	OUTBOX_BYTES = 4 << 20,
+	DRAIN_PACKETS = 1024
+}; /* as an engine of several threads has them */
 
 struct ours {
 	struct decoder decoder;
@@ -30,7 +33,6 @@ struct ours {
 	struct totals *totals; /* by line: what the analysis adds up */
 	struct hist_pools hists;
 	uint64_t windows; /* closed */
-	uint64_t bursts;
 };
 
 static void *decode_open(const struct setup *setup)
@@ -49,13 +51,13 @@ static void *decode_open(const struct setup *setup)
 static inline uint32_t take_burst(struct ours *o, const struct slot *slots, uint32_t n,
 				  uint64_t start_ns)
 {
-	uint32_t take = n < LAP_BURST ? n : LAP_BURST;
+	uint32_t take = n < BURST_MAX ? n : BURST_MAX;
 	o->burst.n = 0;
 	for (uint32_t i = 0; i < take;) {
 		uint32_t k = 0;
 		for (; k < LAP_BLOCK && i < take; k++, i++) {
 			const struct slot *slot = &slots[i];
-			fetch_two(slot + LAP_BURST / 2);
+			fetch_two(slot + LAP_AHEAD);
 			o->raw[k] =
 				(struct raw_frame){start_ns + i * (uint64_t)PACKET_NS, slot->frame,
 						   slot->caplen, slot->wire_len, ETHERNET};
@@ -133,7 +135,7 @@ static void ours_lap(void *state, const struct slot *slots, uint32_t n, uint64_t
 		i += take_burst(o, slots + i, n - i, start_ns + i * (uint64_t)PACKET_NS);
 		stamp_burst(&o->stamp, &o->burst);
 		worker_burst(&o->worker, &o->burst);
-		if (++o->bursts % DRAIN_BURSTS == 0)
+		if (i % DRAIN_PACKETS == 0)
 			drain(o);
 	}
 	drain(o);

@@ -69,7 +69,7 @@ static void check_one(const struct raw_frame *f, uint32_t i)
 static void check_held(void)
 {
 	uint32_t part = n_held * 2 / 3, n = n_held;
-	struct raw_frame raw[BURST_MAX];
+	struct raw_frame raw[BURST_MAX] = {0};
 	for (uint32_t i = 0; i < n; i++)
 		raw[i] = held[i].raw;
 	memset(burst.pkt, 0x5a, sizeof burst.pkt);
@@ -78,7 +78,8 @@ static void check_held(void)
 	decode_frames(&decoder, &burst, raw, part);
 	decode_frames(&decoder, &burst, raw + part, n - part);
 	decode_burst(&decoder, &burst);
-	looks += (uint64_t)__builtin_popcountll(burst.unfilled);
+	for (uint32_t i = 0; i < n; i++)
+		looks += burst.unfilled[i];
 	for (uint32_t i = 0; i < n; i++)
 		check_one(&raw[i], i);
 	for (uint32_t i = 0; i < n; i++)

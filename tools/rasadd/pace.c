@@ -62,10 +62,10 @@ static void let_through(struct pace *p, struct burst *burst)
 {
 	uint64_t now_ns = monotonic_ns();
 
-	burst->unfilled = 0;
 	while (p->at < p->held.n && due_ns(p) <= now_ns) {
 		burst->pkt[burst->n] = p->held.pkt[p->at];
 		burst->extra[burst->n] = *burst_extra(&p->held, p->at);
+		burst->unfilled[burst->n] = false;
 		burst->frame[burst->n++] = p->held.frame[p->at++];
 	}
 }
