@@ -23,14 +23,17 @@ static void fetch_counters(const struct totals *t, const struct out_window *w,
 void totals_fetch(const struct totals_news *news, uint32_t n, const struct hist_pools *pools)
 {
 	for (uint32_t i = 0; i < n; i++)
-		fetch_span(news[i].totals, sizeof *news[i].totals);
+		if (window_is_samples(news[i].window))
+			fetch_span(news[i].totals->hist, sizeof news[i].totals->hist);
+		else
+			fetch_span(news[i].totals, sizeof *news[i].totals);
 	for (uint32_t i = 0; i < n; i++)
 		fetch_hists(news[i].totals, news[i].window, pools);
 	for (uint32_t i = 0; i < n; i++)
 		fetch_counters(news[i].totals, news[i].window, pools);
 }
 
-void totals_add(struct totals *t, struct hist_pools *pools, const struct out_window *w)
+static void add_counters(struct totals *t, const struct out_window *w)
 {
 	for (int way = 0; way < 2; way++) {
 		t->packets[way] += w->packets[way];
@@ -44,6 +47,12 @@ void totals_add(struct totals *t, struct hist_pools *pools, const struct out_win
 	}
 	if (w->last_up_ns > t->last_up_ns)
 		t->last_up_ns = w->last_up_ns;
+}
+
+void totals_add(struct totals *t, struct hist_pools *pools, const struct out_window *w)
+{
+	if (!window_is_samples(w))
+		add_counters(t, w);
 	for (uint32_t i = 0; i < w->n_samples; i++)
 		hist_add(pools, &t->hist[w->samples[i] >> SAMPLE_KIND_SHIFT],
 			 w->samples[i] & SAMPLE_TICKS_MASK);

@@ -74,6 +74,12 @@ struct out_window {
 	uint32_t samples[WINDOW_SAMPLES];
 };
 
+/* Its samples ran full: nothing was counted but them, for what is counted comes with packets. */
+static inline bool window_is_samples(const struct out_window *record)
+{
+	return !(record->packets[UP] | record->packets[DOWN]);
+}
+
 /* What a worker has done in a second of packet time that had packets. */
 struct out_second {
 	struct out out;

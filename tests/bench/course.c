@@ -139,6 +139,18 @@ void course_warm(struct course *c, struct slot *slots, uint32_t n)
 	c->warm = memory_used();
 }
 
+/* Filling ends with the table, and could not go on for long. */
+void course_settle(struct course *c, struct slot *slots, uint32_t n, uint32_t seconds)
+{
+	uint64_t until_ns = TRAFFIC_START_NS + seconds * 1000000000ull;
+	while (c->traffic.now_ns < until_ns && c->traffic.pick != PICK_FILL) {
+		uint64_t start_ns = traffic_lap(&c->traffic, slots, n);
+		for (uint32_t i = 0; i < c->n_entrants; i++)
+			if (c->entrants[i].state && c->entrants[i].variant->keeps_flows)
+				feed(&c->entrants[i], slots, n, start_ns);
+	}
+}
+
 void course_lap(struct course *c, struct slot *slots, uint32_t n, bool timed)
 {
 	uint64_t start_ns = traffic_lap(&c->traffic, slots, n);

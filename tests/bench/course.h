@@ -46,6 +46,11 @@ int course_open(struct course *course, const struct variant *const *variants, ui
 void course_close(struct course *course);
 
 void course_warm(struct course *course, struct slot *slots, uint32_t n);
+
+/* Untimed laps until that much packet time has passed since the start. Of a million lines none tells
+ * samples in the first half second of a window, and most have few histograms before the second one. */
+void course_settle(struct course *course, struct slot *slots, uint32_t n, uint32_t seconds);
+
 void course_lap(struct course *course, struct slot *slots, uint32_t n, bool timed);
 
 /* CPU time of this thread. */

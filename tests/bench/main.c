@@ -21,7 +21,7 @@
 #include "tests/bench/save.h"
 #include "tools/lib/options.h"
 
-enum { MAX_COURSES = 8, MAX_PACKETS = 1 << 24 };
+enum { MAX_COURSES = 8, MAX_PACKETS = 1 << 24, MAX_SETTLE_S = 100 };
 
 const struct variant *const variant_table[] = {
 	&touch_variant, &oracle_variant,   &rolling_variant, &plain_variant, &decode_variant,
@@ -33,7 +33,7 @@ struct bench {
 	uint32_t n_courses;
 	const struct variant *variants[COURSE_MAX_VARIANTS];
 	uint32_t n_variants;
-	uint32_t laps, packets, cpu, skip, files;
+	uint32_t laps, packets, cpu, skip, settle, files;
 	const char *save;
 	bool json, pinned, duo, closing, help;
 };
@@ -47,6 +47,7 @@ static const struct option_row rows[] = {
 	 "of touch, oracle, rolling, plain, decode, ours, textbook, bulk\n(default oracle,ours)"},
 	{{"laps", 1, NULL, 'l'}, "N", "timed laps (default 5)"},
 	{{"skip", 1, NULL, 's'}, "N", "laps to run before, untimed (default 1)"},
+	{{"settle", 1, NULL, 't'}, "N", "seconds of packet time before the laps (default 0)"},
 	{{"packets", 1, NULL, 'p'}, "N", "packets of a lap (default 524288)"},
 	{{"workers", 0, NULL, 'w'}, NULL, "time one worker against two on two cores"},
 	{{"windows", 0, NULL, 'W'}, NULL, "time the closing of a window"},
@@ -95,6 +96,8 @@ static int take_option(struct bench *b, int letter, const char *value)
 		return option_number("--laps", value, 1, COURSE_MAX_LAPS, &b->laps);
 	case 's':
 		return option_number("--skip", value, 0, COURSE_MAX_LAPS, &b->skip);
+	case 't':
+		return option_number("--settle", value, 0, MAX_SETTLE_S, &b->settle);
 	case 'p':
 		return option_number("--packets", value, 64, MAX_PACKETS, &b->packets);
 	case 'C':
@@ -227,8 +230,10 @@ static int run(struct bench *b)
 	int failed = slots == NULL;
 	for (uint32_t i = 0; i < b->n_courses && !failed; i++) {
 		failed = course_open(&b->courses[i], b->variants, b->n_variants) != 0;
-		if (!failed)
-			course_warm(&b->courses[i], slots, b->packets);
+		if (failed)
+			break;
+		course_warm(&b->courses[i], slots, b->packets);
+		course_settle(&b->courses[i], slots, b->packets, b->settle);
 	}
 	for (uint32_t lap = 0; lap < b->skip + b->laps && !failed; lap++)
 		for (uint32_t i = 0; i < b->n_courses; i++)
@@ -242,7 +247,7 @@ static int run(struct bench *b)
 }
 
 /* Neighbours must not win the CPU in the middle of a lap; without the right to it, so be it. */
-static void settle(const struct bench *b)
+static void keep_cpu(const struct bench *b)
 {
 	cpu_set_t set;
 	if (setpriority(PRIO_PROCESS, 0, -15))
@@ -262,7 +267,7 @@ static int act(struct bench *b)
 		option_help("", rows, n_rows);
 		return 0;
 	}
-	settle(b);
+	keep_cpu(b);
 	if (b->save)
 		return save_course(&b->courses[0], b->save, b->files, b->packets);
 	if (b->closing)

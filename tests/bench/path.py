@@ -33,6 +33,10 @@ def bench(*arguments):
     return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
 
+# Packet time before the laps of large courses: a window is over, and lines have samples of all ages.
+SETTLED = ("--settle", 11)
+
+
 def courses(names, variants, laps, *more):
     """Runs courses in turn: {name: Course}."""
     arguments = [word for name in names for word in ("--course", name)]
@@ -71,14 +75,12 @@ def compare(table, what, ours, theirs, goal):
 
 
 def uniform(table, quick):
-    variants = "touch,oracle,rolling,plain,decode,ours,bulk" + ("" if quick else ",textbook")
-    found = courses([SMALL, LARGE], variants, 3 if quick else 9)
+    variants = "touch,oracle,rolling,plain,decode,ours,bulk"
+    found = courses([SMALL, LARGE], variants, 3 if quick else 21, *(() if quick else SETTLED))
     small, large = found[SMALL], found[LARGE]
     against(table, LARGE, large, "oracle", 3)
     against(table, LARGE, large, "rolling")
     against(table, LARGE, large, "bulk", 0.4)
-    if not quick:
-        against(table, LARGE, large, "textbook")
     compare(table, "whole path, 1M/4M / 1k/4k", large.ns["ours"], small.ns["ours"], 1.8)
     table.row("whole path, 1M/4M, on an idle machine", nanoseconds(large.ns["ours"]), "14.88 Mpps",
               median(large.ns["ours"]), 67, "ns")
@@ -86,18 +88,22 @@ def uniform(table, quick):
     against(table, SMALL, small, "bulk")
     compare(table, "decoder / textbook's decoder, 1k/4k", small.ns["decode"], small.ns["plain"], None)
     compare(table, "decoder / reading the headers, 1k/4k", small.ns["decode"], small.ns["touch"], None)
+    if not quick:
+        books = courses([LARGE], "bulk,textbook", 3)[LARGE].ns
+        if "textbook" in books:
+            compare(table, "textbook bulk / textbook, 1M/4M uniform", books["bulk"], books["textbook"], None)
 
 
 def other_picks(table, quick):
     small, large = f"{SMALL}/zipf", f"{LARGE}/zipf"
-    found = courses([small, large], "oracle,rolling,ours,bulk", 3 if quick else 9)
+    found = courses([small, large], "oracle,rolling,ours,bulk", 3 if quick else 21, *(() if quick else SETTLED))
     for variant in ("oracle", "rolling", "bulk"):
         against(table, large, found[large], variant)
     compare(table, "whole path, zipf, 1M/4M / 1k/4k", found[large].ns["ours"], found[small].ns["ours"], None)
     if quick:
         return
     names = [MIDDLE, f"{MIDDLE}/zipf"]
-    found = courses(names, "oracle,ours,bulk", 9)
+    found = courses(names, "oracle,ours,bulk", 21, *SETTLED)
     for name in names:
         against(table, name, found[name], "oracle")
         against(table, name, found[name], "bulk")
@@ -105,7 +111,7 @@ def other_picks(table, quick):
 
 def eight_million(table, quick):
     names = [LARGE, HUGE] + ([] if quick else [f"{HUGE}/zipf"])
-    found = courses(names, "oracle,ours", 3 if quick else 7)
+    found = courses(names, "oracle,ours", 3 if quick else 21, *(() if quick else SETTLED))
     compare(table, "whole path, 1M/8M / 1M/4M", found[HUGE].ns["ours"], found[LARGE].ns["ours"], 1.15)
     for name in names[1:]:
         against(table, name, found[name], "oracle")
@@ -114,7 +120,8 @@ def eight_million(table, quick):
 def floods(table, quick):
     """Filling stops at 80 % of the table, which bounds packets times laps."""
     names = [LARGE, f"{LARGE}/flood", f"{LARGE}/fill"]
-    found = courses(names, "ours", 6 if quick else 12, "--skip", 0, "--packets", 262144)
+    found = courses(names, "ours", 6 if quick else 12, "--skip", 0, "--packets", 262144,
+                    *(() if quick else SETTLED))
     steady, flood, fill = (found[name].ns["ours"] for name in names)
     compare(table, "flood, each packet a new flow, full table / steady state", flood, steady, 1.3)
     compare(table, "flood into an empty table, to 80 % / steady state", fill, steady, 1.3)
@@ -152,9 +159,8 @@ def windows(table, quick):
 
 def memory(table, quick):
     """Alone in its process, so that what is resident is rasad's."""
-    del quick
     lines, flows = map(int, LARGE.split("/"))
-    course = courses([LARGE], "ours", 2)[LARGE]
+    course = courses([LARGE], "ours", 2, *(() if quick else SETTLED))[LARGE]
     kb = course.kb
     per_flow = (kb["end"] - kb["lines"] - course.line_kb) * 1024 / flows
     per_line = (kb["lines"] - kb["open"] + course.line_kb) * 1024 / lines

@@ -49,7 +49,7 @@ static void begin(struct conversation *c, uint64_t seed)
 int traffic_init(struct traffic *t, uint32_t lines, uint32_t flows, enum pick pick)
 {
 	*t = (struct traffic){.lines = lines, .flows = flows, .pick = pick, .rng = flows};
-	t->now_ns = 1700000000000000000u;
+	t->now_ns = TRAFFIC_START_NS;
 	t->zipf_first = log(1.5) - 1;
 	t->zipf_last = log(flows + 0.5);
 	t->zipf_cut = 1 - exp(log(2.5) - 0.5);
@@ -269,7 +269,7 @@ uint32_t traffic_lines(struct traffic *t, struct slot *slots, uint32_t n)
 		struct wire_flow f = describe(t, t->cursor++);
 		f.kind = WIRE_UDP;
 		f.server_port = 3478;
-		wire_write(&slots[i], &f, &(struct wire_segment){.down = true, .payload = 100});
+		wire_write(&slots[i], &f, &(struct wire_segment){.payload = 100});
 		t->now_ns += PACKET_NS;
 	}
 	if (i == 0)

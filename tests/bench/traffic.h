@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define TRAFFIC_START_NS 1700000000000000000u /* a window of rasad begins here */
+
 enum { FRAME_ROOM = 116, PACKET_NS = 67 };
 
 /* One packet: its headers, and beside them what only the yardsticks may know. Two cache lines. */
@@ -45,7 +47,7 @@ struct traffic {
 int traffic_init(struct traffic *traffic, uint32_t lines, uint32_t flows, enum pick pick);
 void traffic_fini(struct traffic *traffic);
 
-/* One packet without a flow for each line: fills up to n slots, returns how many; 0: all done. */
+/* One packet upstream without a flow for each line: fills up to n slots, returns how many; 0: all done. */
 uint32_t traffic_lines(struct traffic *traffic, struct slot *slots, uint32_t n);
 
 /* Opens every flow and brings it to a random point of its conversation; as above. */
