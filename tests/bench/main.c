@@ -163,14 +163,17 @@ static double median_ratio(const struct entrant *e, const struct entrant *base)
 
 static void print_json(const struct course *c, const struct entrant *e)
 {
+	uint64_t bytes[VARIANT_MEMORIES] = {0};
+	if (e->state && e->variant->memory)
+		e->variant->memory(e->state, bytes);
 	printf("{\"course\":\"%s\",\"variant\":\"%s\",\"packets\":%" PRIu64 ",\"ns\":[", c->name,
 	       e->variant->name, e->fed);
 	for (uint32_t i = 0; i < e->n_laps; i++)
 		printf("%s%.2f", i ? "," : "", e->ns[i]);
-	printf("],\"line_kb\":%" PRIu64 ",\"kb\":{\"before\":%" PRIu64 ",\"open\":%" PRIu64
-	       ",\"lines\":%" PRIu64 ",\"warm\":%" PRIu64 ",\"end\":%" PRIu64
-	       ",\"end_huge\":%" PRIu64 "}}\n",
-	       e->state && e->variant->line_bytes ? e->variant->line_bytes(e->state) >> 10 : 0,
+	printf("],\"samples_kb\":%" PRIu64 ",\"pools_kb\":%" PRIu64 ",\"totals_kb\":%" PRIu64
+	       ",\"kb\":{\"before\":%" PRIu64 ",\"open\":%" PRIu64 ",\"lines\":%" PRIu64
+	       ",\"warm\":%" PRIu64 ",\"end\":%" PRIu64 ",\"end_huge\":%" PRIu64 "}}\n",
+	       bytes[MEMORY_SAMPLES] >> 10, bytes[MEMORY_POOLS] >> 10, bytes[MEMORY_TOTALS] >> 10,
 	       c->before.resident_kb, c->opened.resident_kb, c->with_lines.resident_kb,
 	       c->warm.resident_kb, c->end.resident_kb, c->end.huge_kb);
 }

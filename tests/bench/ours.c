@@ -158,13 +158,16 @@ static uint64_t pool_bytes(const struct pool *pool)
 	return (uint64_t)pool->next * pool->size;
 }
 
-/* What a line gets when it is measured: samples of this window, histograms. */
-static uint64_t ours_line_bytes(void *state)
+static void ours_memory(void *state, uint64_t bytes[VARIANT_MEMORIES])
 {
 	const struct ours *o = state;
-	return pool_bytes(&o->hists.few) + pool_bytes(&o->hists.many) +
-	       pool_bytes(&o->hists.bytes) + pool_bytes(&o->hists.words) +
-	       pool_bytes(&o->worker.meter.samples);
+	const struct meter *m = &o->worker.meter;
+	bytes[MEMORY_SAMPLES] = pool_bytes(&m->samples);
+	bytes[MEMORY_POOLS] = pool_bytes(&m->extras) + pool_bytes(&m->segs) +
+			      pool_bytes(&m->holes) + pool_bytes(&m->resends);
+	bytes[MEMORY_TOTALS] = m->lines.n * sizeof *o->totals + pool_bytes(&o->hists.few) +
+			       pool_bytes(&o->hists.many) + pool_bytes(&o->hists.bytes) +
+			       pool_bytes(&o->hists.words);
 }
 
 uint64_t ours_end_window(void *state)
@@ -188,5 +191,5 @@ void ours_drain(void *state)
 }
 
 const struct variant decode_variant = {"decode", decode_open, decode_lap, free, NULL, false, NULL};
-const struct variant ours_variant = {"ours",	   ours_open, ours_lap,	      ours_close,
-				     ours_counted, true,      ours_line_bytes};
+const struct variant ours_variant = {"ours",	   ours_open, ours_lap,	  ours_close,
+				     ours_counted, true,      ours_memory};

@@ -23,7 +23,7 @@ class Course:
     """What one course gave: nanoseconds of each lap by variant, and the memory."""
 
     def __init__(self):
-        self.ns, self.kb, self.line_kb = {}, None, 0
+        self.ns, self.kb, self.parts = {}, None, {}
 
 
 def bench(*arguments):
@@ -47,7 +47,7 @@ def courses(names, variants, laps, *more):
         if line["ns"]:
             found[name].ns[line["variant"]] = line["ns"]
         found[name].kb = line["kb"]
-        found[name].line_kb += line["line_kb"]
+        found[name].parts = {part: line[f"{part}_kb"] for part in ("samples", "pools", "totals")}
     return found
 
 
@@ -162,12 +162,18 @@ def memory(table, quick):
     lines, flows = map(int, LARGE.split("/"))
     course = courses([LARGE], "ours", 2, *(() if quick else SETTLED))[LARGE]
     kb = course.kb
-    per_flow = (kb["end"] - kb["lines"] - course.line_kb) * 1024 / flows
-    per_line = (kb["lines"] - kb["open"] + course.line_kb) * 1024 / lines
+    samples_kb, pools_kb, totals_kb = (course.parts[part] for part in ("samples", "pools", "totals"))
+    path_kb = kb["end"] - kb["before"] - totals_kb
+    per_flow = (kb["end"] - kb["lines"] - samples_kb - pools_kb - totals_kb) * 1024 / flows
+    per_line = (kb["lines"] - kb["open"] + samples_kb) * 1024 / lines
     table.row("memory before the first packet", "", "", (kb["open"] - kb["before"]) / 1024, None, "MiB")
-    table.row("memory per line, 1M/4M, its histograms included", "", "", per_line, 512, "bytes")
+    table.row("memory per line on the packet path", "", "", per_line, 512, "bytes")
     table.row("memory per flow of the 4M that there is room for", "", "", per_flow, 128, "bytes")
-    table.row("memory, 1M/4M, resident", "", "", (kb["end"] - kb["before"]) / 1024, 1024, "MiB")
+    table.row("pools for flows with holes, resends or many segments", "", "", pools_kb / 1024, None, "MiB")
+    table.row("memory of the packet path, 1M/4M, resident", "", "", path_kb / 1024, 1024, "MiB")
+    table.row("totals and histograms of a line behind it, 150 packets and 57 samples later", "", "",
+              totals_kb * 1024 / lines, None, "bytes")
+    table.row("memory, 1M/4M, both together", "", "", (kb["end"] - kb["before"]) / 1024, 1024, "MiB")
     table.row("of all that is resident, in 2 MB pages", "", "", 100 * kb["end_huge"] / kb["end"], None, "%")
 
 

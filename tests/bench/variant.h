@@ -27,6 +27,13 @@ struct setup {
 	uint32_t lines, flows;
 };
 
+enum {
+	MEMORY_SAMPLES, /* of lines, in this window */
+	MEMORY_POOLS,	/* of flows with trouble or many segments */
+	MEMORY_TOTALS,	/* what adds up windows behind the packet path */
+	VARIANT_MEMORIES,
+};
+
 struct variant {
 	const char *name;
 	void *(*open)(const struct setup *setup); /* NULL: no memory, or not built in */
@@ -34,8 +41,8 @@ struct variant {
 	void (*close)(void *state);
 	uint64_t (*counted)(void *state); /* packets counted to lines; NULL: it counts none */
 	bool keeps_flows;		  /* has to see every packet, not only the timed laps */
-	uint64_t (*line_bytes)(
-		void *state); /* memory of lines that came with their flows' packets */
+	void (*memory)(void *state,
+		       uint64_t bytes[VARIANT_MEMORIES]); /* of parts that grow; or NULL */
 };
 
 extern const struct variant touch_variant, oracle_variant, rolling_variant, decode_variant,
