@@ -51,8 +51,8 @@ struct __attribute__((packed, aligned(2))) flow_dir {
 	uint16_t stride;	     /* bytes/64 that the receiver lets gather before it
 					 acknowledges at once */
 	uint16_t last_ip_id, largest; /* largest payload seen, up to the MSS */
-	uint16_t mss4 : 12;	      /* offered by the receiver, in 4 bytes; 0: unknown */
 	uint16_t id_score : 3;	      /* how surely IP-IDs count packets, 0..7 */
+	uint16_t mss4 : 12;	      /* offered by the receiver, in 4 bytes; 0: unknown */
 	uint16_t is_syn : 1;	      /* the newest segment is the SYN */
 	uint8_t told;		      /* period of the last sample that went to the line */
 	uint8_t flags;
@@ -110,12 +110,15 @@ static inline uint64_t flow_fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Every bit of the key moves every bit of the result (after wyhash). */
+/* Every bit of the key moves every bit of the result (the multiplication of wyhash, with both factors
+ * secret in a live engine). */
 static inline uint32_t flow_hash(const uint32_t key[4], uint64_t seed)
 {
 	uint64_t a = (uint64_t)key[1] << 32 | key[0], b = (uint64_t)key[3] << 32 | key[2];
-	uint64_t h = flow_fold(a ^ seed ^ 0x2d358dccaa6c78a5ull, b ^ 0x8bb84b93962eacc9ull);
-	return (uint32_t)(flow_fold(h ^ seed ^ 0x9fb21c651e98df25ull, 0xd6e8feb86659fd93ull) >> 16);
+	uint64_t other = seed << 32 | seed >> 32;
+	return (uint32_t)(flow_fold(a ^ seed ^ 0x2d358dccaa6c78a5ull,
+				    b ^ other ^ 0x8bb84b93962eacc9ull) >>
+			  16);
 }
 
 static inline uint32_t flow_home(const struct flow_table *table, uint32_t hash)

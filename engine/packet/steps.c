@@ -28,7 +28,8 @@ HOT_INLINE void step_tags(const struct flow_table *flows, struct flow_hint *hint
 			  const struct pkt *p)
 {
 	hint->hash = flow_hash(p->key, flows->seed);
-	fetch_line(&flows->groups[flow_home(flows, hint->hash)]);
+	hint->home = flow_home(flows, hint->hash);
+	fetch_line(&flows->groups[hint->home]);
 }
 
 /* The way to the line. */
@@ -40,13 +41,13 @@ HOT_INLINE void fetch_vlans(const struct worker *w, const struct pkt *p)
 }
 
 /* No such tag: the place of a new flow is asked for, and where those live who found their group full. */
-HOT_INLINE void fetch_place(const struct worker *w, uint32_t home, uint32_t hash,
+HOT_INLINE void fetch_place(const struct worker *w, const struct flow_hint *hint,
 			    const struct pkt *p, bool simd)
 {
 	const struct flow_table *t = &w->flows;
-	if (t->groups[home].overflow)
-		fetch_line(&t->groups[flow_next_group(t, home)]);
-	fetch_two(flow_new_guess(t, hash, simd));
+	if (t->groups[hint->home].overflow)
+		fetch_line(&t->groups[flow_next_group(t, hint->home)]);
+	fetch_two(flow_new_guess(t, hint->hash, simd));
 	fetch_vlans(w, p);
 }
 
@@ -54,22 +55,20 @@ HOT_INLINE void fetch_place(const struct worker *w, uint32_t home, uint32_t hash
 HOT_INLINE void step_record(const struct worker *w, struct flow_hint *hint, const struct pkt *p,
 			    bool simd)
 {
-	uint32_t home = flow_home(&w->flows, hint->hash);
-	hint->flow = flow_guess(&w->flows, home, hint->hash, simd);
+	hint->flow = flow_guess(&w->flows, hint->home, hint->hash, simd);
 	if (__builtin_expect(hint->flow != NULL, 1))
 		fetch_two(hint->flow);
 	else
-		fetch_place(w, home, hint->hash, p, simd);
+		fetch_place(w, hint, p, simd);
 }
 
 /* Not at home: perhaps next door. */
 HOT_INLINE void fetch_neighbour(const struct worker *w, struct flow_hint *hint, bool simd)
 {
 	const struct flow_table *t = &w->flows;
-	uint32_t home = flow_home(t, hint->hash);
-	if (!t->groups[home].overflow)
+	if (!t->groups[hint->home].overflow)
 		return;
-	hint->flow = flow_guess(t, flow_next_group(t, home), hint->hash, simd);
+	hint->flow = flow_guess(t, flow_next_group(t, hint->home), hint->hash, simd);
 	if (hint->flow)
 		fetch_two(hint->flow);
 }

@@ -8,6 +8,10 @@
 #ifndef RASAD_ENGINE_PACKET_TCP_USUAL_H
 #define RASAD_ENGINE_PACKET_TCP_USUAL_H
 
+#include <endian.h>
+#include <stddef.h>
+#include <string.h>
+
 #include "engine/base/hot.h"
 #include "engine/packet/meter.h"
 #include "engine/packet/rtt.h"
@@ -30,13 +34,13 @@ HOT_INLINE int32_t flow_silence(const struct flow *f, uint64_t ts_ns)
 HOT_INLINE void tcp_follow_ip_id(struct flow_dir *d, const struct pkt *p)
 {
 	/* by score, and whether the step is one that counts (3), or only forward (1) */
-	static const int8_t steps[8 * 4] = {
-		0, 0,  0, 1, 0, -1, 0, 1, 0, -1, 0, 1, 0, -1, 0, 1,
-		0, -1, 0, 1, 0, -1, 0, 1, 0, -1, 0, 1, 0, -1, 0, 0,
+	static const uint8_t scores[8 * 4] = {
+		0, 0, 0, 1, 1, 0, 1, 2, 2, 1, 2, 3, 3, 2, 3, 4,
+		4, 3, 4, 5, 5, 4, 5, 6, 6, 5, 6, 7, 7, 6, 7, 7,
 	};
 	uint16_t step = (uint16_t)(p->ip_id - d->last_ip_id);
 	uint32_t counts = (uint16_t)(step - 1u)<16, forward = (int16_t)step> 0;
-	d->id_score = (d->id_score + steps[d->id_score << 2 | counts << 1 | forward]) & 7;
+	d->id_score = scores[d->id_score << 2 | counts << 1 | forward] & 7;
 	d->last_ip_id = forward ? p->ip_id : d->last_ip_id;
 }
 
@@ -57,13 +61,27 @@ HOT_INLINE void tcp_follow_largest(struct flow_dir *d, uint32_t len)
 		d->largest = (uint16_t)len;
 }
 
+/* The last word of the record says what the packet is. Of a usual one: TCP, no SACK blocks, an ACK that
+ * neither begins nor ends anything. */
+HOT_INLINE bool tcp_is_usual_kind(const struct pkt *p)
+{
+	const uint32_t mask =
+		0xffu << 8 | (uint32_t)PKT_SACK << 16 | (uint32_t)TCP_USUAL_FLAGS << 24;
+	uint32_t word;
+	_Static_assert(offsetof(struct pkt, kind) == offsetof(struct pkt, verdict) + 1 &&
+			       offsetof(struct pkt, flags) == offsetof(struct pkt, verdict) + 2 &&
+			       sizeof(struct pkt) == offsetof(struct pkt, verdict) + 4,
+		       "four bytes, read at once");
+	memcpy(&word, &p->verdict, sizeof word);
+	return (le32toh(word) & mask) == (KIND_TCP << 8 | (uint32_t)TCP_ACK << 24);
+}
+
 /* Of a flow whose key is the packet's. The flow is not over either, then. */
 HOT_INLINE bool tcp_is_usual(const struct meter *m, const struct flow *f, int dir,
 			     const struct pkt *p)
 {
 	const struct flow_dir *d = &f->dir[dir], *peer = &f->dir[!dir];
-	return p->kind == KIND_TCP && !(p->flags & PKT_SACK) &&
-	       (p->tcp_flags & TCP_USUAL_FLAGS) == TCP_ACK && p->seq == d->nxt && p->window &&
+	return tcp_is_usual_kind(p) && p->seq == d->nxt && p->window &&
 	       (!f->extra || extra_is_whole(m, f, !dir)) && p->payload_len != 1 &&
 	       (peer->flags & (DIR_SEEN | DIR_ACKED | DIR_CLOSED)) == (DIR_SEEN | DIR_ACKED) &&
 	       (d->flags & (DIR_SEEN | DIR_CLOSED)) == DIR_SEEN &&

@@ -124,6 +124,7 @@ static inline uint64_t worker_order(const struct worker *w)
 struct flow_hint {
 	struct flow *flow; /* where it was a moment ago, or NULL */
 	uint32_t hash;	   /* of its key */
+	uint32_t home;	   /* group, a moment ago */
 };
 
 /* Works on packets from..end of the burst. `turns`: a second may end among them. */
