@@ -462,20 +462,20 @@ HOT_INLINE void work_packet(struct worker *w, struct burst *burst, uint32_t i,
 {
 	const struct pkt *p = &burst->pkt[i];
 	struct flow *f = hint->flow;
-	bool src_is_b = p->flags & PKT_SRC_IS_B, down;
+	bool src_is_b = p->flags & PKT_SRC_IS_B, up;
 	if (logs || !f || !same_key(f, p) || !tcp_is_usual(&w->meter, f, src_is_b ? 1 : 0, p)) {
 		unusual_packet(w, burst, i, hint);
 		return;
 	}
-	down = src_is_b == f->sub_is_b;
-	if (p->payload_len && down)
-		usual_packet(w, f, burst, i, hint->hash, DOWN, true);
-	else if (p->payload_len)
+	up = src_is_b == f->sub_is_b;
+	if (p->payload_len && up)
 		usual_packet(w, f, burst, i, hint->hash, UP, true);
-	else if (down)
-		usual_packet(w, f, burst, i, hint->hash, DOWN, false);
-	else
+	else if (p->payload_len)
+		usual_packet(w, f, burst, i, hint->hash, DOWN, true);
+	else if (up)
 		usual_packet(w, f, burst, i, hint->hash, UP, false);
+	else
+		usual_packet(w, f, burst, i, hint->hash, DOWN, false);
 }
 
 void worker_packets(struct worker *w, struct burst *burst, const struct flow_hint *hints,
