@@ -256,8 +256,8 @@ HOT_INLINE bool access_tcp(const uint8_t *h, bool v6, bool stamped, struct pkt *
 	return true;
 }
 
-/* Any list of options, at least as long as *counted, the header that the first look has counted;
- * false: it is none. What they say in *x and the rest of it is filled in, too. */
+/* Any list of options, behind a header of `counted` bytes at least, which the first look has counted; false:
+ * it is none. Fills in *x, too. */
 static inline bool access_options(const uint8_t *h, const uint8_t *end, bool v6, uint32_t counted,
 				  struct pkt *p, struct pkt_extra *x)
 {

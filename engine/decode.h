@@ -50,6 +50,7 @@ struct decode_sorted {
 	uint8_t at[DECODE_KINDS][BURST_MAX];
 	uint16_t caplen[BURST_MAX];
 };
+_Static_assert(BURST_MAX < 256, "a byte numbers the packets of a burst");
 
 struct decoder {
 	uint64_t ac[DECODE_MAX_AC]; /* MACs of access concentrators */

@@ -17,7 +17,7 @@
 enum {
 	MERGE_MOST = 8192, /* records in a step */
 	NAPS = 16,	   /* of a step that finds nothing */
-	DRAIN_BURSTS = 16, /* without threads: bursts whose records are taken together */
+	DRAIN_BURSTS = 8,  /* without threads: bursts whose records are taken together */
 };
 
 struct engine {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	MARK_ROUNDS = 16,   /* bursts after which no lane waits any longer for a full parcel */
+	MARK_ROUNDS = 8,    /* bursts after which no lane waits any longer for a full parcel */
 	TELL_ROUNDS = 4096, /* bursts between two copies of the counters */
 };
 

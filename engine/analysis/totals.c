@@ -23,7 +23,7 @@ static void fetch_counters(const struct totals *t, const struct out_window *w,
 void totals_fetch(const struct totals_news *news, uint32_t n, const struct hist_pools *pools)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (window_is_samples(news[i].window))
+		if (news[i].window->only_samples)
 			fetch_span(news[i].totals->hist, sizeof news[i].totals->hist);
 		else
 			fetch_span(news[i].totals, sizeof *news[i].totals);
@@ -51,7 +51,7 @@ static void add_counters(struct totals *t, const struct out_window *w)
 
 void totals_add(struct totals *t, struct hist_pools *pools, const struct out_window *w)
 {
-	if (!window_is_samples(w))
+	if (!w->only_samples)
 		add_counters(t, w);
 	for (uint32_t i = 0; i < w->n_samples; i++)
 		hist_add(pools, &t->hist[w->samples[i] >> SAMPLE_KIND_SHIFT],

@@ -144,6 +144,10 @@ static void count(struct hist_pools *pools, struct many *h, uint32_t ticks)
 {
 	uint32_t bucket = bucket_of(ticks), octave = bucket / HIST_SUB;
 	struct many *part = need_part(pools, h, octave);
+	if (h->n == UINT32_MAX) {
+		pools->many.refused++;
+		return;
+	}
 	if (!part || !count_one(pools, &part->octave[octave - parts[part_of(octave)].first],
 				bucket % HIST_SUB))
 		return;
@@ -201,9 +205,10 @@ void hist_fetch(const struct hist_pools *pools, uint32_t index)
 void hist_fetch_counter(const struct hist_pools *pools, uint32_t index, uint32_t ticks)
 {
 	uint32_t bucket = bucket_of(ticks), octave = bucket / HIST_SUB, block;
-	const struct many *h = many_at(pools, index);
+	const struct many *h;
 	if (!(index & LARGE))
 		return;
+	h = many_at(pools, index);
 	if (part_of(octave) != 0) { /* seldom: only the way there */
 		if (h->next)
 			fetch_line(many_at(pools, h->next));

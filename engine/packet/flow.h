@@ -148,10 +148,11 @@ static inline uint32_t flow_candidate(uint64_t candidates, uint32_t hash)
 
 /* A record that a new flow probably gets: the first that is free, or at the limit that of the first
  * candidate. */
-static inline struct flow *flow_new_guess(const struct flow_table *table, uint32_t hash, bool simd)
+static inline struct flow *flow_new_guess(const struct flow_table *table, uint32_t home,
+					  uint32_t hash, bool simd)
 {
-	uint32_t home = flow_home(table, hash), place;
 	const struct flow_group *g = &table->groups[home];
+	uint32_t place;
 	if (table->used < table->limit)
 		place = tags_first(tags_match(g, 0, simd) | 1ull << 60);
 	else

@@ -47,7 +47,7 @@ HOT_INLINE void fetch_place(const struct worker *w, const struct flow_hint *hint
 	const struct flow_table *t = &w->flows;
 	if (t->groups[hint->home].overflow)
 		fetch_line(&t->groups[flow_next_group(t, hint->home)]);
-	fetch_two(flow_new_guess(t, hint->hash, simd));
+	fetch_two(flow_new_guess(t, hint->home, hint->hash, simd));
 	fetch_vlans(w, p);
 }
 

@@ -151,6 +151,7 @@ static bool tell_samples(struct worker *w, uint32_t index)
 	*record = (struct out_window){
 		.out = worker_out(w, OUT_WINDOW, index),
 		.start_ns = start_of(&w->window, pulse),
+		.only_samples = true,
 	};
 	take_samples(w, pulse, record);
 	ring_commit(w->outbox);

@@ -70,15 +70,10 @@ struct out_window {
 	uint16_t packets[2], data_packets[2];
 	int32_t lost_before[2], lost_after[2], spurious[2];
 	uint32_t reordered[2], tail_loss[2];
+	bool only_samples; /* they ran full: nothing else is told */
 	uint32_t n_samples;
 	uint32_t samples[WINDOW_SAMPLES];
 };
-
-/* Its samples ran full: nothing was counted but them, for what is counted comes with packets. */
-static inline bool window_is_samples(const struct out_window *record)
-{
-	return !(record->packets[UP] | record->packets[DOWN]);
-}
 
 /* What a worker has done in a second of packet time that had packets. */
 struct out_second {

@@ -14,7 +14,7 @@ enum {
 	DNS_PORT = 53,
 	DHCP_CLIENT_PORT = 68,
 	AGE_ROUND = (int)(60000000000ull >> FLOW_AGE_SHIFT), /* each flow is looked at that often */
-	AGE_MOST = 4 * FLOW_GROUP,			     /* slots between two bursts */
+	AGE_MOST = 8 * FLOW_GROUP,			     /* slots between two bursts */
 };
 
 static void tell_line(void *context, uint32_t line, const struct line_identity *appeared);

@@ -87,6 +87,11 @@ static const struct flow *guess_of(uint32_t i)
 	return flow_guess(&table, flow_home(&table, hash_of(i)), hash_of(i), table.simd);
 }
 
+static const struct flow *new_guess_of(uint32_t i)
+{
+	return flow_new_guess(&table, flow_home(&table, hash_of(i)), hash_of(i), table.simd);
+}
+
 /* Found exactly when it should be, with all that was written into it. */
 static void assert_flow(uint32_t i)
 {
@@ -289,7 +294,7 @@ static void add_at(uint32_t i, uint32_t now, bool answered)
 /* What was asked for in time is what is used, if it lives at home. */
 static void replace(uint32_t who, uint32_t i)
 {
-	const struct flow *guess = flow_new_guess(&table, hash_of(i), table.simd);
+	const struct flow *guess = new_guess_of(i);
 	int32_t old = find(who), slot;
 	slot = flow_replace(&table, old, keys[i], hash_of(i));
 	known[who] = 0;
@@ -332,7 +337,7 @@ static void the_unanswered_go_before(void **state)
 		add_at(i, i % 2 ? now : 1, i % 2 == 0); /* who was answered is old */
 	for (uint32_t i = 2000; i < 12000; i++) {
 		uint32_t who = victim_for(i, now);
-		const struct flow *guess = flow_new_guess(&table, hash_of(i), table.simd);
+		const struct flow *guess = new_guess_of(i);
 		answered += flow_at(&table, find(who))->answered;
 		replace(who, i);
 		mark(i, now, false);
@@ -383,7 +388,7 @@ static void assert_guess(uint32_t hash)
 	for (int full = 0; full < 2; full++) {
 		uint32_t want = full ? used : room;
 		table.used = full ? table.limit : 0;
-		guess = flow_new_guess(&table, hash, table.simd);
+		guess = flow_new_guess(&table, home, hash, table.simd);
 		if (want < FLOW_GROUP)
 			assert_ptr_equal(guess, &table.records[first + want]);
 		assert_true(guess >= table.records && guess < table.records + flow_slots(&table));

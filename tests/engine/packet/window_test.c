@@ -83,7 +83,9 @@ static void read_window(const struct out_window *r)
 	struct sums *to = &told[line][w];
 	assert_int_equal(r->start_ns % WINDOW_NS, 0);
 	assert_true(w < WINDOWS && r->start_ns >= closed_ns);
-	if (r->last_up_ns) {
+	if (r->only_samples) {
+		assert_true(r->n_samples > 0 && !r->packets[UP] && !r->packets[DOWN]);
+	} else {
 		assert_true(r->last_up_ns >= told_up[line]);
 		told_up[line] = r->last_up_ns;
 	}

@@ -376,7 +376,7 @@ static uint64_t cut_into(uint32_t most, uint32_t *n_records)
 
 static void bursts_of_any_size(void **state)
 {
-	static const uint32_t sizes[] = {1, 2, 3, 4, 7, 15, 16, 17, 31, 48, 63};
+	static const uint32_t sizes[] = {1, 2, 3, 4, 7, 15, 16, 17, 31, 48, 63, 64, 65, 97, 127};
 	uint32_t n, want_n;
 	uint64_t want;
 	(void)state;
