@@ -256,13 +256,15 @@ HOT_INLINE bool access_tcp(const uint8_t *h, bool v6, bool stamped, struct pkt *
 	return true;
 }
 
-/* Any list of options, behind a header of `counted` bytes at least, which the first look has counted; false:
- * it is none. Fills in *x, too. */
-static inline bool access_options(const uint8_t *h, const uint8_t *end, bool v6, uint32_t counted,
+/* Any list of options; false: it is none. The first look has counted the least header of the kind. Fills
+ * in *x, too. */
+static inline bool access_options(const uint8_t *h, const uint8_t *end, uint32_t kind,
 				  struct pkt *p, struct pkt_extra *x)
 {
+	bool v6 = kind >= ACCESS_V6;
 	const uint8_t *tcp = h + (v6 ? ACCESS_TCP6 : ACCESS_TCP4);
 	uint32_t header = (uint32_t)(tcp[12] >> 4) * 4;
+	uint32_t counted = kind % ACCESS_V6 == ACCESS_STAMPED ? 32 : 24;
 	struct parse c = {.end = end, .pkt = p, .extra = x};
 	if (tcp + header > end || header - counted > p->payload_len)
 		return false;
@@ -337,10 +339,10 @@ HOT_INLINE uint32_t access_look(const uint8_t *h, uint32_t caplen, uint32_t wire
 	return 0;
 }
 
-static inline bool access_options(const uint8_t *h, const uint8_t *end, bool v6, uint32_t counted,
+static inline bool access_options(const uint8_t *h, const uint8_t *end, uint32_t kind,
 				  struct pkt *p, struct pkt_extra *x)
 {
-	(void)h, (void)end, (void)v6, (void)counted, (void)p, (void)x;
+	(void)h, (void)end, (void)kind, (void)p, (void)x;
 	return false;
 }
 

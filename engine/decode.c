@@ -364,40 +364,35 @@ static __attribute__((noinline)) void decode_after_all(struct decoder *d, struct
 	p->dir = dir & 3;
 	memcpy(p->cpe_mac, f.bytes + (dir == DIR_DOWN ? 0 : 6), 6);
 	burst->unfilled[slot] = false;
-	d->stats.verdicts[VERDICT_OK]--; /* that decode_burst counts */
 }
 
-/* With other options than timestamps alone. */
-static __attribute__((noinline)) void decode_options(struct decoder *d, struct burst *burst,
-						     uint32_t slot, bool v6, uint32_t counted)
+/* With other options than timestamps alone; false: it is none of these. */
+static __attribute__((noinline)) bool decode_options(const struct decoder *d, struct burst *burst,
+						     uint32_t slot, uint32_t kind)
 {
 	const uint8_t *h = burst->frame[slot];
-	if (!access_options(h, h + d->sorted.caplen[slot], v6, counted, &burst->pkt[slot],
-			    &burst->extra[slot])) {
-		decode_after_all(d, burst, slot);
-		return;
-	}
 	burst->unfilled[slot] = false;
+	return access_options(h, h + d->sorted.caplen[slot], kind, &burst->pkt[slot],
+			      &burst->extra[slot]);
 }
 
 /* Second pass: all of a kind. */
 static inline void decode_kind(struct decoder *d, struct burst *burst, uint32_t kind)
 {
 	const struct decode_sorted *sorted = &d->sorted;
+	uint32_t of = kind % ACCESS_V6, others = 0;
 	for (uint32_t i = 0; i < sorted->n[kind]; i++) {
 		uint32_t slot = sorted->at[kind][i];
 		const uint8_t *h = burst->frame[slot];
-		bool v6 = kind >= ACCESS_V6;
-		if (kind % ACCESS_V6 == ACCESS_OPTIONS)
-			decode_options(d, burst, slot, v6, 24);
-		else if (access_decode(h, h + sorted->caplen[slot], kind, &burst->pkt[slot]))
+		if (of != ACCESS_OPTIONS &&
+		    access_decode(h, h + sorted->caplen[slot], kind, &burst->pkt[slot]))
 			continue;
-		else if (kind % ACCESS_V6 == ACCESS_STAMPED)
-			decode_options(d, burst, slot, v6, 32);
-		else
-			decode_after_all(d, burst, slot);
+		if (of != ACCESS_UDP && decode_options(d, burst, slot, kind))
+			continue;
+		decode_after_all(d, burst, slot);
+		others++;
 	}
-	d->stats.verdicts[VERDICT_OK] += sorted->n[kind];
+	d->stats.verdicts[VERDICT_OK] += sorted->n[kind] - others;
 }
 
 void decode_burst(struct decoder *d, struct burst *burst)

@@ -143,11 +143,12 @@ static bool count_one(struct hist_pools *pools, uint32_t *octave, uint32_t sub)
 static void count(struct hist_pools *pools, struct many *h, uint32_t ticks)
 {
 	uint32_t bucket = bucket_of(ticks), octave = bucket / HIST_SUB;
-	struct many *part = need_part(pools, h, octave);
+	struct many *part;
 	if (h->n == UINT32_MAX) {
 		pools->many.refused++;
 		return;
 	}
+	part = need_part(pools, h, octave);
 	if (!part || !count_one(pools, &part->octave[octave - parts[part_of(octave)].first],
 				bucket % HIST_SUB))
 		return;

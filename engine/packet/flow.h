@@ -110,8 +110,7 @@ static inline uint64_t flow_fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Every bit of the key moves every bit of the result (the multiplication of wyhash, with both factors
- * secret in a live engine). */
+/* The folded multiplication of wyhash, once; both factors are secret in a live engine. */
 static inline uint32_t flow_hash(const uint32_t key[4], uint64_t seed)
 {
 	uint64_t a = (uint64_t)key[1] << 32 | key[0], b = (uint64_t)key[3] << 32 | key[2];

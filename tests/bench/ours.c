@@ -18,10 +18,8 @@
 
 enum { ETHERNET = 1, LAP_BLOCK = 8, LAP_AHEAD = 32 };
 
-enum {
-	OUTBOX_BYTES = 4 << 20,
-	DRAIN_PACKETS = 1024
-}; /* as an engine of several threads has them */
+/* As an engine of several threads has them. */
+enum { OUTBOX_BYTES = 4 << 20, DRAIN_PACKETS = 1024 };
 
 struct ours {
 	struct decoder decoder;

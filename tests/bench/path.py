@@ -33,8 +33,9 @@ def bench(*arguments):
     return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
 
-# Packet time before the laps of large courses: a window is over, and lines have samples of all ages.
-SETTLED = ("--settle", 11)
+def settled(quick):
+    """Seconds of packet time before the laps: a window is over, and lines have samples of all ages."""
+    return () if quick else ("--settle", 11)
 
 
 def courses(names, variants, laps, *more):
@@ -76,7 +77,7 @@ def compare(table, what, ours, theirs, goal):
 
 def uniform(table, quick):
     variants = "touch,oracle,rolling,plain,decode,ours,bulk"
-    found = courses([SMALL, LARGE], variants, 3 if quick else 21, *(() if quick else SETTLED))
+    found = courses([SMALL, LARGE], variants, 3 if quick else 21, *settled(quick))
     small, large = found[SMALL], found[LARGE]
     against(table, LARGE, large, "oracle", 3)
     against(table, LARGE, large, "rolling")
@@ -96,14 +97,14 @@ def uniform(table, quick):
 
 def other_picks(table, quick):
     small, large = f"{SMALL}/zipf", f"{LARGE}/zipf"
-    found = courses([small, large], "oracle,rolling,ours,bulk", 3 if quick else 21, *(() if quick else SETTLED))
+    found = courses([small, large], "oracle,rolling,ours,bulk", 3 if quick else 21, *settled(quick))
     for variant in ("oracle", "rolling", "bulk"):
         against(table, large, found[large], variant)
     compare(table, "whole path, zipf, 1M/4M / 1k/4k", found[large].ns["ours"], found[small].ns["ours"], None)
     if quick:
         return
     names = [MIDDLE, f"{MIDDLE}/zipf"]
-    found = courses(names, "oracle,ours,bulk", 21, *SETTLED)
+    found = courses(names, "oracle,ours,bulk", 21, *settled(quick))
     for name in names:
         against(table, name, found[name], "oracle")
         against(table, name, found[name], "bulk")
@@ -111,7 +112,7 @@ def other_picks(table, quick):
 
 def eight_million(table, quick):
     names = [LARGE, HUGE] + ([] if quick else [f"{HUGE}/zipf"])
-    found = courses(names, "oracle,ours", 3 if quick else 21, *(() if quick else SETTLED))
+    found = courses(names, "oracle,ours", 3 if quick else 21, *settled(quick))
     compare(table, "whole path, 1M/8M / 1M/4M", found[HUGE].ns["ours"], found[LARGE].ns["ours"], 1.15)
     for name in names[1:]:
         against(table, name, found[name], "oracle")
@@ -121,7 +122,7 @@ def floods(table, quick):
     """Filling stops at 80 % of the table, which bounds packets times laps."""
     names = [LARGE, f"{LARGE}/flood", f"{LARGE}/fill"]
     found = courses(names, "ours", 6 if quick else 12, "--skip", 0, "--packets", 262144,
-                    *(() if quick else SETTLED))
+                    *settled(quick))
     steady, flood, fill = (found[name].ns["ours"] for name in names)
     compare(table, "flood, each packet a new flow, full table / steady state", flood, steady, 1.3)
     compare(table, "flood into an empty table, to 80 % / steady state", fill, steady, 1.3)
@@ -160,7 +161,7 @@ def windows(table, quick):
 def memory(table, quick):
     """Alone in its process, so that what is resident is rasad's."""
     lines, flows = map(int, LARGE.split("/"))
-    course = courses([LARGE], "ours", 2, *(() if quick else SETTLED))[LARGE]
+    course = courses([LARGE], "ours", 2, *settled(quick))[LARGE]
     kb = course.kb
     samples_kb, pools_kb, totals_kb = (course.parts[part] for part in ("samples", "pools", "totals"))
     path_kb = kb["end"] - kb["before"] - totals_kb
@@ -171,7 +172,7 @@ def memory(table, quick):
     table.row("memory per flow of the 4M that there is room for", "", "", per_flow, 128, "bytes")
     table.row("pools for flows with holes, resends or many segments", "", "", pools_kb / 1024, None, "MiB")
     table.row("memory of the packet path, 1M/4M, resident", "", "", path_kb / 1024, 1024, "MiB")
-    table.row("totals and histograms of a line behind it, 150 packets and 57 samples later", "", "",
+    table.row("totals and histograms of a line behind it, after 11 s", "", "",
               totals_kb * 1024 / lines, None, "bytes")
     table.row("memory, 1M/4M, both together", "", "", (kb["end"] - kb["before"]) / 1024, 1024, "MiB")
     table.row("of all that is resident, in 2 MB pages", "", "", 100 * kb["end_huge"] / kb["end"], None, "%")
